@@ -1,0 +1,126 @@
+"""Element-wise nonlinearities, and softmax: layers without parameters."""
+
+import math
+
+import numpy as np
+
+from minidl.layers.base import Layer, SampleShape
+from minidl.parameters import Array
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), element by element, for floats of any size.
+
+    The exponent is capped where its result would overflow, so no input warns: far below zero the value is exact to
+    rounding down to the smallest normal number of the dtype and stays there, far above it is 1.
+
+    >>> sigmoid(np.array([-1e4, 0.0, 1e4])).round(3)
+    array([0. , 0.5, 1. ])
+    """
+    y: Array = np.negative(x)
+    np.minimum(y, math.floor(-math.log(np.finfo(y.dtype).tiny)), out=y)
+    np.exp(y, out=y)
+    y += 1
+    return np.reciprocal(y, out=y)
+
+
+def softmax(x: Array) -> Array:
+    """exp(x_i) / sum_j exp(x_j) along the last axis, for floats of any size: the row maximum is subtracted first.
+
+    >>> softmax(np.array([[0.0, 0.0], [1e4, -1e4]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    y: Array = np.exp(x - x.max(axis=-1, keepdims=True))
+    y /= y.sum(axis=-1, keepdims=True)
+    return y
+
+
+class Elementwise(Layer):
+    """A layer that keeps the shape of its input."""
+
+    def output_shape(self, shape: SampleShape) -> SampleShape:
+        """The shape of the input."""
+        return shape
+
+
+class ReLU(Elementwise):
+    """y = max(0, x), any shape.
+
+    At the kink x = 0 the derivative used is 0. Source: Nair & Hinton, ICML 2010.
+
+    >>> ReLU().forward(np.array([[-1.0, 2.0]]))
+    array([[0., 2.]])
+    """
+
+    def forward(self, x: Array) -> Array:
+        """Return max(0, x)."""
+        self.x = x
+        return np.maximum(x, 0)
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy where x > 0, else 0."""
+        return dy * (self.x > 0)
+
+
+class Sigmoid(Elementwise):
+    """y = 1 / (1 + exp(-x)), any shape; never overflows.
+
+    Source: Bishop, Pattern Recognition and Machine Learning, 2006, eq. 4.59.
+
+    >>> Sigmoid().forward(np.array([[0.0, -1e4, 1e4]])).round(3)
+    array([[0.5, 0. , 1. ]])
+    """
+
+    def forward(self, x: Array) -> Array:
+        """Return sigmoid(x)."""
+        self.y = sigmoid(x)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = y (1 - y) dy."""
+        dx: Array = 1 - self.y
+        dx *= self.y
+        dx *= dy
+        return dx
+
+
+class Tanh(Elementwise):
+    """y = tanh(x), any shape.
+
+    >>> Tanh().forward(np.array([[0.0, -1e4, 1e4]]))
+    array([[ 0., -1.,  1.]])
+    """
+
+    def forward(self, x: Array) -> Array:
+        """Return tanh(x)."""
+        self.y = np.tanh(x)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = (1 - y^2) dy."""
+        dx: Array = 1 - np.square(self.y)
+        dx *= dy
+        return dx
+
+
+class Softmax(Elementwise):
+    """y_i = exp(x_i) / sum_j exp(x_j) along the last axis: rows of probabilities.
+
+    To train a classifier, end the network with raw scores and use `SoftmaxCrossEntropy`: it is exact where the
+    logarithm of a softmax is not. Source: Bridle, 1990.
+
+    >>> Softmax().forward(np.array([[0.0, 0.0]]))
+    array([[0.5, 0.5]])
+    """
+
+    def forward(self, x: Array) -> Array:
+        """Return softmax(x)."""
+        self.y = softmax(x)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        """dx_i = sum_j dy_j y_j (1{i=j} - y_i) = y_i (dy_i - sum_j dy_j y_j)."""
+        dx: Array = dy * self.y
+        dx -= self.y * dx.sum(axis=-1, keepdims=True)
+        return dx

@@ -1,0 +1,172 @@
+"""Layer: the contract every layer keeps, and everything a container or trainer may ask of one."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minidl.arguments import Recorded, check_integer
+from minidl.parameters import Array, Parameter, Parameters, State
+from minidl.seeding import Stream, generator
+
+SampleShape: TypeAlias = tuple[int, ...] | None
+
+
+class ShapeError(ValueError):
+    """An array whose shape or dtype a layer cannot take: the message says what was expected and what to do."""
+
+
+class Layer(Recorded):
+    """A differentiable function y = f(x; parameters) that knows its own derivative.
+
+    To write a layer: create `Parameter`s (and inner layers) as attributes in `__init__`, and define `forward` and
+    `backward`. Everything else here is given. Rows of `x` are samples.
+
+    Attributes:
+        training: False except inside `with layer.train_mode()`; read it where training and inference differ.
+        needs_dx: a hint that may be ignored. False: the result of `backward` will not be used.
+        rng: the layer's own random stream, given by `build`.
+        parameters: the flat store of all trainable numbers, given by `build` to the outermost layer.
+
+    >>> class Square(Layer):
+    ...     '''y = x * x, any shape.'''
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return x * x
+    ...     def backward(self, dy):  # dx = 2 x dy
+    ...         return 2 * self.x * dy
+    >>> square = Square().build()
+    >>> square.forward(np.float32([[3.0]])), square.backward(np.float32([[1.0]]))
+    (array([[9.]], dtype=float32), array([[6.]], dtype=float32))
+    """
+
+    training: bool = False
+    needs_dx: bool = True
+    rng: np.random.Generator
+    parameters: Parameters
+
+    def forward(self, x: Array) -> Array:
+        """Return y for the rows of `x`, keeping on self what `backward` needs. Never write into `x`."""
+        raise TypeError(f"{type(self).__name__} must define forward(self, x)")
+
+    def backward(self, dy: Array) -> Array:
+        """Given dL/dy of the newest forward, set every `Parameter.grad` and return dL/dx. Never write into `dy`."""
+        raise TypeError(f"{type(self).__name__} must define backward(self, dy)")
+
+    def output_shape(self, shape: SampleShape) -> SampleShape:
+        """The shape of one output row for input rows of `shape`; None means unknown, in either place.
+
+        A layer that knows its widths overrides this: containers then check neighbours at `build` and print them.
+        Raises ShapeError where the shapes do not fit.
+        """
+        return None
+
+    def children(self) -> dict[str, "Layer"]:
+        """The layers directly inside this one, by name."""
+        return dict(_owned(vars(self), Layer))
+
+    def named_parameters(self) -> dict[str, Parameter]:
+        """Every parameter in and below this layer by its path, such as "0.weight"."""
+        return self._collect(Parameter)
+
+    def named_states(self) -> dict[str, State]:
+        """Every state in and below this layer by its path."""
+        return self._collect(State)
+
+    def _collect(self, kind: type[Any]) -> dict[str, Any]:
+        own = dict(_owned(vars(self), kind))
+        inner = {
+            f"{name}.{path}": item
+            for name, child in self.children().items()
+            for path, item in child._collect(kind).items()
+        }
+        return own | inner
+
+    def layers_inside(self) -> Iterator["Layer"]:
+        """This layer and every layer below it, parents first."""
+        yield self
+        for child in self.children().values():
+            yield from child.layers_inside()
+
+    def build(self, seed: int = 0, dtype: DTypeLike = np.float32) -> Self:
+        """Allocate and draw every initial value; call once, on the outermost layer. Returns self.
+
+        Building again draws everything anew.
+
+        Args:
+            seed: the same seed gives the same bits, whatever layers without parameters stand between.
+            dtype: float32, or float64 for checking derivatives.
+
+        Raises:
+            ShapeError: neighbouring layers do not fit.
+            ValueError: a dtype other than the two, or one object used in two places.
+        """
+        dtype = np.dtype(dtype)
+        if dtype not in (np.float32, np.float64):
+            raise ValueError(f"expected dtype to be float32 or float64, received dtype={dtype}")
+        layers, parameters = list(self.layers_inside()), self.named_parameters()
+        _refuse_shared("layer", layers)
+        _refuse_shared("parameter", list(parameters.values()))
+        self.output_shape(None)
+        for position, layer in enumerate(layers):
+            layer.rng = generator(seed, Stream.LAYER, position)
+        start = generator(seed, Stream.INITIAL_VALUES)
+        self.parameters = Parameters(parameters, start, states=self.named_states(), dtype=dtype)
+        return self
+
+    def train_mode(self) -> AbstractContextManager[Self]:
+        """A `with` block inside which this layer and all below it are training; inference is the default."""
+        return self._mode(training=True)
+
+    @contextmanager
+    def _mode(self, *, training: bool) -> Iterator[Self]:
+        before = [(layer, layer.training) for layer in self.layers_inside()]
+        for layer, _ in before:
+            layer.training = training
+        try:
+            yield self
+        finally:
+            for layer, mode in before:
+                layer.training = mode
+
+    def predict(self, x: Array, *, batch_size: int = 1024) -> Array:
+        """Inference on all rows of `x`, in batches: the outputs as one array the caller owns.
+
+        `x` is cast batch by batch to the model's dtype, so bytes and memory-mapped files are welcome.
+        """
+        batch_size = check_integer("batch_size", batch_size, minimum=1)
+        dtype = self._compute_dtype(x)
+        with self._mode(training=False):
+            batches = (x[start : start + batch_size] for start in range(0, max(len(x), 1), batch_size))
+            return np.concatenate([self.forward(np.asarray(batch, dtype)) for batch in batches])
+
+    def _compute_dtype(self, x: Array) -> np.dtype[Any]:
+        """The dtype of the first parameter; without any, that of `x` if it is one of the two, else float32."""
+        for parameter in self.named_parameters().values():
+            return parameter.value.dtype
+        return x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float32)
+
+
+def _owned(attributes: dict[str, Any], kind: type[Any]) -> Iterator[tuple[str, Any]]:
+    """The objects of one kind among the attributes, looking into lists, tuples and dicts."""
+    for name, value in attributes.items():
+        if name == "_arguments":  # what the constructor was called with, for the repr
+            continue
+        if isinstance(value, kind):
+            yield name, value
+        elif isinstance(value, list | tuple | dict):
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            yield from ((f"{name}.{path}", item) for path, item in _owned({str(k): v for k, v in items}, kind))
+
+
+def _refuse_shared(what: str, objects: list[Any]) -> None:
+    seen: set[int] = set()
+    for item in objects:
+        if id(item) in seen:
+            raise ValueError(
+                f"expected every {what} in one place only, received {item!r} in two: "
+                f"backward sets gradients, so make a second instance"
+            )
+        seen.add(id(item))

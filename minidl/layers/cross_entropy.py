@@ -1,0 +1,142 @@
+"""Cross-entropy losses from raw scores: right for scores of any size, with no clipping anywhere."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minidl.arguments import check_number
+from minidl.layers.activations import sigmoid, softmax
+from minidl.layers.base import ShapeError
+from minidl.layers.loss import ClassLoss, row_means
+from minidl.layers.targets import check_class_labels, check_real_targets
+from minidl.parameters import Array
+
+
+class SoftmaxCrossEntropy(ClassLoss):
+    """l = -sum_k q_k log p_k with p = softmax(s): scores (n, K), fused so that no logarithm sees a zero.
+
+    Targets are integer labels (n,), or rows of probabilities (n, K). With label smoothing a, the row q becomes
+    (1 - a) q + a / K.
+
+    Args:
+        label_smoothing: a in [0, 1).
+        class_weights: see `ClassLoss`; for labels only.
+
+    Sources: Bishop 2006, section 4.3.4; label smoothing: Szegedy et al., CVPR 2016.
+
+    >>> loss = SoftmaxCrossEntropy()
+    >>> loss.forward(np.array([[0.0, 1e4]]), np.array([0]))
+    10000.0
+    >>> loss.backward()
+    array([[-1.,  1.]])
+    """
+
+    def __init__(self, *, label_smoothing: float = 0.0, class_weights: ArrayLike | None = None) -> None:
+        super().__init__(class_weights=class_weights)
+        self.label_smoothing = check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
+        if label_smoothing == 1:
+            raise ValueError(
+                "expected label_smoothing to be < 1, received label_smoothing=1: nothing of the labels is left"
+            )
+
+    def check_targets(self, scores: Array, targets: Array) -> Array:
+        """Labels (n,) or rows of probabilities (n, K)."""
+        if targets.ndim != 2 or targets.shape != scores.shape or scores.shape[1] < 2:
+            return check_class_labels(scores, targets)
+        if self.class_weights is not None:
+            raise ValueError("expected integer labels with class_weights, received rows of probabilities: use weights=")
+        rows = check_real_targets(scores, targets)
+        wrong = (rows < 0).any(axis=1) | (np.abs(rows.sum(axis=1) - 1) > 1e-4)
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise ValueError(
+                f"expected rows of probabilities that sum to 1, received targets[{row}]={rows[row].tolist()}"
+            )
+        return rows
+
+    def row_losses(self, scores: Array, targets: Array) -> Array:
+        """l = log sum_k exp(s_k) - sum_k q_k s_k, after subtracting the row maximum from s."""
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        exponentials = np.exp(shifted)
+        sums = exponentials.sum(axis=1, keepdims=True)
+        self.probability, self.targets = np.divide(exponentials, sums, out=exponentials), targets
+        hit = shifted[np.arange(len(targets)), targets] if targets.ndim == 1 else (targets * shifted).sum(axis=1)
+        if a := self.label_smoothing:
+            hit = (1 - a) * hit + a * shifted.mean(axis=1)
+        losses: Array = np.log(sums[:, 0])
+        losses -= hit
+        return losses
+
+    def row_gradients(self) -> Array:
+        """dl/ds_k = p_k - q_k."""
+        a = self.label_smoothing
+        gradient: Array = self.probability - a / self.probability.shape[1]
+        if self.targets.ndim == 2:
+            gradient -= (1 - a) * self.targets
+        else:
+            gradient[np.arange(len(gradient)), self.targets] -= 1 - a
+        return gradient
+
+    def probabilities(self, scores: Array) -> Array:
+        """softmax(s), (n, K)."""
+        return softmax(scores)
+
+
+class BinaryCrossEntropy(ClassLoss):
+    """l = mean_k of -t_k log sigmoid(s_k) - (1 - t_k) log(1 - sigmoid(s_k)): scores (n,), (n, 1) or (n, K).
+
+    One score a row is logistic regression; K scores are K independent yes-or-no questions, averaged over K. Targets
+    have the shape of the scores and lie in [0, 1].
+
+    Args:
+        class_weights: the weights (of 0, of 1); for one score a row and targets that are 0 or 1.
+
+    Source: Bishop 2006, section 4.3.2.
+
+    >>> loss = BinaryCrossEntropy()
+    >>> loss.forward(np.array([[0.0], [-1e4]]), np.array([[1], [1]])).__round__(3)
+    5000.347
+    >>> loss.backward()
+    array([[-0.25],
+           [-0.5 ]])
+    """
+
+    def check_targets(self, scores: Array, targets: Array) -> Array:
+        """Numbers in [0, 1] in the shape of the scores."""
+        targets = check_real_targets(scores, targets)
+        outside = (targets < 0) | (targets > 1)
+        if outside.any():
+            received = targets[outside].flat[0]
+            raise ValueError(f"expected targets from 0 to 1, received {received}: use 0 and 1 as the labels")
+        return targets
+
+    def row_losses(self, scores: Array, targets: Array) -> Array:
+        """l = mean_k of max(s, 0) - s t + log(1 + exp(-|s|))."""
+        self.scores, self.targets = scores, targets
+        losses: Array = np.log1p(np.exp(-np.abs(scores)))
+        losses += np.maximum(scores, 0) - scores * targets
+        return row_means(losses)
+
+    def row_gradients(self) -> Array:
+        """dl/ds_k = (sigmoid(s_k) - t_k) / K."""
+        gradient = sigmoid(self.scores)
+        gradient -= self.targets
+        gradient *= len(gradient) / gradient.size
+        return gradient
+
+    def row_weights(self, targets: Array, classes: int) -> Array | None:
+        """The weight of the label, 0 or 1, of each row."""
+        if self.class_weights is None:
+            return None
+        if targets.size != len(targets) or len(self.class_weights) != 2:
+            raise ShapeError(
+                f"expected two class_weights and one score a row, received class_weights="
+                f"{self.class_weights.tolist()} and scores of shape {targets.shape}: use weights="
+            )
+        labels = targets.reshape(-1).astype(np.int64)
+        if (labels != targets.reshape(-1)).any():
+            raise ValueError("expected targets that are 0 or 1 with class_weights, received other values: use weights=")
+        return self.class_weights[labels]
+
+    def probabilities(self, scores: Array) -> Array:
+        """sigmoid(s), in the shape of the scores."""
+        return sigmoid(scores)

@@ -1,0 +1,83 @@
+"""Multi-class hinge losses: the maximum of Crammer and Singer, and the sum of Weston and Watkins."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minidl.arguments import check_number
+from minidl.layers.loss import ClassLoss
+from minidl.parameters import Array
+
+
+class Hinge(ClassLoss):
+    """l = max(0, margin + max_{j != y} s_j - s_y): scores (n, K), integer labels y (n,).
+
+    Where several rivals tie, the first of them is credited; where the margin is met exactly, the gradient is 0.
+
+    Args:
+        margin: how far the true score must lead, > 0.
+        class_weights: see `ClassLoss`.
+
+    Source: Crammer and Singer, Journal of Machine Learning Research 2, 2001.
+
+    >>> loss = Hinge()
+    >>> loss.forward(np.array([[3.0, 1.0, 2.5]]), np.array([0]))
+    0.5
+    >>> loss.backward()
+    array([[-1.,  0.,  1.]])
+    """
+
+    def __init__(self, *, margin: float = 1.0, class_weights: ArrayLike | None = None) -> None:
+        super().__init__(class_weights=class_weights)
+        self.margin = check_number("margin", margin, minimum=0, exclusive=True)
+
+    def row_losses(self, scores: Array, targets: Array) -> Array:
+        """The violation of the margin by the strongest rival."""
+        rows = np.arange(len(scores))
+        rivals = scores.copy()
+        rivals[rows, targets] = -np.inf
+        self.rows, self.targets, self.rival, self.shape = rows, targets, rivals.argmax(axis=1), scores.shape
+        violation: Array = self.margin + rivals[rows, self.rival] - scores[rows, targets]
+        self.violated = (violation > 0).astype(scores.dtype)
+        return np.maximum(violation, 0)
+
+    def row_gradients(self) -> Array:
+        """dl/ds = 1{violated} (e_rival - e_y)."""
+        gradient = np.zeros(self.shape, self.violated.dtype)
+        gradient[self.rows, self.rival] = self.violated
+        gradient[self.rows, self.targets] = -self.violated
+        return gradient
+
+
+class WestonWatkinsHinge(Hinge):
+    """l = sum_{j != y} max(0, margin + s_j - s_y): scores (n, K), integer labels y (n,).
+
+    Every rival within the margin counts, not only the strongest as in `Hinge`.
+
+    Args:
+        margin: how far the true score must lead each other one, > 0.
+        class_weights: see `ClassLoss`.
+
+    Source: Weston and Watkins, ESANN 1999.
+
+    >>> loss = WestonWatkinsHinge()
+    >>> loss.forward(np.array([[3.0, 2.75, 2.5]]), np.array([0]))
+    1.25
+    >>> loss.backward()
+    array([[-2.,  1.,  1.]])
+    """
+
+    def row_losses(self, scores: Array, targets: Array) -> Array:
+        """The sum of the violations of the margin."""
+        rows = np.arange(len(scores))
+        violations: Array = scores - scores[rows, targets][:, None] + self.margin
+        violations[rows, targets] = 0
+        self.rows, self.targets = rows, targets
+        self.violated = (violations > 0).astype(scores.dtype)
+        losses: Array = np.maximum(violations, 0).sum(axis=1)
+        return losses
+
+    def row_gradients(self) -> Array:
+        """dl/ds_j = 1{violated_j} for j != y, and minus their number for y."""
+        gradient = self.violated.copy()
+        gradient[self.rows, self.targets] = -gradient.sum(axis=1)
+        return gradient

@@ -1,0 +1,118 @@
+"""Loss: what every loss shares, which is the mean over rows, the weights, and the checks at the door."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minidl.arguments import Recorded
+from minidl.layers.targets import check_class_labels, check_class_weights, check_scores, check_weights
+from minidl.parameters import Array
+
+
+class Loss(Recorded):
+    """A scalar function of raw scores and targets: L = sum_i w_i l_i / sum_i w_i over the rows i.
+
+    `forward` returns exactly that number and `backward` its derivative with respect to the scores. Without weights
+    every w_i is 1, so L is the mean. To write a loss, define the two halves for single rows, `row_losses` and
+    `row_gradients`; the mean, the weights and their derivative are given.
+
+    Attributes:
+        total_weight: sum_i w_i of the newest forward, which is what an average over batches must weight L by.
+
+    >>> class AbsoluteError(Loss):
+    ...     '''l_i = sum_k |s_ik - t_ik|: scores and targets (n, k).'''
+    ...     def row_losses(self, scores, targets):
+    ...         self.difference = scores - targets
+    ...         return np.abs(self.difference).sum(axis=1)
+    ...     def row_gradients(self):  # dl_i/ds_ik = sign(s_ik - t_ik)
+    ...         return np.sign(self.difference)
+    >>> loss = AbsoluteError()
+    >>> loss.forward(np.array([[1.0], [2.0]]), np.array([[0.0], [0.0]]), weights=np.array([3.0, 1.0]))
+    1.25
+    >>> loss.backward()
+    array([[0.75],
+           [0.25]])
+    """
+
+    total_weight: float
+    _row_factors: float | Array
+
+    def row_losses(self, scores: Array, targets: Array) -> Array:
+        """To write: l_i for every row, (n,), keeping on self what `row_gradients` needs."""
+        raise TypeError(f"{type(self).__name__} must define row_losses(self, scores, targets)")
+
+    def row_gradients(self) -> Array:
+        """To write: dl_i/ds_i for every row of the newest scores, in their shape."""
+        raise TypeError(f"{type(self).__name__} must define row_gradients(self)")
+
+    def check_targets(self, scores: Array, targets: Array) -> Array:
+        """Return targets in the form `row_losses` takes, or raise; a subclass says what its targets are."""
+        return targets
+
+    def row_weights(self, targets: Array, classes: int) -> Array | None:
+        """The weight that its class gives each row, (n,), for scores of `classes` columns; None for 1 everywhere."""
+        return None
+
+    def forward(self, scores: Array, targets: Array, weights: Array | None = None) -> float:
+        """Return L, a Python float.
+
+        Args:
+            scores: (n, ...) raw scores, float; never probabilities.
+            targets: n rows, in the form the class documents.
+            weights: (n,) finite and non-negative; None for equal ones. If all are 0, L and its derivative are 0.
+
+        Raises:
+            ShapeError: shapes that do not belong together; nothing is ever broadcast.
+            ValueError: targets out of range or not finite, an empty batch, unusable weights.
+        """
+        check_scores(scores)
+        targets = self.check_targets(scores, np.asarray(targets))
+        losses = self.row_losses(scores, targets)
+        combined = self.row_weights(targets, scores.shape[-1])
+        if weights is not None:
+            given = check_weights(weights, len(scores))
+            combined = given if combined is None else given * combined
+        if combined is None:
+            self.total_weight, self._row_factors = float(len(scores)), 1 / len(scores)
+            return float(losses.mean(dtype=np.float64))
+        self.total_weight = float(combined.sum(dtype=np.float64))
+        factors = combined.astype(np.float64) / (self.total_weight or 1.0)
+        self._row_factors = factors.astype(scores.dtype).reshape(-1, *[1] * (scores.ndim - 1))
+        return float(factors @ losses)
+
+    def backward(self) -> Array:
+        """Return dL/dscores for the newest forward, in the shape and dtype of the scores."""
+        gradient: Array = self.row_gradients() * self._row_factors
+        return gradient
+
+    def probabilities(self, scores: Array) -> Array:
+        """What the scores mean as probabilities, for losses where they mean that."""
+        raise TypeError(f"the scores of {type(self).__name__} are not logarithms of probabilities")
+
+
+class ClassLoss(Loss):
+    """A loss of scores (n, classes) whose targets are labels (n,) from 0 to classes - 1.
+
+    Args:
+        class_weights: one number >= 0 a class; each row then weighs as its class does, on top of its own weight.
+    """
+
+    def __init__(self, *, class_weights: ArrayLike | None = None) -> None:
+        self.class_weights = check_class_weights(class_weights)
+
+    def check_targets(self, scores: Array, targets: Array) -> Array:
+        """Integer labels, one a row."""
+        return check_class_labels(scores, targets)
+
+    def row_weights(self, targets: Array, classes: int) -> Array | None:
+        """The weight of the class of each row."""
+        if self.class_weights is None:
+            return None
+        if len(self.class_weights) != classes:
+            raise ValueError(f"expected {classes} class_weights, one a score, received {self.class_weights.tolist()}")
+        return self.class_weights[targets]
+
+
+def row_means(values: Array) -> Array:
+    """The mean over everything but the rows: (n, ...) -> (n,)."""
+    means: Array = values.reshape(len(values), -1).mean(axis=1)
+    return means

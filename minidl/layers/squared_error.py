@@ -1,0 +1,35 @@
+"""Losses of regression."""
+
+import numpy as np
+
+from minidl.layers.loss import Loss, row_means
+from minidl.layers.targets import check_real_targets
+from minidl.parameters import Array
+
+
+class MeanSquaredError(Loss):
+    """l = mean_k (s_k - t_k)^2: scores and targets of the same shape, (n,) or (n, ...).
+
+    Source: Bishop 2006, section 3.1.1, without the factor 1/2.
+
+    >>> loss = MeanSquaredError()
+    >>> loss.forward(np.array([[3.0], [1.0]]), np.array([[1.0], [1.0]]))
+    2.0
+    >>> loss.backward()
+    array([[2.],
+           [0.]])
+    """
+
+    def check_targets(self, scores: Array, targets: Array) -> Array:
+        """Finite numbers in the shape of the scores."""
+        return check_real_targets(scores, targets)
+
+    def row_losses(self, scores: Array, targets: Array) -> Array:
+        """The mean of the squared differences of each row."""
+        self.difference = scores - targets
+        return row_means(np.square(self.difference))
+
+    def row_gradients(self) -> Array:
+        """dl/ds_k = 2 (s_k - t_k) / K."""
+        gradient: Array = self.difference * (2 * len(self.difference) / self.difference.size)
+        return gradient

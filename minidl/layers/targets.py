@@ -1,0 +1,70 @@
+"""The door of the losses: what scores, targets and weights must look like. Nothing is ever broadcast."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minidl.layers.base import ShapeError
+from minidl.parameters import Array
+
+
+def check_class_labels(scores: Array, targets: Array) -> Array:
+    """`targets` if they are (n,) integer labels in [0, k) for scores (n, k) with k >= 2."""
+    if scores.ndim != 2 or scores.shape[1] < 2:
+        raise ShapeError(f"expected scores of shape (n, classes) with at least 2 classes, received {scores.shape}")
+    if targets.shape != (len(scores),):
+        hint = "use targets.reshape(-1)" if targets.size == len(scores) else "one label a row"
+        raise ShapeError(f"expected labels of shape ({len(scores)},), received targets.shape={targets.shape}: {hint}")
+    if targets.dtype.kind not in "iu":
+        raise ValueError(f"expected integer labels, received dtype {targets.dtype}: use targets.astype(np.int64)")
+    low, high = int(targets.min()), int(targets.max())
+    if low < 0 or high >= scores.shape[1]:
+        row = int(np.flatnonzero((targets < 0) | (targets >= scores.shape[1]))[0])
+        raise ValueError(
+            f"expected labels from 0 to {scores.shape[1] - 1} for {scores.shape[1]} scores a row, "
+            f"received targets[{row}]={int(targets[row])}: number the classes from 0"
+        )
+    return targets
+
+
+def check_real_targets(scores: Array, targets: Array) -> Array:
+    """`targets` in the dtype of the scores, if they have exactly their shape and are finite."""
+    if targets.shape != scores.shape:
+        hint = f"use targets.reshape({', '.join(map(str, scores.shape))})"
+        if targets.size != scores.size:
+            hint = "one target for each score"
+        raise ShapeError(f"expected targets of shape {scores.shape}, received targets.shape={targets.shape}: {hint}")
+    if targets.dtype.kind not in "biuf":
+        raise ValueError(f"expected numbers, received targets.dtype={targets.dtype}")
+    targets = targets.astype(scores.dtype, copy=False)
+    if not np.isfinite(targets).all():
+        row = int(np.argwhere(~np.isfinite(targets))[0][0])
+        raise ValueError(f"expected finite targets, received targets[{row}]={targets[row]}: clean the data")
+    return targets
+
+
+def check_weights(weights: Array, rows: int) -> Array:
+    """`weights` if they are (rows,) finite, non-negative numbers."""
+    weights = np.asarray(weights)
+    if weights.shape != (rows,):
+        raise ShapeError(f"expected weights of shape ({rows},), received weights.shape={weights.shape}")
+    if weights.dtype.kind not in "biuf" or not np.isfinite(weights).all() or (weights < 0).any():
+        raise ValueError(f"expected finite weights >= 0, received weights={weights!r}")
+    return weights
+
+
+def check_class_weights(class_weights: ArrayLike | None) -> Array | None:
+    """A copy of one finite weight >= 0 for each class, not all 0, as float64, or None."""
+    if class_weights is None:
+        return None
+    values = np.array(class_weights, dtype=np.float64)
+    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all() or (values < 0).any() or not values.any():
+        raise ValueError(f"expected class_weights to hold one finite number >= 0 a class, received {class_weights!r}")
+    return values
+
+
+def check_scores(scores: Array) -> None:
+    """Refuse scores that are not a float array with at least one row."""
+    if not isinstance(scores, np.ndarray) or scores.dtype.kind != "f":
+        raise TypeError(f"expected scores to be a float array, received {getattr(scores, 'dtype', type(scores))}")
+    if scores.ndim == 0 or scores.size == 0:
+        raise ShapeError(f"expected at least one row of scores, received scores.shape={scores.shape}: an empty batch")

@@ -1,0 +1,204 @@
+"""Where a model's numbers live: one flat vector of values, one flat vector of gradients, and named views into them.
+
+An optimizer, a regularizer or a snapshot then works on one contiguous array, whatever the model is made of.
+"""
+
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from itertools import accumulate
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minidl.arguments import check_integer, suggest
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Initializer: TypeAlias = Callable[[np.random.Generator, tuple[int, ...]], Array]
+
+
+def _checked_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if not isinstance(shape, tuple):
+        raise TypeError(f"expected shape to be a tuple such as (3, 4) or (3,), received shape={shape!r}")
+    return tuple(check_integer("each entry of shape", size, minimum=1) for size in shape)
+
+
+class Parameter:
+    """One trainable array of a layer: its shape, how it starts, and whether weight decay applies to it.
+
+    After `build` on the outermost layer, `value` and `grad` are views into that model's flat vectors. Assigning
+    to either copies into the view, and refuses another shape, so `p.grad = a` and `np.sum(..., out=p.grad)` are
+    both right and the second saves a copy.
+
+    >>> from minidl.initializers import ones
+    >>> gain = Parameter((2,), ones, decay=False)
+    >>> _ = Parameters({"gain": gain}, np.random.default_rng(0))
+    >>> gain.value += 1
+    >>> gain.value
+    array([2., 2.], dtype=float32)
+    """
+
+    def __init__(self, shape: tuple[int, ...], init: Initializer, *, decay: bool = True) -> None:
+        self.shape = _checked_shape(shape)
+        self.size = prod(self.shape)
+        self.init = init
+        self.decay = decay
+        self._value: Array | None = None
+        self._grad: Array | None = None
+
+    @property
+    def value(self) -> Array:
+        """The current value, a view of shape `shape`."""
+        if self._value is None:
+            raise RuntimeError(f"{self!r} has no storage yet: call build(seed=...) on the outermost layer first")
+        return self._value
+
+    @value.setter
+    def value(self, new: Array) -> None:
+        _copy_into(self.value, new, "value")
+
+    @property
+    def grad(self) -> Array:
+        """The gradient of the last backward, a view of shape `shape`; backward sets all of it, once per batch."""
+        if self._grad is None:
+            raise RuntimeError(f"{self!r} has no storage yet: call build(seed=...) on the outermost layer first")
+        return self._grad
+
+    @grad.setter
+    def grad(self, new: Array) -> None:
+        _copy_into(self.grad, new, "grad")
+
+    def bind(self, value: Array, grad: Array) -> None:
+        """Become a pair of views into the flat vectors of a model."""
+        self._value, self._grad = value.reshape(self.shape), grad.reshape(self.shape)
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.shape})"
+
+
+class State:
+    """An array a layer owns but no optimizer trains, such as running statistics: kept and restored with the weights.
+
+    >>> from minidl.initializers import zeros
+    >>> State((3,), zeros).shape
+    (3,)
+    """
+
+    def __init__(self, shape: tuple[int, ...], init: Initializer) -> None:
+        self.shape = _checked_shape(shape)
+        self.init = init
+        self._value: Array | None = None
+
+    @property
+    def value(self) -> Array:
+        """The current value; assigning copies into it and refuses another shape."""
+        if self._value is None:
+            raise RuntimeError(
+                f"State({self.shape}) has no storage yet: call build(seed=...) on the outermost layer first"
+            )
+        return self._value
+
+    @value.setter
+    def value(self, new: Array) -> None:
+        _copy_into(self.value, new, "value")
+
+    def bind(self, value: Array) -> None:
+        """Take the array that holds the value from now on."""
+        self._value = value
+
+
+def _copy_into(view: Array, new: Array, what: str) -> None:
+    if new is view:  # the second half of `p.value += a`
+        return
+    if np.shape(new) != view.shape:
+        raise ValueError(f"expected a {what} of shape {view.shape}, received shape {np.shape(new)}: reshape it")
+    view[...] = new
+
+
+class Parameters:
+    """Every trainable number of a model, as two contiguous vectors with named views.
+
+    Parameters with `decay=True` come first, so what weight decay touches is the slice `decayed`.
+
+    Attributes:
+        value: (size,), the trainable numbers.
+        grad: (size,), dL/dvalue as the last backward set it.
+        named: name -> Parameter, in layer order, e.g. "0.weight".
+        states: name -> State, in layer order.
+        decayed: the slice of both vectors that weight decay applies to.
+
+    >>> from minidl.initializers import ones, zeros
+    >>> named = {"bias": Parameter((2,), zeros, decay=False), "weight": Parameter((3, 2), ones)}
+    >>> p = Parameters(named, np.random.default_rng(0))
+    >>> p.size, p.decayed, p.value
+    (8, slice(0, 6, None), array([1., 1., 1., 1., 1., 1., 0., 0.], dtype=float32))
+    """
+
+    def __init__(
+        self,
+        named: Mapping[str, Parameter],
+        rng: np.random.Generator,
+        *,
+        states: Mapping[str, State] | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.named = dict(named)
+        self.states = dict(states or {})
+        self.size = sum(parameter.size for parameter in self.named.values())
+        self.value: Array = np.zeros(self.size, dtype)
+        self.grad: Array = np.zeros(self.size, dtype)
+        self.decayed = slice(0, sum(p.size for p in self.named.values() if p.decay))
+        self._bind()
+        for state in self.states.values():
+            state.bind(np.zeros(state.shape, dtype))
+        for owner in self._owners().values():
+            owner.value = owner.init(rng, owner.shape)
+
+    def _bind(self) -> None:
+        ordered = sorted(self.named.values(), key=lambda parameter: not parameter.decay)
+        ends = list(accumulate(parameter.size for parameter in ordered))
+        for parameter, end in zip(ordered, ends, strict=True):
+            piece = slice(end - parameter.size, end)
+            parameter.bind(self.value[piece], self.grad[piece])
+
+    def _owners(self) -> dict[str, Parameter | State]:
+        return {**self.named, **self.states}
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The model's dtype: float32 unless built otherwise."""
+        return self.value.dtype
+
+    def matching(self, pattern: str) -> list[Parameter]:
+        """The parameters whose name matches a shell pattern such as "*.weight"; none is an error naming all of them."""
+        found = [parameter for name, parameter in self.named.items() if fnmatchcase(name, pattern)]
+        if not found:
+            raise ValueError(f"no parameter matches names={pattern!r}; {suggest(pattern, self.named)}")
+        return found
+
+    def snapshot(self) -> dict[str, Array]:
+        """A copy of every value and state by name: what `restore` takes back."""
+        return {name: owner.value.copy() for name, owner in self._owners().items()}
+
+    def restore(self, snapshot: Mapping[str, Array]) -> None:
+        """Put back what `snapshot` returned; names and shapes must be exactly those of this model."""
+        owners = self._owners()
+        missing, extra = sorted(owners.keys() - snapshot.keys()), sorted(snapshot.keys() - owners.keys())
+        if missing or extra:
+            raise ValueError(f"expected a snapshot of this model, received one with missing={missing}, extra={extra}")
+        for name, owner in owners.items():
+            if np.shape(snapshot[name]) != owner.shape:
+                raise ValueError(
+                    f"expected {name} of shape {owner.shape}, received {np.shape(snapshot[name])}: another model's?"
+                )
+        for name, owner in owners.items():
+            owner.value = snapshot[name]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """After a copy or an unpickling, make the copied parameters views of the copied vectors again."""
+        self.__dict__.update(state)
+        self._bind()
+
+    def __repr__(self) -> str:
+        return f"Parameters({self.size:_} numbers, {self.dtype}: {', '.join(self.named)})"

@@ -1,0 +1,142 @@
+"""Regularizers: functions of a model's parameters that add their gradient to `.grad` and return their penalty.
+
+Call one after `backward`, which sets the gradient, and before the optimizer's step. A regularizer of your own is a
+plain function; only the trainable numbers may enter it:
+
+>>> from minidl.initializers import ones
+>>> from minidl.parameters import Parameter
+>>> def towards_one(parameters: Parameters) -> float:
+...     '''sum (w - 1)**2, with gradient 2 (w - 1).'''
+...     away = parameters.value - 1
+...     parameters.grad += 2 * away
+...     return float(away @ away)
+>>> parameters = Parameters({"weight": Parameter((2, 3), ones)}, np.random.default_rng(0))
+>>> parameters.value[:] = 3
+>>> towards_one(parameters), parameters.grad
+(24.0, array([4., 4., 4., 4., 4., 4.], dtype=float32))
+"""
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from minidl.arguments import check_number
+from minidl.parameters import Array, Parameters
+
+Regularizer: TypeAlias = Callable[[Parameters], float]
+
+
+@dataclass(frozen=True)
+class L2:
+    """strength * sum(w**2), with gradient 2 * strength * w.
+
+    Note the missing 1/2: an optimizer's "weight decay" of d, which adds d * w to the gradient, is L2(d / 2).
+
+    Args:
+        strength: finite and >= 0.
+        names: None for every parameter that weight decay applies to (no biases), or a shell pattern such as
+            "*.weight"; the pattern is then the only rule, so one that matches biases takes biases.
+
+    Raises:
+        ValueError: at construction, a bad argument; when called, a pattern that matches no parameter.
+
+    >>> from minidl.initializers import ones, zeros
+    >>> from minidl.parameters import Parameter
+    >>> named = {"0.weight": Parameter((2, 2), ones), "0.bias": Parameter((2,), ones, decay=False)}
+    >>> parameters = Parameters(named, np.random.default_rng(0))
+    >>> L2(0.5)(parameters), parameters.grad
+    (2.0, array([1., 1., 1., 1., 0., 0.], dtype=float32))
+    """
+
+    strength: float
+    _: KW_ONLY
+    names: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self, "strength", names=self.names)
+
+    def __call__(self, parameters: Parameters) -> float:
+        """Add the gradient to `parameters.grad`; return the penalty."""
+        return sum(_add_l2(w, g, self.strength) for w, g in _chosen(parameters, self.names))
+
+
+@dataclass(frozen=True)
+class L1:
+    """strength * sum(|w|), with gradient strength * sign(w), which is 0 at w = 0.
+
+    Args and errors are those of `L2`.
+
+    >>> from minidl.initializers import uniform
+    >>> from minidl.parameters import Parameter
+    >>> parameters = Parameters({"weight": Parameter((3,), uniform(-1, 1))}, np.random.default_rng(0))
+    >>> parameters.value[:] = [-2, 0, 3]
+    >>> L1(0.5)(parameters), parameters.grad
+    (2.5, array([-0.5,  0. ,  0.5], dtype=float32))
+    """
+
+    strength: float
+    _: KW_ONLY
+    names: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self, "strength", names=self.names)
+
+    def __call__(self, parameters: Parameters) -> float:
+        """Add the gradient to `parameters.grad`; return the penalty."""
+        return sum(_add_l1(w, g, self.strength) for w, g in _chosen(parameters, self.names))
+
+
+@dataclass(frozen=True)
+class ElasticNet:
+    """l1 * sum(|w|) + l2 * sum(w**2), with gradient l1 * sign(w) + 2 * l2 * w.
+
+    Args and errors are those of `L2`. This is the naive elastic net of the source: the sum of the two penalties.
+
+    Source: Zou and Hastie, "Regularization and variable selection via the elastic net", JRSS B 67 (2005).
+
+    >>> ElasticNet(1e-4, 1e-3, names="*.weight")
+    ElasticNet(l1=0.0001, l2=0.001, names='*.weight')
+    """
+
+    l1: float
+    l2: float
+    _: KW_ONLY
+    names: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self, "l1", "l2", names=self.names)
+
+    def __call__(self, parameters: Parameters) -> float:
+        """Add the gradient to `parameters.grad`; return the penalty."""
+        chosen = _chosen(parameters, self.names)
+        return sum(_add_l1(w, g, self.l1) + _add_l2(w, g, self.l2) for w, g in chosen)
+
+
+def _add_l2(w: Array, g: Array, strength: float) -> float:
+    g += (2 * strength) * w
+    return strength * float(w @ w)
+
+
+def _add_l1(w: Array, g: Array, strength: float) -> float:
+    slope = np.sign(w)
+    size = float(slope @ w)  # |w| = sign(w) w
+    slope *= strength
+    g += slope
+    return strength * size
+
+
+def _chosen(parameters: Parameters, names: str | None) -> list[tuple[Array, Array]]:
+    """Pairs of flat views (value, gradient) of the numbers a regularizer works on."""
+    if names is None:
+        return [(parameters.value[parameters.decayed], parameters.grad[parameters.decayed])]
+    return [(parameter.value.reshape(-1), parameter.grad.reshape(-1)) for parameter in parameters.matching(names)]
+
+
+def _check(regularizer: object, *strengths: str, names: str | None) -> None:
+    """Refuse bad arguments, and keep every strength as a Python float: a numpy one would turn float32 into float64."""
+    for name in strengths:
+        object.__setattr__(regularizer, name, check_number(name, getattr(regularizer, name), minimum=0))
+    if names is not None and not isinstance(names, str):
+        raise ValueError(f'expected names to be None or one pattern such as "*.weight", received names={names!r}')
