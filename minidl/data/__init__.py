@@ -1,0 +1,35 @@
+"""Datasets, batches and transforms."""
+
+from minidl.data.batching import batches, order, steps_per_epoch
+from minidl.data.cifar import cifar10
+from minidl.data.dataset import Dataset
+from minidl.data.embedded import digits
+from minidl.data.files import DataError
+from minidl.data.idx import mnist
+from minidl.data.transforms import (
+    RandomFlip,
+    Standardizer,
+    flip_horizontal,
+    one_hot,
+    standardize,
+    standardize_scalar,
+    subtract_mean_image,
+)
+
+__all__ = [
+    "DataError",
+    "Dataset",
+    "RandomFlip",
+    "Standardizer",
+    "batches",
+    "cifar10",
+    "digits",
+    "flip_horizontal",
+    "mnist",
+    "one_hot",
+    "order",
+    "standardize",
+    "standardize_scalar",
+    "steps_per_epoch",
+    "subtract_mean_image",
+]

@@ -1,0 +1,123 @@
+"""Batches whose order is a pure function of (seed, epoch), or the caller's own."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minidl.arguments import check_integer
+from minidl.data.dataset import Dataset, check_rows
+from minidl.parameters import Array
+from minidl.seeding import Stream, generator
+
+
+def order(n: int, seed: int, epoch: int) -> Array:
+    """The row numbers 0..n-1 in random order: a pure function of (n, seed, epoch).
+
+    >>> sorted(order(5, seed=0, epoch=3).tolist())
+    [0, 1, 2, 3, 4]
+    """
+    n = check_integer("n", n, minimum=1)
+    epoch = check_integer("epoch", epoch, minimum=0)
+    return generator(seed, Stream.ORDER, epoch).permutation(n)
+
+
+def steps_per_epoch(data: Dataset | int, batch_size: int, *, drop_last: bool = False) -> int:
+    """ceil(n / batch_size), or floor where the last short batch is dropped, for a dataset or its number of rows n.
+
+    Raises ValueError where dropping the short batch would leave none.
+
+    >>> steps_per_epoch(1000, 64), steps_per_epoch(1000, 64, drop_last=True)
+    (16, 15)
+    """
+    n = check_integer("the number of rows", len(data) if isinstance(data, Dataset) else data, minimum=1)
+    batch_size = check_integer("batch_size", batch_size, minimum=1)
+    if drop_last and batch_size > n:
+        raise ValueError(
+            f"expected batch_size <= {n}, the number of rows, with drop_last=True, received batch_size={batch_size}: "
+            f"no batch would be left"
+        )
+    return n // batch_size if drop_last else -(-n // batch_size)
+
+
+def batches(
+    dataset: Dataset,
+    batch_size: int,
+    *,
+    seed: int = 0,
+    epoch: int = 0,
+    shuffle: bool | Callable[[int], Array] = True,
+    drop_last: bool = False,
+    dtype: DTypeLike | None = None,
+) -> Iterator[tuple[Array, ...]]:
+    """One epoch of `dataset` as tuples (x, targets) or (x, targets, weights) of at most `batch_size` rows.
+
+    Of a memory-mapped file only the rows of a batch are read. A batch larger than the set is one short batch.
+
+    Args:
+        dataset: what to go through.
+        batch_size: rows per batch; the last one has the remainder.
+        seed: with `epoch`, decides the order of the rows.
+        epoch: counts from 0.
+        shuffle: True for the order of (seed, epoch); False for file order, where batches are views of the dataset,
+            not to be written into; or a function epoch -> 1-D integer array of row numbers, which may repeat rows
+            or leave some out.
+        drop_last: leave out a last batch that is short.
+        dtype: cast `x`, weights and targets that are not integers to this floating dtype, batch by batch. None
+            leaves every array as it is.
+
+    Raises:
+        TypeError, ValueError: wrong arguments, at the call and not at the first batch.
+
+    >>> data = Dataset(np.arange(10).reshape(5, 2), np.arange(5))
+    >>> [targets.tolist() for x, targets in batches(data, 2, shuffle=False)]
+    [[0, 1], [2, 3], [4]]
+    >>> [targets.tolist() for x, targets in batches(data, 2, shuffle=lambda epoch: np.array([4, 4, 0]))]
+    [[4, 4], [0]]
+    """
+    if not isinstance(dataset, Dataset):
+        raise TypeError(f"expected a Dataset, received {type(dataset).__name__}: write Dataset(x, targets)")
+    epoch = check_integer("epoch", epoch, minimum=0)
+    rows = _rows(len(dataset), seed, epoch, shuffle)
+    n = len(dataset) if rows is None else len(rows)
+    steps = steps_per_epoch(n, batch_size, drop_last=drop_last)
+    return _gathered(dataset.arrays, rows, int(batch_size), steps, _floating(dtype))
+
+
+def _rows(n: int, seed: int, epoch: int, shuffle: bool | Callable[[int], Array]) -> Array | None:
+    """The row numbers of an epoch; None is file order."""
+    if callable(shuffle):
+        return check_rows("shuffle(epoch)", np.asarray(shuffle(epoch)), n)
+    if not isinstance(shuffle, bool | np.bool_):
+        raise TypeError(f"expected shuffle to be True, False or a function of the epoch, received shuffle={shuffle!r}")
+    return order(n, seed, epoch) if shuffle else None
+
+
+def _floating(dtype: DTypeLike | None) -> np.dtype[Any] | None:
+    if dtype is None:
+        return None
+    if np.dtype(dtype).kind != "f":
+        raise ValueError(f"expected a floating dtype such as np.float32, received dtype={np.dtype(dtype)}")
+    return np.dtype(dtype)
+
+
+def _gathered(
+    arrays: tuple[Array, ...], rows: Array | None, batch_size: int, steps: int, dtype: np.dtype[Any] | None
+) -> Iterator[tuple[Array, ...]]:
+    plain = [np.asarray(array) for array in arrays]  # a memmap's rows as plain arrays, still unread
+    casts = [dtype if position != 1 or array.dtype.kind == "f" else None for position, array in enumerate(plain)]
+    for start in range(0, steps * batch_size, batch_size):
+        here = slice(start, start + batch_size)
+        index = here if rows is None else rows[here]
+        batch = (_rows_of(array, index) for array in plain)
+        yield tuple(
+            array if cast is None else array.astype(cast, copy=False) for array, cast in zip(batch, casts, strict=True)
+        )
+
+
+def _rows_of(array: Array, index: slice | Array) -> Array:
+    """array[index]; `take` is faster, but copies the whole of an array that is not contiguous in native order."""
+    if isinstance(index, slice) or not (array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative):
+        return array[index]
+    return array.take(index, axis=0)

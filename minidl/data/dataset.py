@@ -1,0 +1,212 @@
+"""Dataset: rows of features with their targets, and the few things one does with a set as a whole."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minidl.arguments import check_integer
+from minidl.data.splitting import split_rows
+from minidl.parameters import Array
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """n rows of features `x` with one target each. Nothing is copied or cast: an `np.memmap` stays one.
+
+    Values are not searched for NaN here, so that files larger than memory can be used.
+
+    Attributes:
+        x: (n, ...) numbers; rows are samples.
+        targets: (n,) integer labels or numbers, or (n, k) numbers.
+        weights: (n,) finite numbers >= 0, not all zero, or None for equal weights.
+        classes: the name of each label, or () where there are none.
+        image_shape: one row of `x` as an image, (height, width) or (channels, height, width), or ().
+
+    Raises:
+        TypeError: something other than numpy arrays.
+        ValueError: unequal lengths, no rows, a wrong rank, dtype, weight, label or image shape.
+
+    >>> data = Dataset(np.zeros((4, 2)), np.array([0, 1, 1, 0]), classes=("cat", "dog"))
+    >>> data
+    Dataset(4 rows x 2 float64, 2 classes)
+    >>> data.where(data.targets == 1)
+    Dataset(2 rows x 2 float64, 2 classes)
+    """
+
+    x: Array
+    targets: Array
+    _: KW_ONLY
+    weights: Array | None = None
+    classes: tuple[str, ...] = ()
+    image_shape: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what no model could train on."""
+        _check_array("x", self.x)
+        _check_array("targets", self.targets)
+        if self.x.ndim < 2 or 0 in self.x.shape:
+            raise ValueError(
+                f"expected x of shape (n, features) or (n, ...) with at least one row and one feature, "
+                f"received x.shape={self.x.shape}: use x[:, None] for a single feature; an empty set is refused"
+            )
+        if self.targets.ndim not in (1, 2) or 0 in self.targets.shape:
+            raise ValueError(f"expected targets of shape (n,) or (n, k), received targets.shape={self.targets.shape}")
+        if self.weights is not None:
+            _check_weights(self.weights)
+        lengths = {name: len(array) for name, array in zip(("x", "targets", "weights"), self.arrays, strict=False)}
+        if len(set(lengths.values())) > 1:
+            received = ", ".join(f"len({name})={length}" for name, length in lengths.items())
+            raise ValueError(f"expected one target and one weight per row of x, received {received}")
+        _check_classes(self.classes, self.targets)
+        _check_image_shape(self.image_shape, self.x.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __repr__(self) -> str:
+        row = self.x.shape[1] if self.x.ndim == 2 else self.x.shape[1:]
+        targets = f"targets {'' if self.targets.ndim == 1 else f'x {self.targets.shape[1]} '}{self.targets.dtype}"
+        kind = f"{len(self.classes)} classes" if self.classes else targets
+        weighted = "" if self.weights is None else ", weighted"
+        return f"Dataset({len(self)} rows x {row} {self.x.dtype}, {kind}{weighted})"
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """(x, targets), or (x, targets, weights) where there are weights: what one batch looks like."""
+        return (self.x, self.targets) if self.weights is None else (self.x, self.targets, self.weights)
+
+    def images(self) -> Array:
+        """`x` as images, (n, *image_shape); a view where numpy can make one."""
+        if not self.image_shape:
+            raise ValueError(
+                f"expected a dataset of images, received image_shape=(): make it Dataset(..., image_shape=...) "
+                f"with the shape of one row of {prod(self.x.shape[1:])} numbers"
+            )
+        return self.x.reshape(len(self), *self.image_shape)
+
+    def take(self, rows: slice | Sequence[int] | Array) -> "Dataset":
+        """The rows of a slice (as views), or those of an integer array in its order (as copies).
+
+        >>> Dataset(np.eye(3), np.arange(3)).take([2, 0]).targets
+        array([2, 0])
+        """
+        index = rows if isinstance(rows, slice) else check_rows("rows", np.asarray(rows), len(self))
+        weights = None if self.weights is None else self.weights[index]
+        return replace(self, x=self.x[index], targets=self.targets[index], weights=weights)
+
+    def where(self, mask: Array) -> "Dataset":
+        """The rows where a boolean array (n,) is true, as copies."""
+        mask = np.asarray(mask)
+        if mask.dtype != np.bool_ or mask.shape != (len(self),):
+            raise ValueError(
+                f"expected a mask of {len(self)} booleans, received dtype={mask.dtype}, shape={mask.shape}: "
+                f"row numbers go to take(rows)"
+            )
+        if not mask.any():
+            raise ValueError("expected a mask that is true somewhere, received none: an empty set is refused")
+        return self.take(np.flatnonzero(mask))
+
+    def map(self, function: Callable[[Array], Array]) -> "Dataset":
+        """The same rows with x = function(x), computed at once for the whole set.
+
+        `image_shape` is kept where rows still have as many entries, and dropped where they have not.
+
+        >>> Dataset(np.full((2, 3), 255, np.uint8), np.arange(2)).map(lambda x: x / np.float32(255)).x[0]
+        array([1., 1., 1.], dtype=float32)
+        """
+        x = function(self.x)
+        _check_array("function(x)", x)
+        kept = prod(x.shape[1:]) == prod(self.x.shape[1:])
+        return replace(self, x=x, image_shape=self.image_shape if kept else ())
+
+    def split(self, *fractions: float, seed: int = 0, stratify: bool | None = None) -> tuple["Dataset", ...]:
+        """Random disjoint parts, one per fraction, as a pure function of the seed; rows stay in file order.
+
+        Fractions sum to at most 1; rows beyond their sum are left out. Every part gets at least one row, even
+        where rounding would give it none. Parts are copies; for a memory-mapped file too large to copy, use
+        `take` with slices.
+
+        Args:
+            fractions: the share of each part, such as 0.7, 0.15, 0.15.
+            seed: the same seed gives the same parts.
+            stratify: True keeps the proportion of each class to within rounding, which needs (n,) integer
+                targets; False does not; None does it exactly where the targets are such.
+
+        Raises:
+            ValueError: fractions outside (0, 1] or summing to more than 1, fewer rows than parts, or
+                `stratify=True` for targets that are no labels.
+
+        >>> data = Dataset(np.eye(8), np.repeat([0, 1], [2, 6]))
+        >>> [part.targets.tolist() for part in data.split(0.5, 0.5)]
+        [[0, 1, 1, 1], [0, 1, 1, 1]]
+        """
+        labelled = self.targets.ndim == 1 and self.targets.dtype.kind in "biu"
+        if stratify and not labelled:
+            raise ValueError(
+                f"expected (n,) integer targets for stratify=True, received targets.shape={self.targets.shape}, "
+                f"dtype={self.targets.dtype}: leave stratify out"
+            )
+        labels = self.targets if labelled and stratify is not False else np.zeros(len(self), np.int8)
+        return tuple(self.take(rows) for rows in split_rows(labels, fractions, seed))
+
+
+def check_rows(name: str, rows: Array, n: int) -> Array:
+    """`rows` if it is a non-empty 1-D array of integers in [0, n)."""
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(rows) == 0:
+        raise ValueError(
+            f"expected {name} to be a non-empty 1-D array of integers, received {name} of shape={rows.shape}, "
+            f"dtype={rows.dtype}: a boolean mask goes to where(mask)"
+        )
+    if rows.min() < 0 or rows.max() >= n:
+        raise ValueError(f"expected {name} in 0..{n - 1}, received values from {rows.min()} to {rows.max()}")
+    return rows
+
+
+def _check_array(name: str, array: Any) -> None:
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"expected {name} to be a numpy array, received {type(array).__name__}: use np.asarray")
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"expected {name} to hold numbers, received {name}.dtype={array.dtype}: encode strings as integer labels "
+            f"(np.unique(..., return_inverse=True)), convert objects with .astype(np.float32)"
+        )
+
+
+def _check_weights(weights: Array) -> None:
+    _check_array("weights", weights)
+    if weights.ndim != 1:
+        raise ValueError(f"expected weights of shape (n,), received weights.shape={weights.shape}: one per row")
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise ValueError(
+            "expected weights to be finite, >= 0 and not all zero, received "
+            f"{np.count_nonzero(~np.isfinite(weights))} not finite, {np.count_nonzero(weights < 0)} negative, "
+            f"{np.count_nonzero(weights)} of {len(weights)} not zero"
+        )
+
+
+def _check_classes(classes: tuple[str, ...], targets: Array) -> None:
+    if not isinstance(classes, tuple) or not all(isinstance(name, str) for name in classes):
+        raise TypeError(f"expected classes to be a tuple of strings, received classes={classes!r}")
+    if classes and targets.ndim == 1 and targets.dtype.kind in "iu":
+        low, high = targets.min(), targets.max()
+        if low < 0 or high >= len(classes):
+            raise ValueError(
+                f"expected targets in 0..{len(classes) - 1} for {len(classes)} classes, received labels from "
+                f"{low} to {high}"
+            )
+
+
+def _check_image_shape(image_shape: tuple[int, ...], row_shape: tuple[int, ...]) -> None:
+    if not isinstance(image_shape, tuple) or len(image_shape) not in (0, 2, 3):
+        raise ValueError(
+            f"expected image_shape to be (height, width) or (channels, height, width), received {image_shape=!r}"
+        )
+    sizes = [check_integer("each entry of image_shape", size, minimum=1) for size in image_shape]
+    if sizes and prod(sizes) != prod(row_shape):
+        raise ValueError(
+            f"expected image_shape with {prod(row_shape)} entries as a row of x has, received {image_shape=} "
+            f"with {prod(sizes)}"
+        )

@@ -1,0 +1,233 @@
+"""What is done to x before or while training: standardization, one-hot labels, mirrored images."""
+
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, replace
+from math import prod
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from minidl.arguments import check_integer, check_number, short
+from minidl.data.dataset import Dataset
+from minidl.parameters import Array
+
+CHUNK = 1 << 16  # numbers held as float64 at a time; half a megabyte stays in a processor cache
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Standardizer:
+    """y = (x - mean) / scale, with `mean` and `scale` of the training set.
+
+    The result is float32, or float64 where x is. Arithmetic is in float64, a few rows at a time.
+
+    Attributes:
+        mean: a number, or an array shaped like one row of x.
+        scale: likewise; every entry > 0.
+
+    Raises:
+        ValueError: a mean or scale that is not finite (so x was not), a scale <= 0, or rows of another shape.
+
+    >>> train = Dataset(np.array([[1.0, 7.0], [3.0, 7.0]]), np.arange(2))
+    >>> Standardizer.per_feature(train)(train).x
+    array([[-1.,  0.],
+           [ 1.,  0.]])
+    """
+
+    mean: ArrayLike
+    scale: ArrayLike
+
+    def __post_init__(self) -> None:
+        """Keep private, read-only float64 copies."""
+        for name in ("mean", "scale"):
+            value = np.array(getattr(self, name), dtype=np.float64)
+            bad = np.argwhere(~np.isfinite(value) | ((value <= 0) & (name == "scale")))
+            if len(bad):
+                where = tuple(bad[0].tolist())
+                raise ValueError(
+                    f"expected a finite mean and a finite scale > 0, received {name}={value[where]} at entry {where} "
+                    f"of a row: remove NaN and infinity from x first"
+                )
+            value.flags.writeable = False
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def per_feature(cls, train: Dataset) -> "Standardizer":
+        """Mean and population standard deviation of every feature; a constant one has scale 1 and becomes 0."""
+        mean, variance = _moments(train.x, axis=0)
+        return cls(mean, _scale(variance))
+
+    @classmethod
+    def scalar(cls, train: Dataset) -> "Standardizer":
+        """One mean and one population standard deviation over all entries of x."""
+        mean, variance = _moments(train.x, axis=None)
+        return cls(mean, _scale(variance))
+
+    @classmethod
+    def mean_image(cls, train: Dataset) -> "Standardizer":
+        """The mean row, and scale 1: only centres."""
+        mean, _ = _moments(train.x, axis=0)
+        return cls(mean, 1.0)
+
+    def __call__(self, dataset: Dataset) -> Dataset:
+        """The dataset with standardized rows in a new array."""
+        mean, scale = np.asarray(self.mean), np.asarray(self.scale)
+        for name, value in (("mean", mean), ("scale", scale)):
+            if value.ndim and value.shape != dataset.x.shape[1:]:
+                raise ValueError(
+                    f"expected rows of shape {value.shape} like {name}, received x.shape={dataset.x.shape}: "
+                    f"standardize before reshaping, or reshape first everywhere"
+                )
+        wide = dataset.x.dtype.kind == "f" and dataset.x.dtype.itemsize >= 8
+        y = np.empty(dataset.x.shape, np.float64 if wide else np.float32)
+        for rows in _chunks(dataset.x):
+            difference = np.subtract(dataset.x[rows], mean, dtype=np.float64)
+            np.divide(difference, scale, out=difference)
+            y[rows] = difference
+        return replace(dataset, x=y)
+
+    def __repr__(self) -> str:
+        return f"Standardizer(mean={short(self.mean)}, scale={short(self.scale)})"
+
+
+def standardize(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
+    """All datasets with mean 0 and standard deviation 1 per feature, as measured on the first one only.
+
+    >>> train, test = standardize(Dataset(np.array([[0.0], [2.0]]), np.arange(2)), Dataset(np.ones((1, 1)), np.ones(1)))
+    >>> train.x.ravel(), test.x.ravel()
+    (array([-1.,  1.]), array([0.]))
+    """
+    return _all(Standardizer.per_feature(train), train, *others)
+
+
+def standardize_scalar(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
+    """All datasets minus one number, divided by one number: mean and deviation of all entries of the first."""
+    return _all(Standardizer.scalar(train), train, *others)
+
+
+def subtract_mean_image(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
+    """All datasets minus the mean row of the first."""
+    return _all(Standardizer.mean_image(train), train, *others)
+
+
+def one_hot(labels: Array, classes: int, *, dtype: DTypeLike = np.float32) -> Array:
+    """(n,) labels in 0..classes-1 -> (n, classes) rows with a single 1.
+
+    Raises ValueError for labels that are not (n,) integers in that range.
+
+    >>> one_hot(np.array([2, 0]), 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
+    """
+    labels, classes = np.asarray(labels), check_integer("classes", classes, minimum=1)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"expected labels to be (n,) integers, received labels of shape={labels.shape}, dtype={labels.dtype}"
+        )
+    if len(labels) and (labels.min() < 0 or labels.max() >= classes):
+        raise ValueError(
+            f"expected labels in 0..{classes - 1} for classes={classes}, received labels from {labels.min()} to "
+            f"{labels.max()}"
+        )
+    rows = np.zeros((len(labels), classes), dtype)
+    rows[np.arange(len(labels)), labels] = 1
+    return rows
+
+
+def flip_horizontal(x: Array, image_shape: tuple[int, ...], *, channels_last: bool = False) -> Array:
+    """Every image of `x` mirrored left to right, as a new array of the same shape and dtype.
+
+    Args:
+        x: (n, *image_shape), or (n, pixels) with each row such an image flattened.
+        image_shape: (height, width), (channels, height, width), or with `channels_last` (height, width, channels).
+        channels_last: True where the colours of a pixel stand side by side.
+
+    Raises:
+        ValueError: an impossible image_shape, or rows that do not have it.
+
+    >>> flip_horizontal(np.array([[1, 2, 3, 4, 5, 6]]), (2, 3))
+    array([[3, 2, 1, 6, 5, 4]])
+    """
+    _check_layout(image_shape, channels_last)
+    if x.shape[1:] not in (image_shape, (prod(image_shape),)):
+        raise ValueError(
+            f"expected x of shape (n, {', '.join(map(str, image_shape))}) or (n, {prod(image_shape)}), "
+            f"received x.shape={x.shape}"
+        )
+    images = x.reshape(len(x), *image_shape)
+    mirrored = images[:, :, ::-1] if channels_last else images[..., ::-1]
+    return mirrored.copy().reshape(x.shape)
+
+
+@dataclass(frozen=True)
+class RandomFlip:
+    """(x, rng) -> x with each image mirrored with the given probability: augmentation for training batches only.
+
+    Never writes into x. See `flip_horizontal` for the shapes. Krizhevsky et al., ImageNet classification with deep
+    convolutional neural networks, 2012, section 4.1.
+
+    Raises:
+        ValueError: a probability outside [0, 1], an impossible image_shape, or rows that do not have it.
+
+    >>> RandomFlip((1, 3), probability=1.0)(np.array([[1, 2, 3]]), np.random.default_rng(0))
+    array([[3, 2, 1]])
+    """
+
+    image_shape: tuple[int, ...]
+    _: KW_ONLY
+    probability: float = 0.5
+    channels_last: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the arguments before the first batch."""
+        check_number("probability", self.probability, minimum=0, maximum=1)
+        _check_layout(self.image_shape, self.channels_last)
+
+    def __call__(self, x: Array, rng: np.random.Generator) -> Array:
+        """A new array with some rows mirrored; `rng` gives one draw per row."""
+        chosen = rng.random(len(x)) < self.probability
+        y = np.array(x)
+        y[chosen] = flip_horizontal(x[chosen], self.image_shape, channels_last=self.channels_last)
+        return y
+
+
+def _check_layout(image_shape: tuple[int, ...], channels_last: bool) -> None:
+    ranks = (3,) if channels_last else (2, 3)
+    if not isinstance(image_shape, tuple) or len(image_shape) not in ranks:
+        wanted = "(height, width, channels)" if channels_last else "(height, width) or (channels, height, width)"
+        raise ValueError(
+            f"expected image_shape to be {wanted}, received image_shape={image_shape!r}, channels_last={channels_last}"
+        )
+    for size in image_shape:
+        check_integer("each entry of image_shape", size, minimum=1)
+
+
+def _all(standardizer: Standardizer, *datasets: Dataset) -> tuple[Dataset, ...]:
+    return tuple(standardizer(dataset) for dataset in datasets)
+
+
+def _chunks(x: Array) -> Iterator[slice]:
+    rows = max(1, CHUNK // prod(x.shape[1:]))
+    return (slice(start, start + rows) for start in range(0, len(x), rows))
+
+
+def _moments(x: Array, *, axis: int | None) -> tuple[Array, Array]:
+    """Mean and population variance over the rows, or over everything where axis is None.
+
+    d = x - x[0] has the variance of x, and is exactly 0 where x is constant, so constants are recognized.
+    """
+    shift = np.asarray(x[0] if axis == 0 else x.flat[0], dtype=np.float64)
+    total = square = np.zeros_like(shift)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name afterwards
+        for rows in _chunks(x):
+            d = np.subtract(x[rows], shift, dtype=np.float64)
+            total = total + d.sum(axis=axis)
+            square = square + np.square(d, out=d).sum(axis=axis)
+        count = len(x) if axis == 0 else x.size
+        mean = total / count
+        return shift + mean, np.maximum(square / count - mean * mean, 0)
+
+
+def _scale(variance: Array) -> Array:
+    """The standard deviation, and 1 where it is 0."""
+    deviation = np.sqrt(variance)
+    return np.where(deviation == 0, 1.0, deviation)

@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+
+from minidl.data import Dataset
+
+X, TARGETS = np.arange(12.0).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2])
+
+
+def test_nothing_is_copied():
+    weights = np.ones(6)
+    data = Dataset(X, TARGETS, weights=weights)
+    assert data.x is X
+    assert data.targets is TARGETS
+    assert data.arrays == (X, TARGETS, weights)
+    assert len(data) == 6
+
+
+def test_arrays_leave_absent_weights_out():
+    assert len(Dataset(X, TARGETS).arrays) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (Dataset(X, TARGETS, classes=("a", "b", "c")), "Dataset(6 rows x 2 float64, 3 classes)"),
+        (Dataset(X, TARGETS), "Dataset(6 rows x 2 float64, targets int64)"),
+        (Dataset(X, X, weights=np.ones(6)), "Dataset(6 rows x 2 float64, targets x 2 float64, weighted)"),
+        (Dataset(X.reshape(6, 1, 1, 2), TARGETS), "Dataset(6 rows x (1, 1, 2) float64, targets int64)"),
+    ],
+)
+def test_repr_is_one_line(data, shown):
+    assert repr(data) == shown
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": X[:5]}, r"len\(x\)=5, len\(targets\)=6"),
+        ({"weights": np.ones(5)}, r"len\(weights\)=5"),
+        ({"x": X[:, 0]}, r"x\[:, None\]"),
+        ({"x": X[:0], "targets": TARGETS[:0]}, "an empty set is refused"),
+        ({"x": X[:, :0]}, "at least one row and one feature"),
+        ({"targets": np.zeros((6, 1, 1))}, r"targets of shape \(n,\) or \(n, k\)"),
+        ({"targets": np.zeros((6, 0))}, r"targets\.shape=\(6, 0\)"),
+        ({"x": X.astype(object)}, r"x\.dtype=object"),
+        ({"targets": np.array(list("abcabc"))}, "np.unique"),
+        ({"x": X.astype(complex)}, r"x\.dtype=complex128"),
+        ({"weights": np.ones((6, 1))}, r"weights\.shape=\(6, 1\)"),
+        ({"weights": np.array([1, 1, 1, 1, 1, np.nan])}, "1 not finite"),
+        ({"weights": np.array([1, 1, 1, 1, -1, -1])}, "2 negative"),
+        ({"weights": np.zeros(6)}, "0 of 6 not zero"),
+        ({"classes": ("a", "b")}, r"0\.\.1 for 2 classes, received labels from 0 to 2"),
+        ({"targets": TARGETS - 1, "classes": ("a", "b", "c")}, "labels from -1 to 1"),
+        ({"image_shape": (1, 3)}, "3"),
+        ({"image_shape": (2,)}, "height, width"),
+        ({"image_shape": (-1, -2)}, "received each entry of image_shape=-1"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        Dataset(**({"x": X, "targets": TARGETS} | change))
+
+
+@pytest.mark.parametrize(
+    "change", [{"x": X.tolist()}, {"targets": TARGETS.tolist()}, {"weights": [1] * 6}, {"classes": ["a", "b", "c"]}]
+)
+def test_other_types_are_refused(change):
+    with pytest.raises(TypeError, match="expected"):
+        Dataset(**({"x": X, "targets": TARGETS} | change))
+
+
+def test_a_slice_is_a_view_and_row_numbers_keep_their_order():
+    data = Dataset(X, TARGETS, weights=np.arange(1.0, 7), classes=("a", "b", "c"), image_shape=(1, 2))
+    part = data.take(slice(1, 4))
+    assert np.shares_memory(part.x, X)
+    assert part.weights.tolist() == [2, 3, 4]
+    assert (part.classes, part.image_shape) == (data.classes, data.image_shape)
+    picked = data.take([5, 0, 5])
+    assert picked.x.tolist() == X[[5, 0, 5]].tolist()
+    assert picked.targets.tolist() == [2, 0, 2]
+    assert picked.weights.tolist() == [6, 1, 6]
+
+
+@pytest.mark.parametrize("rows", [[6], [-1], [], 2, [0.5], [True] * 6, [[0]], slice(6, None)])
+def test_rows_that_do_not_exist_are_refused(rows):
+    with pytest.raises(ValueError, match="expected"):
+        Dataset(X, TARGETS).take(rows)
+
+
+def test_where_keeps_the_rows_of_a_mask():
+    part = Dataset(X, TARGETS, weights=np.arange(1.0, 7)).where(np.isin(TARGETS, [1, 2]))
+    assert part.x[:, 0].tolist() == [2, 4, 8, 10]
+    assert part.targets.tolist() == [1, 2, 1, 2]
+    assert part.weights.tolist() == [2, 3, 5, 6]
+
+
+@pytest.mark.parametrize("mask", [np.zeros(6, bool), np.ones(5, bool), np.arange(6), np.ones((6, 1), bool)])
+def test_a_mask_that_is_none_is_refused(mask):
+    with pytest.raises(ValueError, match="expected a mask"):
+        Dataset(X, TARGETS).where(mask)
+
+
+def test_map_changes_x_only_and_drops_an_image_shape_that_no_longer_fits():
+    data = Dataset(X, TARGETS, image_shape=(1, 2))
+    doubled, narrow = data.map(lambda x: 2 * x), data.map(lambda x: x[:, :1])
+    assert (doubled.x == 2 * X).all()
+    assert doubled.image_shape == (1, 2)
+    assert narrow.image_shape == ()
+    assert narrow.targets is TARGETS
+
+
+def test_map_must_keep_the_rows():
+    with pytest.raises(ValueError, match="one target"):
+        Dataset(X, TARGETS).map(lambda x: x[1:])
+
+
+def test_images_have_the_shape_of_the_dataset():
+    data = Dataset(X, TARGETS, image_shape=(2, 1))
+    assert data.images().shape == (6, 2, 1)
+    assert np.shares_memory(data.images(), X)
+    with pytest.raises(ValueError, match=r"image_shape=\(\)"):
+        Dataset(X, TARGETS).images()
+
+
+def test_a_memory_map_stays_one(tmp_path):
+    x = np.memmap(tmp_path / "x", np.float32, "w+", shape=(6, 2))
+    data = Dataset(x, TARGETS)
+    assert data.x is x
+    assert isinstance(data.take(slice(0, 3)).x, np.memmap)

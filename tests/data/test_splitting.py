@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from minidl.data import Dataset
+
+labels = hnp.arrays(np.int64, st.integers(1, 200), elements=st.integers(0, 6))
+seeds = st.integers(0, 2**32)
+
+
+@st.composite
+def fractions(draw):
+    """One to four fractions with a sum of at most 1, often exactly 1."""
+    pieces = draw(st.lists(st.integers(1, 20), min_size=1, max_size=4))
+    return tuple(piece / (sum(pieces) + draw(st.sampled_from([0, 0, 7]))) for piece in pieces)
+
+
+def numbered(targets):
+    """A dataset whose only feature is the number of the row."""
+    return Dataset(np.arange(len(targets))[:, None], targets)
+
+
+def rows_of(parts):
+    return [part.x.ravel().tolist() for part in parts]
+
+
+@given(labels, fractions(), seeds, st.booleans())
+def test_parts_are_disjoint_never_empty_and_together_the_whole(targets, shares, seed, stratify):
+    assume(len(targets) >= len(shares))
+    parts = rows_of(numbered(targets).split(*shares, seed=seed, stratify=stratify))
+    together = [row for part in parts for row in part]
+    assert all(parts)
+    assert all(part == sorted(part) for part in parts)
+    assert len(set(together)) == len(together)
+    if abs(sum(shares) - 1) < 1e-9:
+        assert sorted(together) == list(range(len(targets)))
+
+
+@given(labels, fractions(), seeds)
+def test_stratified_parts_have_every_class_to_within_rounding(targets, shares, seed):
+    assume(min(shares) * len(targets) >= 2)  # smaller parts may owe their one row to the rule of no empty part
+    for share, part in zip(shares, numbered(targets).split(*shares, seed=seed), strict=True):
+        found, wanted = np.bincount(part.targets, minlength=7), share * np.bincount(targets, minlength=7)
+        assert (abs(found - wanted) < 1).all()
+        assert abs(len(part) - share * len(targets)) < 1.5
+
+
+@given(labels, seeds)
+def test_a_split_is_a_pure_function_of_the_seed(targets, seed):
+    assume(len(targets) >= 2)
+    data = numbered(targets)
+    assert rows_of(data.split(0.5, 0.5, seed=seed)) == rows_of(data.split(0.5, 0.5, seed=seed))
+
+
+@pytest.mark.parametrize(("n", "shares"), [(10, (0.9, 0.05, 0.05)), (2, (0.1, 0.1)), (3, (0.98, 0.01, 0.01))])
+def test_small_parts_get_their_one_row(n, shares):
+    sizes = [len(part) for part in numbered(np.arange(n) % 2).split(*shares)]
+    assert sizes[1:] == [1] * (len(shares) - 1)
+    assert sizes[0] >= 1
+
+
+def test_another_seed_gives_another_split():
+    data = numbered(np.zeros(100, int))
+    assert rows_of(data.split(0.5, seed=0)) != rows_of(data.split(0.5, seed=1))
+
+
+def test_targets_travel_with_their_rows_and_weights():
+    targets = np.arange(20) % 3
+    data = Dataset(np.arange(20)[:, None], targets, weights=np.arange(1.0, 21), classes=("a", "b", "c"))
+    for part in data.split(0.5, 0.3):
+        row = part.x.ravel()
+        assert (part.targets == targets[row]).all()
+        assert (part.weights == row + 1).all()
+        assert part.classes == data.classes
+
+
+@pytest.mark.parametrize("targets", [np.linspace(0, 1, 40), np.eye(40)])
+def test_targets_that_are_no_labels_split_plainly_and_are_never_stratified(targets):
+    data = numbered(targets)
+    assert [len(part) for part in data.split(0.75, 0.25)] == [30, 10]
+    with pytest.raises(ValueError, match="stratify=True"):
+        data.split(0.75, 0.25, stratify=True)
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [
+        ((), "received none"),
+        ((0.7, 0.4), "sum to at most 1"),
+        ((0.5, 0), "> 0"),
+        ((-0.5,), "each fraction"),
+        ((0.5, float("nan")), "each fraction"),
+        ((0.2,) * 5, "5 parts, received a dataset of 4 rows"),
+    ],
+)
+def test_impossible_fractions_are_refused(shares, message):
+    with pytest.raises(ValueError, match=message):
+        numbered(np.arange(4)).split(*shares)

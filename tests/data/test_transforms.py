@@ -1,0 +1,201 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from minidl.data import (
+    Dataset,
+    RandomFlip,
+    Standardizer,
+    flip_horizontal,
+    one_hot,
+    standardize,
+    standardize_scalar,
+    subtract_mean_image,
+    transforms,
+)
+
+
+def dataset(x):
+    return Dataset(x, np.zeros(len(x), int))
+
+
+tables = hnp.arrays(np.float64, st.tuples(st.integers(2, 40), st.integers(1, 5)), elements=st.integers(-100, 100))
+images = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=4, max_dims=4, max_side=4))  # (n, channels, height, width)
+
+
+@given(tables)
+def test_standardized_training_features_have_mean_0_and_deviation_1_or_are_constant(x):
+    (train,) = standardize(dataset(x))
+    varies = x.std(axis=0) > 0
+    np.testing.assert_allclose(train.x.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(train.x.std(axis=0), varies, atol=1e-12)
+    assert not train.x[:, ~varies].any()
+
+
+@given(tables, st.integers(-5, 5))
+def test_statistics_come_from_the_first_dataset_only(x, shift):
+    train, test = standardize(dataset(x), dataset(x + shift))
+    alone = standardize(dataset(x))[0]
+    np.testing.assert_array_equal(train.x, alone.x)
+    scale = np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
+    np.testing.assert_allclose(test.x - train.x, np.broadcast_to(shift / scale, x.shape), atol=1e-12)
+
+
+@given(tables)
+def test_scalar_standardization_uses_one_mean_and_one_deviation(x):
+    (train,) = standardize_scalar(dataset(x))
+    np.testing.assert_allclose(train.x, (x - x.mean()) / (x.std() or 1), atol=1e-12)
+
+
+@given(tables)
+def test_the_mean_image_is_subtracted_and_nothing_is_scaled(x):
+    train, test = subtract_mean_image(dataset(x), dataset(x[:1]))
+    np.testing.assert_allclose(train.x, x - x.mean(axis=0), atol=1e-12)
+    np.testing.assert_array_equal(test.x, train.x[:1])
+
+
+@pytest.mark.parametrize("transform", [standardize, standardize_scalar, subtract_mean_image])
+@pytest.mark.parametrize(
+    ("given_dtype", "result"), [(np.uint8, np.float32), (np.float16, np.float32), (np.float32,) * 2, (np.float64,) * 2]
+)
+def test_results_are_float32_unless_x_is_float64_and_x_is_untouched(transform, given_dtype, result):
+    x = np.arange(12).reshape(2, 3, 2).astype(given_dtype)
+    before = x.copy()
+    (train,) = transform(Dataset(x, np.zeros(2, int), image_shape=(3, 2)))
+    assert train.x.dtype == result
+    assert train.x.shape == x.shape
+    assert train.image_shape == (3, 2)
+    np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize("transform", [standardize, standardize_scalar])
+@pytest.mark.parametrize("value", [0.1, 1e-30, 1 / 3, 1e20])
+def test_constant_features_become_0_whatever_their_value(transform, value):
+    (train,) = transform(dataset(np.full((1001, 2), value)))
+    assert not train.x.any()
+
+
+def test_a_large_offset_does_not_drown_a_small_deviation():
+    x = np.random.default_rng(0).normal(1.6e9, 10.0, (500, 1))
+    for rows in (x, x.astype(np.int64)):
+        (train,) = standardize(dataset(rows))
+        assert abs(train.x.std() - 1) < 1e-5
+        assert abs(train.x.mean()) < 1e-5
+
+
+def test_chunks_do_not_change_the_result(monkeypatch):
+    x = np.random.default_rng(0).normal(size=(101, 3))
+    whole = standardize(dataset(x))[0].x
+    monkeypatch.setattr(transforms, "CHUNK", 7)
+    np.testing.assert_allclose(standardize(dataset(x))[0].x, whole, atol=1e-13)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
+@pytest.mark.parametrize("transform", [standardize, standardize_scalar])
+def test_what_is_not_finite_is_refused(transform, bad):
+    x = np.zeros((3, 2))
+    x[1, 1] = bad
+    with pytest.raises(ValueError, match="remove NaN and infinity"):
+        transform(dataset(x))
+
+
+def test_rows_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"rows of shape \(2,\)"):
+        standardize(dataset(np.eye(2)), dataset(np.eye(3)))
+
+
+def test_known_statistics_can_be_given():
+    standardizer = Standardizer(0.5, 0.25)
+    assert standardizer(dataset(np.array([[1.0]]))).x.item() == 2
+    assert repr(standardizer) == "Standardizer(mean=0.5, scale=0.25)"
+    with pytest.raises(ValueError, match="read-only"):
+        standardizer.mean[...] = 0
+
+
+@pytest.mark.parametrize(("mean", "scale"), [(0, 0), (0, -1), (np.nan, 1), (0, np.inf), ([0, np.inf], 1)])
+def test_statistics_that_cannot_be_are_refused(mean, scale):
+    with pytest.raises(ValueError, match="finite"):
+        Standardizer(mean, scale)
+
+
+@given(st.lists(st.integers(0, 5), max_size=10))
+def test_one_hot_rows_say_their_label(labels):
+    rows = one_hot(np.array(labels, np.uint8), 6)
+    assert rows.dtype == np.float32
+    assert rows.shape == (len(labels), 6)
+    assert (rows.sum(axis=1) == 1).all()
+    assert rows.argmax(axis=1).tolist() == labels
+
+
+@pytest.mark.parametrize("labels", [[3], [-1], [0.0], [[0]], ["a"]])
+def test_one_hot_refuses_what_is_no_label(labels):
+    with pytest.raises(ValueError, match="expected labels"):
+        one_hot(np.array(labels), 3)
+
+
+@given(images)
+def test_flipping_twice_is_the_identity(x):
+    shape = x.shape[1:]
+    once = flip_horizontal(x, shape)
+    assert not np.shares_memory(once, x)
+    np.testing.assert_array_equal(once, x[..., ::-1])
+    np.testing.assert_array_equal(flip_horizontal(once, shape), x)
+
+
+@given(images)
+def test_all_layouts_flip_alike(x):
+    n, _, *plane = x.shape
+    mirrored = flip_horizontal(x, x.shape[1:])
+    last, last_mirrored = (np.moveaxis(array, 1, -1) for array in (x, mirrored))
+    for given_x, wanted, shape, channels_last in [
+        (x[:, 0], mirrored[:, 0], tuple(plane), False),
+        (x, mirrored, x.shape[1:], False),
+        (last, last_mirrored, last.shape[1:], True),
+    ]:
+        found = flip_horizontal(given_x, shape, channels_last=channels_last)
+        flat = flip_horizontal(given_x.reshape(n, -1), shape, channels_last=channels_last)
+        np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(flat, wanted.reshape(n, -1))
+        assert found.dtype == flat.dtype == x.dtype
+
+
+@given(images, st.floats(0, 1), st.integers(0, 100), st.booleans())
+def test_a_random_flip_mirrors_some_rows_and_leaves_x_alone(x, probability, seed, flat):
+    flip = RandomFlip(x.shape[1:], probability=probability)
+    rows = x.reshape(len(x), -1) if flat else x
+    before = rows.copy()
+    y = flip(rows, np.random.default_rng(seed))
+    np.testing.assert_array_equal(rows, before)
+    assert y.dtype == rows.dtype
+    assert not np.shares_memory(y, rows)
+    mirrored = flip_horizontal(rows, x.shape[1:])
+    for row, original, mirror in zip(y, rows, mirrored, strict=True):
+        assert (row == original).all() or (row == mirror).all()
+        assert probability > 0 or (row == original).all()
+        assert probability < 1 or (row == mirror).all()
+
+
+def test_a_random_flip_is_a_function_of_the_generator_and_its_probability_is_kept():
+    x = np.tile(np.array([[0, 1]]), (4000, 1))
+    flip = RandomFlip((1, 2), probability=0.25)
+    y = flip(x, np.random.default_rng(0))
+    np.testing.assert_array_equal(y, flip(x, np.random.default_rng(0)))
+    assert 900 < y[:, 0].sum() < 1100
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels_last"), [((4,), False), ((1, 2, 2, 1), False), ((2, 2), True), ([2, 2], False), ((0, 4), False)]
+)
+def test_impossible_image_shapes_are_refused(shape, channels_last):
+    for flip in (flip_horizontal, lambda x, *args, **kwargs: RandomFlip(*args, **kwargs)):
+        with pytest.raises(ValueError, match="image_shape"):
+            flip(np.zeros((1, 4)), shape, channels_last=channels_last)
+
+
+def test_rows_that_are_no_such_images_are_refused():
+    with pytest.raises(ValueError, match=r"received x.shape=\(1, 5\)"):
+        flip_horizontal(np.zeros((1, 5)), (2, 2))
+    with pytest.raises(ValueError, match="probability"):
+        RandomFlip((2, 2), probability=1.5)
