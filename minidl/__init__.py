@@ -1,0 +1,84 @@
+"""minidl: deep learning without autograd. Every layer states its own derivative, and every derivative is tested.
+
+Also worth importing: `minidl.data`, `minidl.initializers`, `minidl.optim` (schedules and clipping), `minidl.plots`
+(figures, loads matplotlib) and `minidl.testing` (checks for your own layers, loads hypothesis).
+"""
+
+from minidl.data import Dataset
+from minidl.layers import (
+    BinaryCrossEntropy,
+    ClassLoss,
+    Elementwise,
+    Hinge,
+    Layer,
+    Linear,
+    Loss,
+    MeanSquaredError,
+    ReLU,
+    Sequential,
+    ShapeError,
+    Sigmoid,
+    Softmax,
+    SoftmaxCrossEntropy,
+    Tanh,
+    WestonWatkinsHinge,
+)
+from minidl.metrics import accuracy, binary_accuracy, confusion_matrix, top_k_accuracy
+from minidl.optim import SGD, Adam, AdamW, ClipNorm, ClipValue, Optimizer, RMSprop
+from minidl.parameters import Parameter, Parameters, State
+from minidl.regularizers import L1, L2, ElasticNet
+from minidl.training import (
+    AverageWeights,
+    Callback,
+    DivergenceError,
+    EarlyStopping,
+    History,
+    ReduceOnPlateau,
+    Trainer,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "L1",
+    "L2",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "AverageWeights",
+    "BinaryCrossEntropy",
+    "Callback",
+    "ClassLoss",
+    "ClipNorm",
+    "ClipValue",
+    "Dataset",
+    "DivergenceError",
+    "EarlyStopping",
+    "ElasticNet",
+    "Elementwise",
+    "Hinge",
+    "History",
+    "Layer",
+    "Linear",
+    "Loss",
+    "MeanSquaredError",
+    "Optimizer",
+    "Parameter",
+    "Parameters",
+    "RMSprop",
+    "ReLU",
+    "ReduceOnPlateau",
+    "Sequential",
+    "ShapeError",
+    "Sigmoid",
+    "Softmax",
+    "SoftmaxCrossEntropy",
+    "State",
+    "Tanh",
+    "Trainer",
+    "WestonWatkinsHinge",
+    "accuracy",
+    "binary_accuracy",
+    "confusion_matrix",
+    "top_k_accuracy",
+]

@@ -79,13 +79,13 @@ def batches(
     if not isinstance(dataset, Dataset):
         raise TypeError(f"expected a Dataset, received {type(dataset).__name__}: write Dataset(x, targets)")
     epoch = check_integer("epoch", epoch, minimum=0)
-    rows = _rows(len(dataset), seed, epoch, shuffle)
+    rows = epoch_rows(len(dataset), seed, epoch, shuffle)
     n = len(dataset) if rows is None else len(rows)
     steps = steps_per_epoch(n, batch_size, drop_last=drop_last)
     return _gathered(dataset.arrays, rows, int(batch_size), steps, _floating(dtype))
 
 
-def _rows(n: int, seed: int, epoch: int, shuffle: bool | Callable[[int], Array]) -> Array | None:
+def epoch_rows(n: int, seed: int, epoch: int, shuffle: bool | Callable[[int], Array]) -> Array | None:
     """The row numbers of an epoch; None is file order."""
     if callable(shuffle):
         return check_rows("shuffle(epoch)", np.asarray(shuffle(epoch)), n)

@@ -1,0 +1,84 @@
+"""Metrics: functions (scores, targets) -> float, computed over a whole set at once.
+
+A metric of your own is any such function; its `__name__` names the column. As the Trainer hands it all rows of a set
+together, no batch size can change its value.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+
+from minidl.arguments import check_integer
+from minidl.layers.base import ShapeError
+from minidl.layers.targets import check_class_labels
+from minidl.parameters import Array
+
+Metric: TypeAlias = Callable[[Array, Array], float]
+
+
+def accuracy(scores: Array, targets: Array) -> float:
+    """The share of rows whose largest score is that of the target class.
+
+    Args:
+        scores: (n, classes); the first of tied scores counts as the largest.
+        targets: (n,) integer labels, or (n, classes) one-hot rows or probabilities, whose largest entry is the label.
+
+    >>> accuracy(np.array([[0.1, 0.9], [2.0, 1.0]]), np.array([1, 1]))
+    0.5
+    """
+    labels = _labels(scores, targets)
+    return float(np.mean(scores.argmax(axis=1) == labels))
+
+
+def top_k_accuracy(k: int) -> Metric:
+    """The metric "share of rows whose target class is among the k largest scores", named top_<k>_accuracy.
+
+    >>> top_k_accuracy(2)(np.array([[0.1, 0.9, 0.5]]), np.array([2]))
+    1.0
+    """
+    k = check_integer("k", k, minimum=1)
+
+    def metric(scores: Array, targets: Array) -> float:
+        labels = _labels(scores, targets)
+        if k > scores.shape[1]:
+            raise ValueError(f"expected k <= {scores.shape[1]}, the number of classes, received k={k}")
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return float(np.mean((best == labels[:, None]).any(axis=1)))
+
+    metric.__name__ = f"top_{k}_accuracy"
+    metric.__doc__ = f"The share of rows whose target class is among the {k} largest scores."
+    return metric
+
+
+def binary_accuracy(scores: Array, targets: Array) -> float:
+    """The share of entries where score >= 0, that is probability >= 1/2, agrees with target >= 1/2.
+
+    Args:
+        scores: (n,), (n, 1) or (n, labels) raw scores, as `BinaryCrossEntropy` takes them.
+        targets: 0 or 1, in the shape of the scores.
+
+    >>> binary_accuracy(np.array([[2.0], [-1.0]]), np.array([[1], [1]]))
+    0.5
+    """
+    if np.shape(targets) != scores.shape:
+        raise ShapeError(f"expected targets of shape {scores.shape}, received targets.shape={np.shape(targets)}")
+    return float(np.mean((scores >= 0) == (np.asarray(targets) >= 0.5)))
+
+
+def confusion_matrix(scores: Array, targets: Array) -> Array:
+    """How often each class was taken for each: (classes, classes) counts, rows are targets, columns predictions.
+
+    >>> confusion_matrix(np.array([[0.1, 0.9], [2.0, 1.0], [0.0, 1.0]]), np.array([1, 1, 0]))
+    array([[0, 1],
+           [1, 1]])
+    """
+    labels, classes = _labels(scores, targets), scores.shape[1]
+    pairs = labels.astype(np.int64) * classes + scores.argmax(axis=1)
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def _labels(scores: Array, targets: Array) -> Array:
+    if targets.ndim == 2 and targets.shape == scores.shape:
+        targets = targets.argmax(axis=1)
+    return check_class_labels(scores, targets)

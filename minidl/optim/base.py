@@ -1,0 +1,162 @@
+"""Optimizer: the contract every update rule keeps, with its count of steps and its state."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from minidl.arguments import Recorded, check_integer, check_number
+from minidl.optim.schedules import LearningRate
+from minidl.parameters import Array, Parameters
+
+Clip: TypeAlias = Callable[[Array], object]
+
+BLOCK = 65_536  # numbers per block: the fastest of 8 thousand to 128 thousand, for SGD and Adam in float32
+SMALLEST_EPS = 1e-37  # smaller ones are 0 in float32, or nearly
+CLOCK = ("steps", "lr_scale")  # what every state holds besides the slots
+
+
+class Optimizer(Recorded):
+    """w <- w - (what the rule makes of g), on the flat vectors of a model and knowing nothing of its layers.
+
+    To write a rule: define `update`, and name the vectors it remembers in `slot_names`.
+
+    Args:
+        lr: the learning rate, a number >= 0 or a function of the step such as `CosineDecay(0.1, 1000)`.
+        clip: edits the flat gradient in place before each update, such as `ClipNorm(1.0)`.
+
+    Attributes:
+        lr: as given; no optimizer changes it.
+        clip: as given.
+        steps: how many steps were taken.
+        lr_scale: a factor on every learning rate, for callbacks such as reduce-on-plateau.
+        slots: the vectors the rule remembers, by name; zeros at the first step.
+
+    Raises:
+        ValueError: a bad argument.
+
+    >>> from minidl.initializers import zeros
+    >>> from minidl.parameters import Parameter
+    >>> class SignDescent(Optimizer):
+    ...     '''w <- w - lr * sign(g).'''
+    ...     def update(self, value, grad, lr):
+    ...         value -= lr * np.sign(grad)
+    >>> parameters = Parameters({"weight": Parameter((2,), zeros)}, np.random.default_rng(0))
+    >>> parameters.grad[:] = [3.0, -4.0]
+    >>> optimizer = SignDescent(0.5)
+    >>> optimizer.step(parameters)
+    >>> optimizer, optimizer.steps, parameters.value
+    (SignDescent(0.5), 1, array([-0.5,  0.5], dtype=float32))
+    """
+
+    slot_names: tuple[str, ...] = ()
+
+    def __init__(self, lr: LearningRate, *, clip: Clip | None = None) -> None:
+        self.lr: LearningRate = lr if callable(lr) else check_number("lr", lr, minimum=0)
+        if clip is not None and not callable(clip):
+            raise ValueError(f"expected clip to be a function of the gradient, received clip={clip!r}: ClipNorm(1.0)?")
+        self.clip = clip
+        self.steps = 0
+        self.lr_scale = 1.0
+        self.slots: dict[str, Array] = {}
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step: `lr`, at `steps` if it is a function, times `lr_scale`."""
+        lr = check_number(f"lr({self.steps})", self.lr(self.steps), minimum=0) if callable(self.lr) else self.lr
+        return lr * check_number("lr_scale", self.lr_scale, minimum=0)
+
+    def step(self, parameters: Parameters) -> None:
+        """Clip the gradient if asked, move every value in place, count one step.
+
+        Raises:
+            ValueError: a schedule's value is negative or not finite, or `parameters` has another size or dtype than
+                the vectors remembered.
+        """
+        lr = self.learning_rate
+        self._fit_slots(parameters.value)
+        if self.clip is not None:
+            self.clip(parameters.grad)
+        self.apply(parameters, lr)
+        self.steps += 1
+
+    def apply(self, parameters: Parameters, lr: float) -> None:
+        """Move every value; to override only where a rule must know more than the two flat vectors."""
+        self.update(parameters.value, parameters.grad, lr)
+
+    def update(self, value: Array, grad: Array, lr: float) -> None:
+        """Change `value` (n,) in place given `grad` (n,) and the float `lr`; leave `grad` as it is.
+
+        `self.steps` counts the steps before this one; `self.slots` holds a vector (n,) for each slot name, also to be
+        changed in place. `blocks` makes long vectors faster.
+        """
+        raise TypeError(f"{type(self).__name__} must define update(self, value, grad, lr)")
+
+    def state(self) -> dict[str, Any]:
+        """A copy of all that changes from step to step: `steps`, `lr_scale`, and each slot by its name."""
+        return {"steps": self.steps, "lr_scale": self.lr_scale, **{name: a.copy() for name, a in self.slots.items()}}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state` returned, to the bit. Numbers may be 0-d arrays, as an npz file returns them.
+
+        Raises:
+            ValueError: the entries are not those of this optimizer, or one of them is not what it must be.
+        """
+        wanted, fresh = {*CLOCK, *self.slot_names}, set(CLOCK)
+        if set(state) != wanted and not (set(state) == fresh and state["steps"] == 0):
+            raise ValueError(
+                f"expected a state of {self!r} with {sorted(wanted)}, received {sorted(state)}: is it another's?"
+            )
+        steps = check_integer("steps", np.asarray(state["steps"]).item(), minimum=0)
+        lr_scale = check_number("lr_scale", np.asarray(state["lr_scale"]).item(), minimum=0)
+        slots = {name: np.array(state[name]) for name in state if name not in CLOCK}
+        kinds = {(slot.shape, slot.dtype) for slot in slots.values()}
+        if len(kinds) > 1 or any(len(shape) != 1 or dtype.kind != "f" for shape, dtype in kinds):
+            raise ValueError(f"expected slots that are vectors of one length and floating dtype, received {kinds}")
+        self.steps, self.lr_scale, self.slots = steps, lr_scale, slots
+
+    def _fit_slots(self, value: Array) -> None:
+        if not self.slots:
+            self.slots = {name: np.zeros_like(value) for name in self.slot_names}
+        for slot in self.slots.values():
+            if slot.shape != value.shape or slot.dtype != value.dtype:
+                raise ValueError(
+                    f"expected the {slot.size} {slot.dtype} numbers of the steps before, received {value.size} of "
+                    f"{value.dtype}: use one optimizer per model"
+                )
+
+    def __init_subclass__(cls) -> None:
+        """Refuse a slot name that `state` needs for itself."""
+        if taken := set(CLOCK) & set(cls.slot_names):
+            raise ValueError(f"expected slot_names other than {CLOCK}, received {sorted(taken)}: rename the slot")
+
+
+def blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
+    """The vectors (n,) block by block, each time with one more vector of scratch space at the end.
+
+    An update passes over its vectors several times. Block by block the numbers are still in cache at the second
+    pass, and no intermediate result is as long as the model. The content of the scratch is undefined.
+
+    >>> value, grad = np.zeros(3), np.ones(3)
+    >>> for w, g, scratch in blocks(value, grad):
+    ...     w -= np.multiply(g, 0.1, out=scratch)
+    >>> value
+    array([-0.1, -0.1, -0.1])
+    """
+    size = vectors[0].size
+    scratch = np.empty(min(size, BLOCK), vectors[0].dtype)
+    for start in range(0, size, BLOCK):
+        pieces = [vector[start : start + BLOCK] for vector in vectors]
+        yield (*pieces, scratch[: pieces[0].size])
+
+
+def check_discount(name: str, value: float) -> float:
+    """`value` as a float if it lies in [0, 1), as the factor of a discounted sum must.
+
+    >>> check_discount("momentum", 1)
+    Traceback (most recent call last):
+    ValueError: expected momentum to be a number >= 0 and < 1, received momentum=1
+    """
+    if check_number(name, value, minimum=0) >= 1:
+        raise ValueError(f"expected {name} to be a number >= 0 and < 1, received {name}={value!r}")
+    return float(value)

@@ -1,0 +1,281 @@
+"""Learning rates that change with time: pure functions from the number of steps already taken to a Python float.
+
+An optimizer takes any function `int -> float` for its `lr`. The ones here show in their repr how they were made, check
+their arguments when made, and know no state: asking twice, or out of order, gives the same answers. Time is
+counted in optimizer steps; one epoch is `ceil(rows / batch_size)` of them.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from minidl.arguments import check_integer, check_number
+
+LearningRate: TypeAlias = float | Callable[[int], float]
+
+
+class Schedule:
+    """A learning rate as a function of the step. To write one: a frozen dataclass that defines `at`.
+
+    >>> @dataclass(frozen=True)
+    ... class InverseRoot(Schedule):
+    ...     '''lr / sqrt(1 + step).'''
+    ...     lr: float
+    ...     def at(self, step):
+    ...         return self.lr / math.sqrt(1 + step)
+    >>> schedule = InverseRoot(0.1)
+    >>> schedule, schedule(3)
+    (InverseRoot(lr=0.1), 0.05)
+    """
+
+    def __call__(self, step: int) -> float:
+        """The learning rate of the step taken after `step` others, as a Python float.
+
+        Raises:
+            ValueError: `step` is negative or not an integer.
+        """
+        return float(self.at(check_integer("step", step, minimum=0)))
+
+    def at(self, step: int) -> float:
+        """The learning rate at `step`, an int >= 0 that has been checked."""
+        raise TypeError(f"{type(self).__name__} must define at(self, step)")
+
+    def _keep(self, **checked: object) -> None:
+        """Store arguments in the form the checks gave them, although the dataclass is frozen."""
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """`lr` at every step: a piece for `Joined`.
+
+    >>> Constant(0.1)(1000)
+    0.1
+    """
+
+    lr: float
+
+    def __post_init__(self) -> None:
+        self._keep(lr=check_number("lr", self.lr, minimum=0))
+
+    def at(self, step: int) -> float:
+        """The learning rate at `step`."""
+        return self.lr
+
+
+@dataclass(frozen=True)
+class ExponentialDecay(Schedule):
+    """lr * exp(-rate * t) with t = floor(step / every).
+
+    `every=1` decays at each step. With `every` the number of steps of an epoch, t counts epochs.
+
+    >>> ExponentialDecay(0.1, math.log(2), every=100)(250)
+    0.025
+    """
+
+    lr: float
+    rate: float
+    _: KW_ONLY
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        self._keep(
+            lr=check_number("lr", self.lr, minimum=0),
+            rate=check_number("rate", self.rate, minimum=0),
+            every=check_integer("every", self.every, minimum=1),
+        )
+
+    def at(self, step: int) -> float:
+        """The learning rate at `step`."""
+        return self.lr * math.exp(-self.rate * (step // self.every))
+
+
+@dataclass(frozen=True)
+class StepDecay(Schedule):
+    """lr * factor**floor(step / every), with factor in [0, 1].
+
+    >>> schedule = StepDecay(1.0, 0.5, every=10)
+    >>> [schedule(step) for step in (0, 9, 10, 25)]
+    [1.0, 1.0, 0.5, 0.25]
+    """
+
+    lr: float
+    factor: float
+    _: KW_ONLY
+    every: int
+
+    def __post_init__(self) -> None:
+        self._keep(
+            lr=check_number("lr", self.lr, minimum=0),
+            factor=check_number("factor", self.factor, minimum=0, maximum=1),
+            every=check_integer("every", self.every, minimum=1),
+        )
+
+    def at(self, step: int) -> float:
+        """The learning rate at `step`."""
+        return self.lr * self.factor ** (step // self.every)
+
+
+@dataclass(frozen=True)
+class MultiStepDecay(Schedule):
+    """lr * factor**k, where k milestones are <= step; factor in [0, 1].
+
+    >>> schedule = MultiStepDecay(1.0, 0.5, milestones=(10, 15))
+    >>> [schedule(step) for step in (9, 10, 14, 15)]
+    [1.0, 0.5, 0.5, 0.25]
+    """
+
+    lr: float
+    factor: float
+    _: KW_ONLY
+    milestones: Sequence[int]
+
+    def __post_init__(self) -> None:
+        self._keep(
+            lr=check_number("lr", self.lr, minimum=0),
+            factor=check_number("factor", self.factor, minimum=0, maximum=1),
+            milestones=_increasing("milestones", self.milestones),
+        )
+
+    def at(self, step: int) -> float:
+        """The learning rate at `step`."""
+        return self.lr * self.factor ** bisect_right(self.milestones, step)
+
+
+@dataclass(frozen=True)
+class CosineDecay(Schedule):
+    """lr * c + final * (1 - c) with c = (1 + cos(pi * step / steps)) / 2, and `final` from step `steps` on.
+
+    Half a cosine wave from `lr` down to `final`, both exact. Source: Loshchilov and Hutter, "SGDR: stochastic gradient
+    descent with warm restarts", ICLR 2017, equation 5; for the restarts, join several.
+
+    >>> schedule = CosineDecay(0.1, 100)
+    >>> [round(schedule(step), 6) for step in (0, 50, 100, 200)]
+    [0.1, 0.05, 0.0, 0.0]
+    """
+
+    lr: float
+    steps: int
+    _: KW_ONLY
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        lr = check_number("lr", self.lr, minimum=0)
+        final = check_number("final", self.final, minimum=0, maximum=lr)
+        self._keep(lr=lr, steps=check_integer("steps", self.steps, minimum=1), final=final)
+
+    def at(self, step: int) -> float:
+        """The learning rate at `step`."""
+        if step >= self.steps:
+            return self.final
+        c = (1 + math.cos(math.pi * step / self.steps)) / 2
+        return self.lr * c + self.final * (1 - c)
+
+
+@dataclass(frozen=True)
+class LinearWarmup(Schedule):
+    """lr * r + start * (1 - r) with r = step / steps, and `lr` from step `steps` on.
+
+    With `start=0` the very first step moves nothing. Follow it with another schedule through `Joined`.
+
+    >>> schedule = LinearWarmup(0.5, 4)
+    >>> [schedule(step) for step in (0, 1, 4, 100)]
+    [0.0, 0.125, 0.5, 0.5]
+    """
+
+    lr: float
+    steps: int
+    _: KW_ONLY
+    start: float = 0.0
+
+    def __post_init__(self) -> None:
+        lr = check_number("lr", self.lr, minimum=0)
+        start = check_number("start", self.start, minimum=0, maximum=lr)
+        self._keep(lr=lr, steps=check_integer("steps", self.steps, minimum=1), start=start)
+
+    def at(self, step: int) -> float:
+        """The learning rate at `step`."""
+        return _between(self.start, self.lr, min(step, self.steps) / self.steps)
+
+
+@dataclass(frozen=True)
+class TriangularCycle(Schedule):
+    """From `low` straight up to `high` in `half_cycle` steps, straight down in as many, and again.
+
+    Source: Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.1.
+
+    >>> schedule = TriangularCycle(0.0, 1.0, half_cycle=4)
+    >>> [schedule(step) for step in (0, 1, 4, 7, 8)]
+    [0.0, 0.25, 1.0, 0.25, 0.0]
+    """
+
+    low: float
+    high: float
+    _: KW_ONLY
+    half_cycle: int
+
+    def __post_init__(self) -> None:
+        low = check_number("low", self.low, minimum=0)
+        high = check_number("high", self.high, minimum=low)
+        self._keep(low=low, high=high, half_cycle=check_integer("half_cycle", self.half_cycle, minimum=1))
+
+    def at(self, step: int) -> float:
+        """The learning rate at `step`."""
+        position = step % (2 * self.half_cycle)
+        return _between(self.low, self.high, min(position, 2 * self.half_cycle - position) / self.half_cycle)
+
+
+@dataclass(frozen=True)
+class Joined(Schedule):
+    """One schedule after the other; each counts its own time from 0.
+
+    Piece i runs from boundary i - 1 (the first from 0) up to, not including, boundary i (the last for ever).
+
+    >>> schedule = Joined([LinearWarmup(1.0, 10), CosineDecay(1.0, 90)], boundaries=[10])
+    >>> [round(schedule(step), 6) for step in (0, 5, 10, 55, 100)]
+    [0.0, 0.5, 1.0, 0.5, 0.0]
+    """
+
+    schedules: Sequence[Callable[[int], float]]
+    _: KW_ONLY
+    boundaries: Sequence[int]
+
+    def __post_init__(self) -> None:
+        schedules, boundaries = _listed("schedules", self.schedules), _increasing("boundaries", self.boundaries)
+        for schedule in schedules:
+            if not callable(schedule):
+                raise ValueError(f"expected functions of the step, received {schedule!r}: a number is Constant(number)")
+        if len(schedules) != len(boundaries) + 1:
+            raise ValueError(
+                f"expected one boundary between each two schedules, received {len(schedules)} schedules and "
+                f"boundaries={boundaries}"
+            )
+        self._keep(schedules=schedules, boundaries=boundaries)
+
+    def at(self, step: int) -> float:
+        """The learning rate at `step`."""
+        piece = bisect_right(self.boundaries, step)
+        began = self.boundaries[piece - 1] if piece else 0
+        return self.schedules[piece](step - began)
+
+
+def _between(low: float, high: float, part: float) -> float:
+    """Exactly `low` at part 0 and exactly `high` at part 1; `low + part * (high - low)` may miss by rounding."""
+    return low * (1 - part) + high * part
+
+
+def _listed(name: str, items: Iterable[Any]) -> tuple[Any, ...]:
+    if not isinstance(items, Iterable):
+        raise ValueError(f"expected {name} to be a list or tuple, received {name}={items!r}: put it in brackets")
+    return tuple(items)
+
+
+def _increasing(name: str, steps: Sequence[int]) -> tuple[int, ...]:
+    checked = tuple(check_integer(f"each of {name}", step, minimum=1) for step in _listed(name, steps))
+    if any(a >= b for a, b in pairwise(checked)):
+        raise ValueError(f"expected {name} in increasing order, received {name}={checked}: sort them")
+    return checked

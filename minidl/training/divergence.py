@@ -1,0 +1,77 @@
+"""What to say when a loss is no longer finite: where the first such number stands."""
+
+import numpy as np
+
+from minidl.layers.base import Layer
+from minidl.layers.sequential import Sequential
+from minidl.parameters import Array
+
+SHOWN = 8  # row numbers listed
+
+
+class DivergenceError(ArithmeticError):
+    """The loss or penalty became infinite or NaN; the weights are those before the step that would have used it.
+
+    Attributes:
+        step: the step that was not taken, counted by the optimizer from 1.
+        rows: which rows of the training set the batch held, where `fit` was at work.
+    """
+
+    def __init__(self, step: int, report: str) -> None:
+        super().__init__(f"at step {step}: {report}")
+        self.step = step
+        self.rows: Array | None = None
+
+    def name_rows(self, rows: Array) -> None:
+        """Add which rows of the training set the batch held."""
+        self.rows = rows
+        self.args = (f"{self}; the batch held {_listed(rows)} of the training set",)
+
+
+def diagnose(model: Layer, x: Array, loss: float, penalty: float) -> str:
+    """One sentence on the first thing that is not finite: a parameter, else the input, else the output of a layer.
+
+    >>> from minidl.layers import Linear
+    >>> model = Sequential(Linear(2, 1)).build(seed=0)
+    >>> model.parameters.named["0.bias"].value[0] = np.inf
+    >>> diagnose(model, np.zeros((1, 2), np.float32), np.inf, 0.0)
+    'loss inf and penalty 0.0; the first number that is not finite: parameter 0.bias, 1 of 1 entries'
+    """
+    lead = f"loss {loss} and penalty {penalty}; the first number that is not finite: "
+    for name, parameter in model.parameters.named.items():
+        broken = ~np.isfinite(parameter.value)
+        if broken.any():
+            return f"{lead}parameter {name}, {int(broken.sum())} of {broken.size} entries"
+    with np.errstate(all="ignore"):
+        where, _ = _first_output(model, x, "")
+    return lead + (where or "the loss itself, of finite scores")
+
+
+def _first_output(layer: Layer, x: Array, path: str) -> tuple[str, Array]:
+    """Where the first array that is not finite stands, "" for nowhere, and the output of the layer."""
+    if found := _rows(x):
+        return f"the input of {_name(layer, path)}, {found}", x
+    if isinstance(layer, Sequential):
+        for position, inner in enumerate(layer):
+            where, x = _first_output(inner, x, f"{path}.{position}" if path else str(position))
+            if where:
+                return where, x
+        return "", x
+    y = layer.forward(x)
+    found = _rows(y)
+    return (f"the output of {_name(layer, path)}, {found}" if found else ""), y
+
+
+def _name(layer: Layer, path: str) -> str:
+    return f"layer {path}, {layer!r}" if path else "the model"
+
+
+def _rows(array: Array) -> str:
+    broken = np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
+    if not len(broken):
+        return ""
+    return f"{_listed(broken)} of the batch ({len(broken)} of {len(array)})"
+
+
+def _listed(rows: Array) -> str:
+    return f"rows {', '.join(map(str, rows[:SHOWN]))}{', ...' if len(rows) > SHOWN else ''}"

@@ -1,0 +1,65 @@
+"""Progress of a run: a bar in a terminal or notebook, plain lines where output is redirected. The only use of tqdm."""
+
+import sys
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from minidl.training.callbacks import Callback
+
+if TYPE_CHECKING:
+    from minidl.training.trainer import Trainer
+
+SECONDS_BETWEEN_LINES = 1.0
+
+
+class Progress(Callback):
+    """Shows steps, epochs and the newest numbers on standard error; `fit(progress=False)` leaves it out."""
+
+    def on_fit_begin(self, trainer: "Trainer") -> None:
+        """Open a bar if somebody watches."""
+        self.bar: Any = None
+        self.printed = -SECONDS_BETWEEN_LINES
+        self.pending = ""
+        if _in_notebook() or sys.stderr.isatty():
+            with warnings.catch_warnings():  # tqdm warns where a notebook lacks widgets, and falls back to text
+                warnings.simplefilter("ignore")
+                from tqdm.auto import tqdm
+            self.bar = tqdm(total=trainer.planned_steps, unit="step", dynamic_ncols=True, leave=True)
+
+    def on_step_end(self, trainer: "Trainer") -> None:
+        """Move the bar."""
+        if self.bar is not None:
+            self.bar.update()
+
+    def on_evaluation_end(self, trainer: "Trainer", row: dict[str, float]) -> None:
+        """Show the newest numbers."""
+        if self.bar is not None:
+            self.bar.set_postfix_str(_numbers(row), refresh=False)
+            return
+        self.pending = f"epoch {row['epoch']:6.2f}  step {row['step']:6.0f}  {_numbers(row)}"
+        if time.monotonic() - self.printed >= SECONDS_BETWEEN_LINES:
+            self._print()
+
+    def on_fit_end(self, trainer: "Trainer") -> None:
+        """Close the bar, or print the last line, and why the run ended."""
+        if self.bar is not None:
+            self.bar.close()
+        self._print()
+        print(trainer.history.stopped_because, file=sys.stderr, flush=True)
+
+    def _print(self) -> None:
+        if self.pending:
+            print(self.pending, file=sys.stderr, flush=True)
+            self.pending, self.printed = "", time.monotonic()
+
+
+def _numbers(row: dict[str, float]) -> str:
+    """The losses and metrics of a row, without the penalties and costs."""
+    hidden = ("step", "epoch")
+    shown = {name: v for name, v in row.items() if name not in hidden and not name.endswith(("_penalty", "_cost"))}
+    return "  ".join(f"{name} {value:.4g}" for name, value in shown.items())
+
+
+def _in_notebook() -> bool:
+    return "ipykernel" in sys.modules

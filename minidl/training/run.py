@@ -1,0 +1,180 @@
+"""One call of `fit`: the loop over epochs and batches, evaluations, the best weights, and every way to end."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from minidl.arguments import check_integer
+from minidl.data.batching import batches, epoch_rows, steps_per_epoch
+from minidl.data.dataset import Dataset
+from minidl.parameters import Array
+from minidl.seeding import Stream, generator
+from minidl.training.callbacks import HOOKS, Callback, EarlyStopping
+from minidl.training.divergence import DivergenceError
+from minidl.training.door import cast_once, check_data
+from minidl.training.history import History, Table
+from minidl.training.monitor import Monitor
+from minidl.training.points import evaluation_points
+
+if TYPE_CHECKING:
+    from minidl.training.trainer import Trainer
+
+PARTS = ("loss", "penalty", "cost")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `fit` was asked for."""
+
+    epochs: int
+    batch_size: int
+    validate_every: float | Callable[[int], bool]
+    shuffle: bool | Callable[[int], Array]
+    drop_last: bool
+    augment: Callable[[Array, np.random.Generator], Array] | None
+    seed: int
+    restore_best: bool
+    raise_divergence: bool
+
+
+class Run:
+    """The state of one `fit`; everything that can be refused is refused here, before the first step."""
+
+    def __init__(self, trainer: "Trainer", train: Dataset, sets: Mapping[str, Dataset], plan: Plan) -> None:
+        for name, data in {"train": train, **sets}.items():
+            check_data(name, data, trainer.model, trainer.loss)
+        self.trainer, self.train, self.sets, self.plan = trainer, cast_once(train, trainer.model), dict(sets), plan
+        epochs = check_integer("epochs", plan.epochs, minimum=0)
+        rows = self._rows()
+        self.per_epoch = steps_per_epoch(
+            len(train) if rows is None else len(rows), plan.batch_size, drop_last=plan.drop_last
+        )
+        self.due = evaluation_points(plan.validate_every, self.per_epoch)
+        self.steps, self.planned_steps, self.first_epoch = 0, epochs * self.per_epoch, trainer.epoch
+        columns = [f"{name}_{key}" for name in sets for key in (*PARTS, *trainer.metrics)]
+        train_columns = [f"train_{part}" for part in PARTS]
+        self.history = History(evaluations=Table.of(["step", "epoch", *train_columns, *columns]))
+        self.watch = self._watch()
+        self.best: dict[str, Array] | None = None
+        self._forget_batches()
+
+    @property
+    def restores_best(self) -> bool:
+        """Whether the run is to end with the weights of its best evaluation."""
+        return self.plan.restore_best and self.watch is not None
+
+    def execute(self, callbacks: list[Callback]) -> History:
+        """Train to one of the ends, give back the best weights, and return the history."""
+        history, model = self.history, self.trainer.model
+        self.hooks = {
+            hook: [c for c in callbacks if getattr(type(c), hook) is not getattr(Callback, hook)] for hook in HOOKS
+        }
+        self._call("on_fit_begin")
+        needs_dx, model.needs_dx = model.needs_dx, False
+        try:
+            with model.train_mode():
+                self._epochs()
+            history.stopped_because = self.trainer.stop_reason or f"limit: {self.plan.epochs} epochs"
+        except KeyboardInterrupt:
+            history.stopped_because = f"interrupted: Ctrl-C after step {self.trainer.optimizer.steps}"
+        except DivergenceError as error:
+            history.stopped_because = f"diverged: {error}"
+            if self.plan.raise_divergence:
+                raise
+        except BaseException as error:
+            history.stopped_because = f"error: {type(error).__name__}: {error}"
+            raise
+        finally:
+            model.needs_dx = needs_dx
+            if self.restores_best and self.best is not None:
+                model.parameters.restore(self.best)
+                history.restored_best = True
+            self._call("on_fit_end")
+        return history
+
+    def _epochs(self) -> None:
+        for _ in range(self.plan.epochs):
+            for batch in self._batches():
+                self._step(batch)
+                if self.trainer.stop_reason:
+                    return
+            self._call("on_epoch_end")
+
+    def _rows(self) -> Array | None:
+        return epoch_rows(len(self.train), self.plan.seed, self.trainer.epoch, self.plan.shuffle)
+
+    def _batches(self) -> Iterator[tuple[Array, ...]]:
+        """The batches of the next epoch, augmented; a divergence on one of them learns which rows it held."""
+        plan, rows, rng = self.plan, self._rows(), generator(self.plan.seed, Stream.AUGMENTATION, self.trainer.epoch)
+        order = (lambda epoch: rows) if rows is not None else False
+        dtype = self.trainer.model.parameters.dtype
+        self.trainer.epoch += 1
+        self.epoch_rows, self.first_step = rows, self.steps
+        for x, *rest in batches(self.train, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=dtype):
+            yield (x if plan.augment is None else plan.augment(x, rng), *rest)
+
+    def _step(self, batch: tuple[Array, ...]) -> None:
+        trainer, history = self.trainer, self.history
+        rate = trainer.optimizer.learning_rate
+        try:
+            cost = trainer.step(*batch)
+        except DivergenceError as error:
+            error.name_rows(self._rows_of_step(len(batch[0])))
+            raise
+        self.steps += 1
+        clock, epoch = trainer.optimizer.steps, self.first_epoch + self.steps / self.per_epoch
+        row = (clock, epoch, trainer.step_loss, trainer.step_penalty, cost, rate)
+        for column, value in zip(history.steps.values(), row, strict=True):
+            column.append(value)
+        weight = getattr(trainer.loss, "total_weight", len(batch[0]))
+        self.weight += weight
+        self.loss += weight * trainer.step_loss
+        self.penalty += weight * trainer.step_penalty
+        self._call("on_step_end")
+        if self.due(clock, self.steps) or self.steps == self.planned_steps:
+            self._evaluate(clock, epoch)
+
+    def _evaluate(self, clock: int, epoch: float) -> None:
+        weight = self.weight or 1.0
+        loss, penalty = self.loss / weight, self.penalty / weight
+        row = {
+            "step": clock,
+            "epoch": epoch,
+            "train_loss": loss,
+            "train_penalty": penalty,
+            "train_cost": loss + penalty,
+        }
+        for name, data in self.sets.items():
+            row |= {f"{name}_{key}": value for key, value in self.trainer.evaluate(data).items()}
+        self.history.evaluations.append(row)
+        if self.watch is not None and self.watch.improved(row):
+            self.history.best_step, self.history.best_value = clock, self.watch.best
+            if self.plan.restore_best:
+                self.best = self.trainer.model.parameters.snapshot()
+        self._forget_batches()
+        self._call("on_evaluation_end", row)
+
+    def _forget_batches(self) -> None:
+        self.weight = self.loss = self.penalty = 0.0
+
+    def _watch(self) -> Monitor | None:
+        """What decides which weights are best: the first EarlyStopping, else the loss of the first validation set."""
+        stoppers = [c for c in self.trainer.callbacks if isinstance(c, EarlyStopping)]
+        if not stoppers and not self.sets:
+            return None
+        watch = Monitor(f"{next(iter(self.sets), '')}_loss")
+        if stoppers:
+            watch = Monitor(stoppers[0].monitor, mode=stoppers[0].mode)
+        watch.check(self.history.evaluations)
+        self.history.monitor = watch.monitor
+        return watch
+
+    def _rows_of_step(self, size: int) -> Array:
+        start = (self.steps - self.first_step) * self.plan.batch_size
+        return np.arange(start, start + size) if self.epoch_rows is None else self.epoch_rows[start : start + size]
+
+    def _call(self, hook: str, *arguments: object) -> None:
+        for callback in self.hooks[hook]:
+            getattr(callback, hook)(self.trainer, *arguments)

@@ -1,0 +1,169 @@
+"""Trainer: the five statements of training, and a run around them that never loses its best weights."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+
+from minidl.layers.base import Layer
+from minidl.layers.loss import Loss
+from minidl.metrics import Metric
+from minidl.optim.base import Optimizer
+from minidl.parameters import Array
+from minidl.regularizers import Regularizer
+from minidl.training.callbacks import Callback
+from minidl.training.divergence import DivergenceError, diagnose
+from minidl.training.door import Data, as_dataset, check_functions, metrics_by_name, validation_sets
+from minidl.training.history import History
+from minidl.training.progress import Progress
+from minidl.training.run import Plan, Run
+
+
+class Trainer:
+    """Trains a model on a loss with an optimizer.
+
+    Args:
+        model: a built layer, usually a Sequential.
+        loss: what the scores are held against.
+        optimizer: its clock counts the steps.
+        regularizers: hooks that add their gradient and return their penalty, such as `L2(1e-4)`.
+        metrics: functions (scores, targets) -> float; a mapping gives them other names than their own.
+        callbacks: see `Callback`.
+
+    Attributes:
+        history: the record of the newest `fit`.
+        epoch: how many passes over the data were begun, over all calls of `fit`.
+        planned_steps: how many steps the newest `fit` was asked for.
+        restores_best: whether the newest `fit` ends with the weights of its best evaluation.
+        step_loss, step_penalty: the two parts of the cost of the newest step.
+
+    >>> from minidl import SGD, Linear, Sequential, SoftmaxCrossEntropy, accuracy
+    >>> model = Sequential(Linear(2, 2)).build(seed=0)
+    >>> trainer = Trainer(model, SoftmaxCrossEntropy(), SGD(0.5), metrics=[accuracy])
+    >>> data = Dataset(np.float32([[0, 1], [1, 0]] * 10), np.array([0, 1] * 10))
+    >>> history = trainer.fit(data, epochs=20, batch_size=5, progress=False)
+    >>> history.stopped_because, trainer.evaluate(data)["accuracy"]
+    ('limit: 20 epochs', 1.0)
+    """
+
+    def __init__(
+        self,
+        model: Layer,
+        loss: Loss,
+        optimizer: Optimizer,
+        *,
+        regularizers: Iterable[Regularizer] = (),
+        metrics: Iterable[Metric] | Mapping[str, Metric] = (),
+        callbacks: Iterable[Callback] = (),
+    ) -> None:
+        for name, value, kind in (("model", model, Layer), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer)):
+            if not isinstance(value, kind):
+                raise TypeError(f"expected {name} to be a {kind.__name__} object, received {name}={value!r}")
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.regularizers = check_functions("regularizers", regularizers)
+        self.metrics = metrics_by_name(metrics)
+        self.callbacks = list(callbacks)
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"expected callbacks to be a list of Callback objects, received {callback!r} in it")
+        self.history, self.epoch, self.planned_steps, self.restores_best = History(), 0, 0, False
+        self.step_loss = self.step_penalty = math.nan
+        self.stop_reason = ""
+
+    def step(self, x: Array, targets: Array, weights: Array | None = None) -> float:
+        """Take one step on one batch: returns the cost = loss + penalty from before the update.
+
+        Raises:
+            DivergenceError: the cost is not finite; the weights were not changed.
+        """
+        if not self.model.training:
+            with self.model.train_mode():
+                return self.step(x, targets, weights)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            cost = self.step_loss = self.loss.forward(self.model.forward(x), targets, weights)
+            self.model.backward(self.loss.backward())
+            for regularize in self.regularizers:
+                cost += regularize(self.model.parameters)
+            self.step_penalty = cost - self.step_loss
+            if not math.isfinite(cost):
+                report = diagnose(self.model, x, self.step_loss, self.step_penalty)
+                raise DivergenceError(self.optimizer.steps + 1, report)
+            self.optimizer.step(self.model.parameters)
+        return cost
+
+    def evaluate(self, data: Data, *, batch_size: int = 1024) -> dict[str, float]:
+        """Loss, penalty, cost and every metric on a whole set, in inference mode.
+
+        Scores are computed in batches and everything else from all of them at once, so the result does not depend on
+        the batch size beyond rounding. Gradients are left as they were.
+        """
+        data = as_dataset("data", data)
+        parameters = self.model.parameters
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            scores = self.model.predict(data.x, batch_size=batch_size)
+            loss = self.loss.forward(scores, data.targets, data.weights)
+            gradient = parameters.grad.copy()
+            penalty = sum(regularize(parameters) for regularize in self.regularizers)
+            parameters.grad[...] = gradient
+            measured = {name: metric(scores, data.targets) for name, metric in self.metrics.items()}
+        for name, value in measured.items():
+            if np.ndim(value) != 0:
+                raise TypeError(f"expected metric {name} to return one number, received {value!r}")
+        values = {"loss": loss, "penalty": float(penalty), "cost": loss + penalty, **measured}
+        return {name: float(value) for name, value in values.items()}
+
+    def stop(self, reason: str) -> None:
+        """End the run after the current step; for callbacks. Of several reasons the first counts."""
+        self.stop_reason = self.stop_reason or (reason if ":" in reason else f"stopped: {reason}")
+
+    def fit(
+        self,
+        train: Data,
+        validation: Data | Mapping[str, Data] | None = None,
+        *,
+        epochs: int,
+        batch_size: int = 64,
+        validate_every: float | Callable[[int], bool] = 1.0,
+        shuffle: bool | Callable[[int], Array] = True,
+        drop_last: bool = False,
+        augment: Callable[[Array, np.random.Generator], Array] | None = None,
+        seed: int = 0,
+        restore_best: bool = True,
+        raise_divergence: bool = True,
+        progress: bool = True,
+    ) -> History:
+        """Train for at most `epochs` passes over `train` and return the record of the run.
+
+        Whatever ends the run (limit, early stopping, Ctrl-C, divergence, an exception), the model is given back the
+        weights of its best evaluation; `history.stopped_because` and `.best_step` say what happened. Best is what
+        `EarlyStopping` monitors, without one the smallest validation loss. Without validation the last weights stay.
+        Ctrl-C is no error: it ends the run. A second call goes on where the first ended.
+
+        Args:
+            train: a Dataset, or a tuple (x, targets) or (x, targets, weights). Floats of another dtype than the
+                model's are cast once; bytes and memory-mapped files batch by batch.
+            validation: one set, or a mapping of names to sets, which become the columns <name>_loss and so on.
+            epochs: >= 0.
+            batch_size: rows a step.
+            validate_every: how often to evaluate: a float counts epochs (0.2 is five times an epoch), an int counts
+                steps, a function of the step (from 1) says where. The last step is always evaluated.
+            shuffle: True: an order that is a pure function of (seed, epoch). False: file order. A function
+                epoch -> row numbers: the caller's own order.
+            drop_last: leave out a short last batch.
+            augment: (x, rng) -> x, applied to training batches only, such as `RandomFlip`.
+            seed: of data order and augmentation.
+            restore_best: False keeps the last weights.
+            raise_divergence: False ends the run at the first loss that is not finite, instead of raising.
+            progress: a bar in a terminal or notebook, plain lines elsewhere, on standard error.
+
+        Raises:
+            DivergenceError: see `raise_divergence`. The history stays in `trainer.history`.
+            ValueError, TypeError: unusable arguments or data, before the first step.
+        """
+        plan = Plan(
+            epochs, batch_size, validate_every, shuffle, drop_last, augment, seed, restore_best, raise_divergence
+        )
+        run = Run(self, as_dataset("train", train), validation_sets(validation), plan)
+        self.history, self.planned_steps, self.restores_best = run.history, run.planned_steps, run.restores_best
+        self.stop_reason = ""
+        return run.execute([*self.callbacks, *([Progress()] if progress else [])])

@@ -1,0 +1,38 @@
+"""Hypothesis profiles, and which tests are left out on a machine without MNIST and CIFAR-10."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("dev", max_examples=30, deadline=None, database=None)
+settings.register_profile("ci", max_examples=100, deadline=None, database=None, derandomize=True, print_blob=True)
+settings.register_profile("deep", max_examples=2000, deadline=None, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def real_data_folder() -> Path | None:
+    """The folder MINIDL_DATA, if it holds both sets."""
+    folder = Path(os.environ.get("MINIDL_DATA", "nowhere"))
+    both = (folder / "mnist").is_dir() and (folder / "cifar-10-batches-bin").is_dir()
+    return folder if both else None
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out, visibly in the count of deselected tests, what needs data that is not here."""
+    if real_data_folder() is not None:
+        return
+    needing = [item for item in items if "real_data" in item.keywords]
+    if needing:
+        items[:] = [item for item in items if "real_data" not in item.keywords]
+        config.hook.pytest_deselected(items=needing)
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder with MNIST and CIFAR-10; for tests marked real_data."""
+    folder = real_data_folder()
+    if folder is None:
+        raise RuntimeError("mark this test with @pytest.mark.real_data")
+    return folder
