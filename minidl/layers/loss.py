@@ -4,7 +4,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import Recorded
-from minidl.layers.targets import check_class_labels, check_class_weights, check_scores, check_weights
+from minidl.layers.targets import (
+    check_class_labels,
+    check_class_weights,
+    check_real_targets,
+    check_scores,
+    check_weights,
+)
 from minidl.parameters import Array
 
 
@@ -45,8 +51,11 @@ class Loss(Recorded):
         raise TypeError(f"{type(self).__name__} must define row_gradients(self)")
 
     def check_targets(self, scores: Array, targets: Array) -> Array:
-        """Return targets in the form `row_losses` takes, or raise; a subclass says what its targets are."""
-        return targets
+        """Return targets in the form `row_losses` takes, or raise: real numbers in the shape and dtype of the scores.
+
+        A loss of other targets overrides this; one of class labels derives from `ClassLoss`.
+        """
+        return check_real_targets(scores, targets)
 
     def row_weights(self, targets: Array, classes: int) -> Array | None:
         """The weight that its class gives each row, (n,), for scores of `classes` columns; None for 1 everywhere."""

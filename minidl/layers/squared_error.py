@@ -3,7 +3,6 @@
 import numpy as np
 
 from minidl.layers.loss import Loss, row_means
-from minidl.layers.targets import check_real_targets
 from minidl.parameters import Array
 
 
@@ -19,10 +18,6 @@ class MeanSquaredError(Loss):
     array([[2.],
            [0.]])
     """
-
-    def check_targets(self, scores: Array, targets: Array) -> Array:
-        """Finite numbers in the shape of the scores."""
-        return check_real_targets(scores, targets)
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """The mean of the squared differences of each row."""

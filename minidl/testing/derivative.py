@@ -23,7 +23,7 @@ EPS = float(np.finfo(np.float64).eps)
 RTOL, ATOL = 1e-6, 1e-8
 STEP = EPS ** (1 / 3)
 RUNGS = 7  # steps tried: h, h/4, ... h/4^6, so that a kink close by leaves the stencil
-PAIRS = 20  # pairs of elements at kinks that are tried together
+PAIRS = 12  # pairs of elements at kinks that are tried together
 
 
 def _hadamard(order: int) -> Array:

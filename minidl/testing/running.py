@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Flaky
 
+from minidl.testing.derivative import CheckError
 from minidl.testing.strategies import Strategy
 
 Case = TypeVar("Case")
@@ -71,5 +73,9 @@ def run_now(cases: Strategy, check: Callable[[Any], float], max_examples: int) -
         print_blob=False,
         **COMMON,
     )
-    as_test(cases, check, tally, chosen)()
+    try:
+        as_test(cases, check, tally, chosen)()
+    except Flaky as error:
+        advice = "  is there randomness from elsewhere than self.rng, or state that outlives a forward?"
+        raise CheckError("what was checked", "a case that fails once must fail again", advice) from error
     return Report(tally.cases, tally.worst_error)

@@ -1,0 +1,106 @@
+import math
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minidl.initializers import (
+    glorot_normal,
+    glorot_uniform,
+    he_normal,
+    he_uniform,
+    normal,
+    ones,
+    uniform,
+    zeros,
+)
+from minidl.parameters import Parameter, Parameters
+
+ALL = [zeros, ones, normal(0.1), uniform(-1, 1), glorot_uniform, glorot_normal, he_uniform, he_normal]
+SCALED = [glorot_uniform, glorot_normal, he_uniform, he_normal]
+SHAPE = (300, 500)
+VECTOR = (100_000,)
+
+# initializer, shape, mean and standard deviation it promises
+MOMENTS = [
+    (zeros, SHAPE, 0, 0),
+    (ones, SHAPE, 1, 0),
+    (normal(0.2), SHAPE, 0, 0.2),
+    (normal(0.2, mean=-3), SHAPE, -3, 0.2),
+    (normal(0, mean=2), SHAPE, 2, 0),
+    (uniform(-1, 3), SHAPE, 1, 4 / math.sqrt(12)),
+    (glorot_uniform, SHAPE, 0, math.sqrt(2 / 800)),
+    (glorot_normal, SHAPE, 0, math.sqrt(2 / 800)),
+    (he_uniform, SHAPE, 0, math.sqrt(2 / 300)),
+    (he_normal, SHAPE, 0, math.sqrt(2 / 300)),
+    (glorot_uniform, VECTOR, 0, math.sqrt(1 / 100_000)),
+    (he_normal, VECTOR, 0, math.sqrt(2 / 100_000)),
+]
+
+
+@pytest.mark.parametrize(("init", "shape", "mean", "std"), MOMENTS)
+def test_draws_have_the_promised_mean_and_standard_deviation(init, shape, mean, std):
+    drawn = init(np.random.default_rng(0), shape)
+    assert drawn.mean() == pytest.approx(mean, abs=5 * std / math.sqrt(drawn.size))
+    assert drawn.std() == pytest.approx(std, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("init", "bound"), [(uniform(-2, 2), 2), (glorot_uniform, math.sqrt(6 / 800)), (he_uniform, math.sqrt(6 / 300))]
+)
+def test_uniform_draws_fill_the_interval_and_stay_inside(init, bound):
+    largest = abs(init(np.random.default_rng(0), SHAPE)).max()
+    assert 0.999 * bound < largest <= bound
+
+
+@pytest.mark.parametrize("init", ALL)
+@given(shape=st.lists(st.integers(1, 5), min_size=1, max_size=2).map(tuple), seed=st.integers(0, 99))
+def test_a_draw_is_a_float64_array_of_the_shape_that_depends_on_the_generator_only(init, shape, seed):
+    first, second = (init(np.random.default_rng(seed), shape) for _ in range(2))
+    assert first.shape == shape
+    assert first.dtype == np.float64
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("init", ALL)
+def test_a_float32_model_starts_from_the_rounded_numbers_of_the_float64_model(init):
+    named = {"weight": Parameter((3, 4), init)}
+    single, double = (Parameters(named, np.random.default_rng(0), dtype=d).value for d in (np.float32, np.float64))
+    np.testing.assert_array_equal(single, double.astype(np.float32))
+
+
+@pytest.mark.parametrize("init", ALL)
+def test_pickling_keeps_the_initializer(init):
+    copy = pickle.loads(pickle.dumps(init))
+    assert copy == init
+    np.testing.assert_array_equal(copy(np.random.default_rng(0), (2, 3)), init(np.random.default_rng(0), (2, 3)))
+
+
+@pytest.mark.parametrize("init", [normal(0.5), normal(1, mean=2), uniform(-0.5, 1)])
+def test_the_repr_is_the_call_that_makes_it(init):
+    assert eval(repr(init)) == init
+
+
+@pytest.mark.parametrize("init", SCALED)
+@pytest.mark.parametrize("shape", [(), (2, 3, 4), (8, 3, 5, 5)])
+def test_shapes_without_known_fans_are_refused(init, shape):
+    with pytest.raises(ValueError, match=r"expected a shape \(fan_in, fan_out\) or \(n,\), received shape=\("):
+        init(np.random.default_rng(0), shape)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: normal(-1), "std to be a finite number >= 0, received std=-1"),
+        (lambda: normal(math.nan), "received std=nan"),
+        (lambda: normal(1, mean=math.inf), "received mean=inf"),
+        (lambda: uniform(1, 1), r"expected low < high, received low=1.0, high=1.0"),
+        (lambda: uniform(2, 1), r"expected low < high"),
+        (lambda: uniform(0, math.inf), "received high=inf"),
+    ],
+)
+def test_bad_arguments_are_refused_when_the_initializer_is_made(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
