@@ -1,7 +1,8 @@
 """Checks for the layers, losses, regularizers and optimizers you write: one line each, driven by hypothesis."""
 
 from minidl.testing.derivative import CheckError
-from minidl.testing.layers import LayerCheckError, check_layer, layer_test
+from minidl.testing.layer_properties import LayerCheckError
+from minidl.testing.layers import check_layer, layer_test
 from minidl.testing.losses import LossCheckError, check_loss, loss_test
 from minidl.testing.numeric import central_difference, complex_step, relative_error
 from minidl.testing.optimizers import OptimizerCheckError, check_optimizer, optimizer_test

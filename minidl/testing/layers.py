@@ -1,40 +1,17 @@
 """check_layer and layer_test: every property a layer must have, on cases that hypothesis draws and shrinks."""
 
-import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from minidl.layers.base import Layer
-from minidl.parameters import Array
-from minidl.testing.derivative import CheckError, Subject, find_wrong
+from minidl.testing.layer_properties import LayerCase, check_case
 from minidl.testing.running import Report, Tally, as_test, run_now
-from minidl.testing.strategies import SEEDS, Shape, draw_object, grid_arrays, upstream_gradient
+from minidl.testing.strategies import SEEDS, Shape, draw_object, grid_arrays
 
-
-class LayerCheckError(CheckError):
-    """A layer broke one of its properties; the text holds the smallest case found."""
-
-
-@dataclass(frozen=True)
-class LayerCase:
-    """One drawn case: a layer built in float64 with parameters away from their initial values, and its input."""
-
-    layer: Layer
-    x: Array
-    seed: int
-    rows_mix: bool
-    rng: np.random.Generator = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rng", np.random.default_rng(self.seed))
-
-    def __repr__(self) -> str:
-        values = [f"  {name} = {p.value.tolist()}" for name, p in self.layer.parameters.named.items()]
-        return "\n".join([f"  layer          {self.layer!r}, seed={self.seed}", f"  x = {self.x.tolist()}", *values])
+DOMAIN = (-3.0, 3.0)
 
 
 def layer_test(
@@ -42,7 +19,7 @@ def layer_test(
     shape: Shape = ("n", "features"),
     *,
     rows_mix: bool = False,
-    domain: tuple[float, float] = (-3.0, 3.0),
+    domain: tuple[float, float] | None = None,
     **arguments: Any,
 ) -> Callable[[], None]:
     """A ready hypothesis test of a layer: the whole test file is one line for each layer.
@@ -51,16 +28,17 @@ def layer_test(
         layer: a class or factory, called anew for every case, or one layer object.
         shape: the shape of x. Names are drawn and handed to the constructor's arguments of the same name.
         rows_mix: declare that rows of the output depend on other rows, as in batch normalization.
-        domain: the interval x is drawn from.
+        domain: the interval x must lie in. None: x is drawn from -3 to 3, and tried at 800 too.
         arguments: further constructor arguments, each a value or a strategy. Under a name in `shape`, the strategy
             for that size; the others are drawn from 1 to 4.
 
-    The properties: outputs and gradients have the right shape and dtype and are finite; x, the upstream gradient and
-    the parameters are left alone; the same forward gives the same output; backward sets every gradient, can be
-    repeated, and refers to the newest forward; it is linear in the upstream gradient; rows are independent; a view
-    of x and a copy of the layer give the same; `needs_dx=False` changes no parameter gradient; every derivative is
-    that of the forward pass, on a grid that meets kinks and ties and on points away from them; float32 stays float32
-    and close to float64. Dropout-like layers must draw from `self.rng`.
+    The properties: outputs and gradients have the right shape and dtype and are finite, and no NaN comes of inputs of
+    800; x, the upstream gradient, the parameters, and at inference the states are left alone; arrays once returned
+    stay as they are; the same forward gives the same output; backward sets every gradient, can be repeated, and refers
+    to the newest forward; it is linear in the upstream gradient; rows are independent; a view of x and a copy of the
+    layer give the same; `needs_dx=False` changes no parameter gradient; every derivative is that of the forward pass,
+    on a grid that meets kinks and ties and on points away from them; float32 stays float32 and close to float64.
+    Dropout-like layers must draw from `self.rng`.
 
     >>> from minidl.layers import Linear
     >>> test_linear = layer_test(Linear, shape=("n", "in_features"), out_features=st.integers(1, 4))
@@ -74,7 +52,7 @@ def check_layer(
     shape: Shape = ("n", "features"),
     *,
     rows_mix: bool = False,
-    domain: tuple[float, float] = (-3.0, 3.0),
+    domain: tuple[float, float] | None = None,
     max_examples: int = 100,
     **arguments: Any,
 ) -> Report:
@@ -93,219 +71,16 @@ def _cases(
     layer: Layer | Callable[..., Layer],
     shape: Shape,
     rows_mix: bool,
-    domain: tuple[float, float],
+    domain: tuple[float, float] | None,
     arguments: Mapping[str, Any],
 ) -> LayerCase:
     """Draw sizes, then arguments, then the input, so that hypothesis shrinks each."""
     made, sizes = draw_object(draw, layer, shape, arguments)
-    x = draw(grid_arrays(sizes, domain=domain))
+    x = draw(grid_arrays(sizes, domain=domain or DOMAIN))
     seed = draw(SEEDS)
     made.build(seed=0, dtype=np.float64)
     rng = np.random.default_rng(seed)
     for parameter in made.parameters.named.values():
         start = np.round(parameter.value * 8) / 8
         parameter.value = start + rng.integers(1, 5, parameter.shape) / 8 * rng.choice([-1, 1], parameter.shape)
-    return LayerCase(made, x, seed, rows_mix)
-
-
-def check_case(case: LayerCase) -> float:
-    """Run every property on one case; returns the worst relative difference of float32 from float64."""
-    with np.errstate(all="ignore"):
-        inference = _check_mode(case, None)
-        with case.layer.train_mode():
-            _check_mode(case, inference)
-        return _check_float32(case)
-
-
-def _check_mode(case: LayerCase, known: dict[str, Array] | None) -> dict[str, Array]:
-    """Check one mode; returns the output and gradients, and stops early where they are those already checked."""
-    run = _Run(case)
-    _check_output(run)
-    seen = {"y": run.y, **_check_backward(run)}
-    if known is None or not _all_same(seen, known):
-        _check_rows(run)
-        _check_derivatives(run)
-    return seen
-
-
-class _Run:
-    """A case in one mode: forward and backward from the same random streams and states every time."""
-
-    def __init__(self, case: LayerCase) -> None:
-        self.case, self.layer, self.x = case, case.layer, case.x.copy()
-        self.streams = _streams(case.layer)
-        self.states = {name: state.value.copy() for name, state in case.layer.parameters.states.items()}
-        self.y = self.forward(self.x)
-        self.draws = repr(_streams(case.layer)) != repr(self.streams)
-        self.dy = upstream_gradient(np.random.default_rng(case.seed), np.shape(self.y))
-
-    def forward(self, x: Array, *, twin: Layer | None = None) -> Array:
-        """The output for `x` of the layer, or of a copy of it, from the state in which the case found the layer."""
-        layer = twin or self.layer
-        for inner, stream in zip(layer.layers_inside(), self.streams, strict=True):
-            inner.rng.bit_generator.state = stream
-        for name, value in self.states.items():
-            layer.parameters.states[name].value = value
-        return layer.forward(x)
-
-    def backward(self, dy: Array) -> dict[str, Array]:
-        """The gradients of x and of every parameter, after filling the latter with NaN."""
-        self.layer.parameters.grad[...] = np.nan
-        dx = self.layer.backward(dy)
-        named = self.layer.parameters.named.items()
-        return {"x": dx} | {name: parameter.grad.copy() for name, parameter in named}
-
-    def gradients(self, x: Array, dy: Array) -> dict[str, Array]:
-        self.forward(x)
-        return self.backward(dy)
-
-    def failure(self, failed: str, details: str = "") -> LayerCheckError:
-        mode = "in training mode" if self.layer.training else "in inference mode"
-        lines = [line for line in (details, repr(self.case), f"  mode           {mode}") if line]
-        return LayerCheckError(type(self.layer).__name__, failed, "\n".join(lines))
-
-
-def _streams(layer: Layer) -> list[Any]:
-    return [copy.deepcopy(inner.rng.bit_generator.state) for inner in layer.layers_inside()]
-
-
-def _same(a: Array, b: Array, *, scale: float = 0.0, rtol: float = 1e-9) -> bool:
-    """Equal to rounding, relative to the largest element and to `scale`; NaN equals nothing."""
-    size = max(scale, float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0)))
-    return a.shape == b.shape and bool((np.abs(a - b) <= rtol * size + 1e-12).all())
-
-
-def _all_same(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
-    return all(np.array_equal(a[name], b[name]) for name in a)
-
-
-def _check_output(run: _Run) -> None:
-    x, y, layer = run.x, run.y, run.layer
-    if not isinstance(y, np.ndarray) or y.dtype != np.float64:
-        kind = y.dtype if isinstance(y, np.ndarray) else type(y).__name__
-        raise run.failure("forward must return an array of the model's dtype", f"  expected float64, received {kind}")
-    if y.ndim == 0 or len(y) != len(x):
-        raise run.failure("forward must return one row per sample", f"  received y of shape {y.shape} for x {x.shape}")
-    if not np.isfinite(y).all():
-        raise run.failure("forward must be finite", f"  received y = {y.tolist()}; is a domain=(low, high) needed?")
-    values = layer.parameters.value.copy()
-    again = run.forward(x)
-    if not np.array_equal(x, run.case.x):
-        raise run.failure("forward must not write into x")
-    if not np.array_equal(layer.parameters.value, values):
-        raise run.failure("forward must not change the parameters")
-    if not np.array_equal(again, y):
-        raise run.failure("the same forward twice must give the same output", "  draw random numbers from self.rng")
-    expected, row = layer.output_shape(x.shape[1:]), y.shape[1:]
-    if expected is not None and expected != row:
-        raise run.failure("output_shape must tell the truth", f"  it says {expected}, forward returns rows of {row}")
-    view = np.repeat(x, 2, axis=-1)[..., ::2]
-    view.flags.writeable = False
-    try:
-        through_view = run.forward(view)
-    except ValueError as error:
-        raise run.failure("a read-only view of x with gaps must be taken", f"  forward raised {error}") from error
-    if not _same(through_view, y):
-        raise run.failure("a read-only view of x with gaps must give the same output as x")
-    if not np.array_equal(run.forward(x, twin=copy.deepcopy(layer)), y):
-        raise run.failure("a deep copy of the layer must give the same output")
-
-
-def _check_backward(run: _Run) -> dict[str, Array]:
-    x, layer = run.x, run.layer
-    run.forward(x)
-    dy, before, values = run.dy.copy(), x.copy(), layer.parameters.value.copy()
-    gradients = run.backward(dy)
-    for name, gradient in gradients.items():
-        expected = x.shape if name == "x" else layer.parameters.named[name].shape
-        if not isinstance(gradient, np.ndarray) or gradient.shape != expected or gradient.dtype != np.float64:
-            received = getattr(gradient, "shape", type(gradient).__name__), getattr(gradient, "dtype", "")
-            raise run.failure(f"backward must give d{name} of shape {expected}, float64", f"  received {received}")
-        if np.isnan(gradient).any() and name != "x":
-            raise run.failure(f"backward must set all of d{name}", "  it was NaN before, and still is: set, never add")
-    gradients["x"] = gradients["x"].copy()
-    if not np.array_equal(dy, run.dy):
-        raise run.failure("backward must not write into the upstream gradient")
-    if not np.array_equal(x, before) or not np.array_equal(layer.parameters.value, values):
-        raise run.failure("backward must not write into x or change the parameters")
-    if not _all_same(gradients, run.backward(dy)):
-        raise run.failure("backward twice must give the same gradients")
-    run.gradients(np.concatenate([x, x]), np.concatenate([dy, dy]))
-    if not _all_same(gradients, run.gradients(x, dy)):
-        raise run.failure("backward must refer to the newest forward", "  a larger batch in between changed the result")
-    other = upstream_gradient(run.case.rng, dy.shape)
-    together, alone = run.backward(2 * dy - other), run.backward(other)
-    for name, gradient in gradients.items():
-        size = float(np.abs(gradient).max(initial=0.0) + np.abs(alone[name]).max(initial=0.0))
-        if not _same(together[name], 2 * gradient - alone[name], scale=size):
-            raise run.failure("backward must be linear in the upstream gradient", f"  d{name} is not")
-    layer.needs_dx = False
-    unneeded = run.gradients(x, dy)
-    layer.needs_dx = True
-    if not _all_same({name: g for name, g in gradients.items() if name != "x"}, unneeded):
-        raise run.failure("needs_dx=False must leave the parameter gradients as they are")
-    return gradients
-
-
-def _check_rows(run: _Run) -> None:
-    """Each row alone gives its row of the batch, and parameter gradients are sums over rows."""
-    if run.case.rows_mix or run.draws:
-        return
-    gradients = run.gradients(run.x, run.dy)
-    sums = {name: np.zeros_like(gradient) for name, gradient in gradients.items()}
-    for i in range(len(run.x)):
-        alone = slice(i, i + 1)
-        if not _same(run.forward(run.x[alone])[0], run.y[i], scale=float(np.abs(run.y).max())):
-            raise run.failure(
-                "rows must not depend on other rows", f"  row {i} alone differs; if so meant: rows_mix=True"
-            )
-        for name, gradient in run.backward(run.dy[alone]).items():
-            sums[name][alone if name == "x" else ...] += gradient
-    for name, gradient in gradients.items():
-        if not _same(sums[name], gradient, scale=float(np.abs(gradient).max(initial=0.0))):
-            details = f"  d{name} of the batch = {gradient.tolist()}\n  from single rows = {sums[name].tolist()}"
-            raise run.failure("gradients of a batch must be those of its rows, parameters' summed", details)
-
-
-def _check_derivatives(run: _Run) -> None:
-    """On the drawn grid, and at a point moved off it where no kink is excused."""
-    named = run.layer.parameters.named
-    arrays = {"x": run.x.copy()} | {name: parameter.value for name, parameter in named.items()}
-    subject = Subject(arrays, lambda: run.forward(arrays["x"]).copy(), lambda dy: run.gradients(arrays["x"], dy))
-    rng, values = run.case.rng, run.layer.parameters.value.copy()
-    wrong = find_wrong(subject, run.dy, rng, kinks=True)
-    if wrong is not None:
-        raise run.failure(f"the gradient of {wrong.array} is wrong", f"{wrong}\n  upstream = {run.dy.tolist()}")
-    for array in arrays.values():
-        array += rng.uniform(1 / 64, 3 / 64, array.shape)
-    wrong = find_wrong(subject, run.dy, rng, kinks=False)
-    moved = {name: array.tolist() for name, array in arrays.items()}
-    run.layer.parameters.value[...] = values
-    if wrong is not None:
-        details = f"{wrong}\n  upstream = {run.dy.tolist()}\n  moved off the grid to {moved}"
-        raise run.failure(f"the gradient of {wrong.array} is wrong away from kinks", details)
-
-
-def _check_float32(case: LayerCase) -> float:
-    """A float32 twin stays float32 and close to float64; returns the worst relative difference."""
-    x = (case.x + case.rng.uniform(1 / 64, 3 / 64, case.x.shape)).astype(np.float32)
-    wide, narrow = _Run(case), copy.deepcopy(case.layer).build(seed=0, dtype=np.float32)
-    narrow.parameters.restore(case.layer.parameters.snapshot())
-    y, y32 = wide.forward(x.astype(np.float64)), wide.forward(x, twin=narrow)
-    if y32.dtype != np.float32:
-        raise wide.failure("float32 in must give float32 out", f"  forward returned {y32.dtype}")
-    dy = wide.dy.astype(np.float32)
-    gradients, gradients32 = wide.backward(dy.astype(np.float64)), {"x": narrow.backward(dy)}
-    if gradients32["x"].dtype != np.float32:
-        raise wide.failure("float32 in must give float32 gradients", f"  dx is {gradients32['x'].dtype}")
-    gradients32 |= {name: parameter.grad for name, parameter in narrow.parameters.named.items()}
-    worst = 0.0
-    for name, wanted in {"y": y, **gradients}.items():
-        received = y32 if name == "y" else gradients32[name]
-        scale = 1 + float(np.abs(wanted).max(initial=0.0)) + float(np.abs(x).max(initial=0.0))
-        error = float(np.abs(received - wanted).max(initial=0.0)) / scale
-        if not error <= 1000 * np.finfo(np.float32).eps:
-            label = name if name == "y" else f"d{name}"
-            raise wide.failure("float32 must agree with float64", f"  {label} differs by {error:.2g} of its size")
-        worst = max(worst, error)
-    return worst
+    return LayerCase(made, x, seed, rows_mix, bounded=domain is not None)

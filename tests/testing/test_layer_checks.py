@@ -533,7 +533,46 @@ class NotDifferentiableInside(Elementwise):
         return dy.copy()
 
 
+class ReusesItsOutput(Elementwise):
+    def forward(self, x):
+        if getattr(self, "buffer", None) is None or self.buffer.shape != x.shape or self.buffer.dtype != x.dtype:
+            self.buffer = np.empty_like(x)
+        return np.multiply(x, 2, out=self.buffer)
+
+    def backward(self, dy):
+        return 2 * dy
+
+
+class ReusesItsGradient(Elementwise):
+    def forward(self, x):
+        self.buffer = np.empty(x.shape, x.dtype)
+        return 2 * x
+
+    def backward(self, dy):
+        return np.multiply(dy, 2, out=self.buffer)
+
+
+class NaiveTanh(Elementwise):
+    def forward(self, x):
+        up, down = np.exp(x), np.exp(-x)
+        self.y = (up - down) / (up + down)
+        return self.y
+
+    def backward(self, dy):
+        return dy * (1 - self.y**2)
+
+
+class LearnsAtInference(BatchNorm):
+    def forward(self, x):
+        self.mean.value += x.dtype.type(0.1)
+        return super().forward(x)
+
+
 WRONG = {
+    "ReusesItsOutput": (ReusesItsOutput, {}, "returned by forward"),
+    "ReusesItsGradient": (ReusesItsGradient, {}, "returned by backward"),
+    "NaiveTanh": (NaiveTanh, {}, "NaN"),
+    "LearnsAtInference": (LearnsAtInference, {"rows_mix": True}, "states at inference"),
     "MeanForSum": (MeanForSum, {}, "gradient"),
     "Accumulates": (Accumulates, {}, "set all of dgain"),
     "ForgetsParameter": (ForgetsParameter, {}, "set all of dgain"),

@@ -1,0 +1,47 @@
+# Two commands do everything on a machine with python3: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out
+export MPLBACKEND := Agg
+
+.PHONY: help demo test check bench format clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(BIN)/activate:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "minidl needs Python 3.11 or later; set it with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp a set of packages, so that each command installs only what it needs.
+$(VENV)/core.stamp: $(BIN)/activate pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/%.stamp: $(BIN)/activate pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+demo: $(VENV)/core.stamp ## train a network on the embedded digits; figures go to out/
+	$(BIN)/python examples/quickstart.py --out $(OUT)
+
+test: $(VENV)/test.stamp ## every test: derivatives hunted by hypothesis, docstrings, examples in quick mode
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp ## all that must hold before a change lands: format, lint, types, tests with coverage
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict -p minidl
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --cov --cov-report=term
+
+bench: $(VENV)/bench.stamp ## side-by-side timings; installs PyTorch (CPU), JAX and scikit-learn
+	$(BIN)/python benchmarks/training_step.py
+
+format: $(VENV)/dev.stamp ## rewrite the files as `check` wants them
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove the environment and what the commands wrote
+	rm -rf $(VENV) $(OUT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

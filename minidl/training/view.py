@@ -1,0 +1,37 @@
+"""What callbacks and the loop of a run know of the trainer: the type of the `trainer` their hooks are given."""
+
+from typing import Any, Protocol
+
+from minidl.data.dataset import Dataset
+from minidl.layers.base import Layer
+from minidl.layers.loss import Loss
+from minidl.metrics import Metric
+from minidl.optim.base import Optimizer
+from minidl.parameters import Array
+from minidl.training.history import History
+
+
+class TrainerView(Protocol):
+    """See the attributes of `Trainer`, which has all of these."""
+
+    model: Layer
+    loss: Loss
+    optimizer: Optimizer
+    metrics: dict[str, Metric]
+    callbacks: list[Any]
+    history: History
+    epoch: int
+    planned_steps: int
+    restores_best: bool
+    stop_reason: str
+    step_loss: float
+    step_penalty: float
+
+    def step(self, x: Array, targets: Array, weights: Array | None = None) -> float:
+        """Take one step on one batch."""
+
+    def evaluate(self, data: Dataset) -> dict[str, float]:
+        """Loss, penalty, cost and metrics on a set."""
+
+    def stop(self, reason: str) -> None:
+        """End the run after the current step."""

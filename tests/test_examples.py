@@ -1,0 +1,79 @@
+"""The examples run in quick mode, write what they promise, and say what is missing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+WITHOUT_DATA = ["quickstart", "custom_layer"]
+WITH_DATA = ["mnist_softmax", "cifar10_softmax"]
+
+
+def run(name, *options, cwd, **environment):
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *options]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, env={**os.environ, **environment}, check=False
+    )
+
+
+def test_every_example_is_run_by_these_tests():
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"options", *WITHOUT_DATA, *WITH_DATA}
+
+
+@pytest.mark.parametrize("name", WITHOUT_DATA + WITH_DATA)
+def test_an_example_explains_itself(name, tmp_path):
+    done = run(name, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "--seed" in done.stdout
+    assert "--quick" in done.stdout
+
+
+@pytest.mark.parametrize("name", WITHOUT_DATA)
+def test_an_example_runs_in_quick_mode(name, tmp_path):
+    done = run(name, "--quick", "--out", "made", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "test accuracy" in done.stdout
+
+
+def test_the_quick_start_reaches_its_accuracy_stops_early_and_writes_its_figures(tmp_path):
+    done = run("quickstart", "--out", "made", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("test accuracy")]
+    assert float(line.split()[-1]) >= 0.96
+    assert "early stopping" in done.stdout
+    assert len(list((tmp_path / "made").glob("*.png"))) == 5
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", WITH_DATA)
+def test_an_example_on_real_data_runs_in_quick_mode(name, tmp_path, real_data):
+    done = run(name, "--quick", "--data", str(real_data), "--out", "made", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "test accuracy" in done.stdout
+    assert len(list((tmp_path / "made").glob("*.png"))) >= 2
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("name", "least", "most"), [("mnist_softmax", 0.92, 0.94), ("cifar10_softmax", 0.378, 0.402)])
+def test_an_example_on_real_data_reaches_its_accuracy(name, least, most, tmp_path, real_data):
+    done = run(name, "--data", str(real_data), cwd=tmp_path)
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("test accuracy")]
+    assert least <= float(line.split()[-1]) <= most
+
+
+@pytest.mark.parametrize("name", WITH_DATA)
+def test_an_example_without_data_or_network_says_which_files_to_put_where(name, tmp_path):
+    done = run(
+        name,
+        "--data",
+        str(tmp_path / "empty"),
+        cwd=tmp_path,
+        http_proxy="http://127.0.0.1:9",
+        https_proxy="http://127.0.0.1:9",
+    )
+    assert done.returncode != 0
+    assert str(tmp_path / "empty") in done.stderr
+    assert "MINIDL_DATA" in done.stderr
