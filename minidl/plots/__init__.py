@@ -1,0 +1,20 @@
+"""Figures of runs, schedules, weights, data and mistakes: the only room that loads matplotlib.
+
+One rule for every function: with `ax=` it draws into that Axes, without into a new figure, and it returns the figure:
+`learning_curves(history).savefig("curves.png")`. Figures belong to no window system: nothing is shown, nothing needs
+closing, no setting of matplotlib is changed. A notebook displays them after `%matplotlib inline`.
+"""
+
+from minidl.plots.confusion import confusion_heatmap
+from minidl.plots.curves import learning_curves, schedule_curve, step_curve
+from minidl.plots.images import sample_images, weight_images, worst_images
+
+__all__ = [
+    "confusion_heatmap",
+    "learning_curves",
+    "sample_images",
+    "schedule_curve",
+    "step_curve",
+    "weight_images",
+    "worst_images",
+]
