@@ -34,7 +34,8 @@ check: $(VENV)/dev.stamp ## all that must hold before a change lands: format, li
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict -p minidl
-	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --cov --cov-report=term
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage report
 
 bench: $(VENV)/bench.stamp ## side-by-side timings; installs PyTorch (CPU), JAX and scikit-learn
 	$(BIN)/python benchmarks/training_step.py

@@ -23,8 +23,8 @@ from minidl.data import digits, standardize
 options = parse(__doc__)
 
 images = digits()
-parts = images.split(0.7, 0.15, 0.15, seed=options.seed)
-train, validation, test = standardize(*parts)
+raw_parts = images.split(0.7, 0.15, 0.15, seed=options.seed)
+train, validation, test = standardize(*raw_parts)
 
 model = Sequential(Linear(64, 100), Sigmoid(), Linear(100, 10)).build(seed=options.seed)
 print(model, end="\n\n")
@@ -39,6 +39,7 @@ trainer = Trainer(
 )
 history = trainer.fit(train, validation, epochs=2 if options.quick else 200, batch_size=32, seed=options.seed)
 measured = trainer.evaluate(test)
+scores = model.predict(test.x)
 
 print()
 print(
@@ -57,7 +58,8 @@ figures = {
     "digits_curves.png": plots.learning_curves(history),
     "digits_accuracy.png": plots.learning_curves(history, ["validation_accuracy"]),
     "digits_weights.png": plots.weight_images(model[0].weight.value[:, :20], images.image_shape),
-    "digits_confusion.png": plots.confusion_heatmap(confusion_matrix(model.predict(test.x), test.targets)),
+    "digits_confusion.png": plots.confusion_heatmap(confusion_matrix(scores, test.targets)),
+    "digits_worst.png": plots.worst_images(raw_parts[2], trainer.loss.probabilities(scores)),
 }
 for name, figure in figures.items():
     figure.savefig(options.out / name, dpi=150)

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -48,7 +49,7 @@ def short(value: object) -> str:
         return repr(value.tolist())
     if callable(value) and hasattr(value, "__name__"):
         return str(value.__name__)
-    return repr(value)
+    return re.sub(r"\s*\n\s*", " ", repr(value))
 
 
 def check_number(
@@ -60,9 +61,12 @@ def check_number(
     Traceback (most recent call last):
     ValueError: expected lr to be a finite number >= 0, received lr=-0.1
     """
-    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_) and math.isfinite(value)
-    if number and (minimum < value < maximum if exclusive else minimum <= value <= maximum):
-        return float(value)
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:  # an int beyond every float
+        number = math.nan
+    if math.isfinite(number) and (minimum < number < maximum if exclusive else minimum <= number <= maximum):
+        return number
     low, high = (">", "<") if exclusive else (">=", "<=")
     bounds = [f"{low} {minimum:g}"] if minimum > -math.inf else []
     bounds += [f"{high} {maximum:g}"] if maximum < math.inf else []

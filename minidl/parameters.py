@@ -152,8 +152,14 @@ class Parameters:
         self._bind()
         for state in self.states.values():
             state.bind(np.zeros(state.shape, dtype))
-        for owner in self._owners().values():
-            owner.value = owner.init(rng, owner.shape)
+        for name, owner in self._owners().items():
+            start = owner.init(rng, owner.shape)
+            if np.shape(start) != owner.shape:
+                raise ValueError(
+                    f"expected the initializer of {name} to return an array of shape {owner.shape}, "
+                    f"received one of shape {np.shape(start)}"
+                )
+            owner.value = start
 
     def _bind(self) -> None:
         ordered = sorted(self.named.values(), key=lambda parameter: not parameter.decay)
@@ -176,6 +182,12 @@ class Parameters:
         if not found:
             raise ValueError(f"no parameter matches names={pattern!r}; {suggest(pattern, self.named)}")
         return found
+
+    def check_bound(self) -> None:
+        """Raise RuntimeError where a part of the model was built anew by itself and left this store."""
+        strays = [name for name, p in self.named.items() if not np.shares_memory(p.value, self.value)]
+        if strays:
+            raise RuntimeError(f"{strays} left the model when a part of it was built: build the outermost layer again")
 
     def snapshot(self) -> dict[str, Array]:
         """A copy of every value and state by name: what `restore` takes back."""

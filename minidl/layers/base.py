@@ -7,7 +7,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import Recorded, check_integer
+from minidl.arguments import Recorded, check_integer, short
 from minidl.parameters import Array, Parameter, Parameters, State
 from minidl.seeding import Stream, generator
 
@@ -103,15 +103,17 @@ class Layer(Recorded):
             ShapeError: neighbouring layers do not fit.
             ValueError: a dtype other than the two, or one object used in two places.
         """
-        dtype = np.dtype(dtype)
-        if dtype not in (np.float32, np.float64):
-            raise ValueError(f"expected dtype to be float32 or float64, received dtype={dtype}")
+        if dtype is None or np.dtype(dtype) not in (np.float32, np.float64):
+            raise ValueError(f"expected dtype to be float32 or float64, received dtype={short(dtype)}")
         layers, parameters = list(self.layers_inside()), self.named_parameters()
         _refuse_shared("layer", layers)
         _refuse_shared("parameter", list(parameters.values()))
-        self.output_shape(None)
+        for layer in layers:  # the outermost first: it says where in it a width is wrong
+            layer.output_shape(None)
         for position, layer in enumerate(layers):
             layer.rng = generator(seed, Stream.LAYER, position)
+            if isinstance(vars(layer).get("parameters"), Parameters):
+                del layer.parameters  # of an earlier build of its own: only the outermost layer has a store
         start = generator(seed, Stream.INITIAL_VALUES)
         self.parameters = Parameters(parameters, start, states=self.named_states(), dtype=dtype)
         return self

@@ -7,7 +7,7 @@ from minidl.arguments import check_number
 from minidl.layers.activations import sigmoid, softmax
 from minidl.layers.base import ShapeError
 from minidl.layers.loss import ClassLoss, row_means
-from minidl.layers.targets import check_class_labels, check_real_targets
+from minidl.layers.targets import check_class_labels, check_real_targets, first_of
 from minidl.parameters import Array
 
 
@@ -51,7 +51,8 @@ class SoftmaxCrossEntropy(ClassLoss):
             raise ValueError(
                 f"expected rows of probabilities that sum to 1, received targets[{row}]={rows[row].tolist()}"
             )
-        return rows
+        shares: Array = rows / rows.sum(axis=1, keepdims=True)
+        return shares
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """l = log sum_k exp(s_k) - sum_k q_k s_k, after subtracting the row maximum from s."""
@@ -105,15 +106,16 @@ class BinaryCrossEntropy(ClassLoss):
         targets = check_real_targets(scores, targets)
         outside = (targets < 0) | (targets > 1)
         if outside.any():
-            received = targets[outside].flat[0]
+            received = first_of(targets, outside)
             raise ValueError(f"expected targets from 0 to 1, received {received}: use 0 and 1 as the labels")
         return targets
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
-        """l = mean_k of max(s, 0) - s t + log(1 + exp(-|s|))."""
+        """l = mean_k of |s| |1{s > 0} - t| + log(1 + exp(-|s|)): no term is negative, so no digit is lost."""
         self.scores, self.targets = scores, targets
-        losses: Array = np.log1p(np.exp(-np.abs(scores)))
-        losses += np.maximum(scores, 0) - scores * targets
+        sizes = np.abs(scores)
+        losses: Array = np.log1p(np.exp(-sizes))
+        losses += sizes * np.abs((scores > 0) - targets)
         return row_means(losses)
 
     def row_gradients(self) -> Array:

@@ -36,7 +36,7 @@ class Hinge(ClassLoss):
         rivals = scores.copy()
         rivals[rows, targets] = -np.inf
         self.rows, self.targets, self.rival, self.shape = rows, targets, rivals.argmax(axis=1), scores.shape
-        violation: Array = self.margin + rivals[rows, self.rival] - scores[rows, targets]
+        violation: Array = rivals[rows, self.rival] - scores[rows, targets] + self.margin
         self.violated = (violation > 0).astype(scores.dtype)
         return np.maximum(violation, 0)
 

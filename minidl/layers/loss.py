@@ -82,7 +82,7 @@ class Loss(Recorded):
             combined = given if combined is None else given * combined
         if combined is None:
             self.total_weight, self._row_factors = float(len(scores)), 1 / len(scores)
-            return float(losses.mean(dtype=np.float64))
+            return float(np.divide(losses, len(losses), dtype=np.float64).sum())  # the sum alone could overflow
         self.total_weight = float(combined.sum(dtype=np.float64))
         factors = combined.astype(np.float64) / (self.total_weight or 1.0)
         self._row_factors = factors.astype(scores.dtype).reshape(-1, *[1] * (scores.ndim - 1))
@@ -123,5 +123,6 @@ class ClassLoss(Loss):
 
 def row_means(values: Array) -> Array:
     """The mean over everything but the rows: (n, ...) -> (n,)."""
-    means: Array = values.reshape(len(values), -1).mean(axis=1)
+    columns = values.reshape(len(values), -1)
+    means: Array = (columns / columns.shape[1]).sum(axis=1)  # not .mean: the sum alone could overflow
     return means

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import overload
 
-from minidl.layers.base import Layer, SampleShape
+from minidl.layers.base import Layer, SampleShape, ShapeError
 from minidl.parameters import Array
 
 
@@ -51,6 +51,8 @@ class Sequential(Layer):
             except Exception as error:
                 self._locate(error, position)
                 raise
+            finally:
+                layer.needs_dx = True  # for whoever calls the layer by hand
         return dy
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
@@ -102,22 +104,35 @@ def summary(model: Sequential) -> str:
         f"{path:<{widths[0]}}  {name:<{widths[1]}}  {output:<{widths[2]}}  {count:>{widths[3]}}".rstrip()
         for path, name, output, count in rows
     ]
-    total = sum(parameter.size for parameter in model.named_parameters().values())
-    dtype = f", {model.parameters.dtype}" if "parameters" in vars(model) else ", not built yet"
-    return "\n".join([f"Sequential: {len(model)} layers, {_spaced(total)} parameters{dtype}", *lines])
+    parameters = model.named_parameters().values()
+    total = sum(parameter.size for parameter in parameters)
+    try:
+        dtypes = sorted({str(parameter.value.dtype) for parameter in parameters})
+    except RuntimeError:
+        dtypes = ["not built yet"]
+    return "\n".join(
+        [", ".join([f"Sequential: {_counted(len(model), 'layer')}", _counted(total, "parameter"), *dtypes]), *lines]
+    )
 
 
 def _rows(model: Sequential, shape: SampleShape, prefix: str) -> Iterator[tuple[str, str, str, str]]:
     for position, layer in enumerate(model):
-        nested, before = isinstance(layer, Sequential), shape
-        shape = layer.output_shape(shape)
-        output = "?" if shape is None else f"(n, {', '.join(map(str, shape))})"
+        before = shape
+        try:
+            shape = layer.output_shape(shape)
+        except ShapeError:  # build refuses such a model; a table of it helps to see why
+            shape = None
+        output = "?" if shape is None else str(("n", *shape)).replace("'", "")
         count = sum(parameter.size for parameter in layer.named_parameters().values())
         path = f"{prefix}{position}"
         name = f"Sequential of {len(layer)}" if isinstance(layer, Sequential) else repr(layer)
         yield path, "  " * path.count(".") + name, output, _spaced(count)
-        if nested and isinstance(layer, Sequential):
+        if isinstance(layer, Sequential):
             yield from _rows(layer, before, f"{path}.")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{_spaced(number)} {what}{'' if number == 1 else 's'}"
 
 
 def _spaced(number: int) -> str:

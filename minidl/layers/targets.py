@@ -35,11 +35,18 @@ def check_real_targets(scores: Array, targets: Array) -> Array:
         raise ShapeError(f"expected targets of shape {scores.shape}, received targets.shape={targets.shape}: {hint}")
     if targets.dtype.kind not in "biuf":
         raise ValueError(f"expected numbers, received targets.dtype={targets.dtype}")
-    targets = targets.astype(scores.dtype, copy=False)
-    if not np.isfinite(targets).all():
-        row = int(np.argwhere(~np.isfinite(targets))[0][0])
-        raise ValueError(f"expected finite targets, received targets[{row}]={targets[row]}: clean the data")
-    return targets
+    with np.errstate(over="ignore"):  # what the dtype of the scores cannot hold is refused below
+        cast = targets.astype(scores.dtype, copy=False)
+    if not np.isfinite(cast).all():
+        received = first_of(targets, ~np.isfinite(cast))
+        raise ValueError(f"expected finite targets of dtype {scores.dtype}, received {received}: clean the data")
+    return cast
+
+
+def first_of(targets: Array, wrong: Array) -> str:
+    """The first target where the mask `wrong` is True, with its position."""
+    position = np.argwhere(wrong)[0].tolist()
+    return f"targets{position}={targets[tuple(position)]}"
 
 
 def check_weights(weights: Array, rows: int) -> Array:
@@ -47,8 +54,8 @@ def check_weights(weights: Array, rows: int) -> Array:
     weights = np.asarray(weights)
     if weights.shape != (rows,):
         raise ShapeError(f"expected weights of shape ({rows},), received weights.shape={weights.shape}")
-    if weights.dtype.kind not in "biuf" or not np.isfinite(weights).all() or (weights < 0).any():
-        raise ValueError(f"expected finite weights >= 0, received weights={weights!r}")
+    if weights.dtype.kind not in "biuf" or not ((weights >= 0) & (weights <= np.finfo(np.float64).max / rows)).all():
+        raise ValueError(f"expected finite weights >= 0 with a finite sum, received weights={weights!r}")
     return weights
 
 

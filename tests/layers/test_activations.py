@@ -1,0 +1,112 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minidl import Elementwise, ReLU, Sigmoid, Softmax, Tanh
+
+ACTIVATIONS = pytest.mark.parametrize("activation", [ReLU, Sigmoid, Softmax, Tanh])
+DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+HUGE = pytest.mark.parametrize("size", [1e4, 1e19, "square root", "maximum", "infinity"])
+
+
+def apply(layer, values, dtype=np.float64):
+    with np.errstate(all="raise", under="ignore"):
+        return layer.forward(np.array([values], dtype))[0]
+
+
+def large(size, dtype):
+    limit = float(np.finfo(dtype).max)
+    return {"square root": math.sqrt(limit), "maximum": limit, "infinity": math.inf}.get(size, size)
+
+
+def exact_sigmoid(x):
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+@given(st.floats(-87, 104, width=32))
+def test_sigmoid_is_accurate_in_both_tails_in_float32(x):
+    np.testing.assert_array_max_ulp(apply(Sigmoid(), [x], np.float32), np.float32([exact_sigmoid(x)]), maxulp=4)
+
+
+@given(st.floats(-708, 750))
+def test_sigmoid_is_accurate_in_both_tails_in_float64(x):
+    np.testing.assert_array_max_ulp(apply(Sigmoid(), [x]), np.array([exact_sigmoid(x)]), maxulp=4)
+
+
+@HUGE
+@DTYPES
+def test_activations_of_huge_values_saturate_without_overflow(dtype, size):
+    x = large(size, dtype)
+    low, high = apply(Sigmoid(), [-x, x], dtype)
+    assert high == 1
+    assert 0 <= low <= 2 * np.finfo(dtype).tiny
+    np.testing.assert_array_equal(apply(Tanh(), [-x, x], dtype), [-1, 1])
+    np.testing.assert_array_equal(apply(ReLU(), [-x, x], dtype), np.array([0, x], dtype))
+
+
+@given(st.floats(-800, 800))
+def test_sigmoid_is_symmetric_about_one_half(x):
+    low, high = apply(Sigmoid(), [-x, x])
+    assert low + high == pytest.approx(1, abs=3e-16)
+
+
+@given(st.lists(st.floats(-20, 20), min_size=1, max_size=6))
+def test_softmax_is_the_formula(row):
+    exponentials = [math.exp(x) for x in row]
+    np.testing.assert_allclose(apply(Softmax(), row), [e / math.fsum(exponentials) for e in exponentials], rtol=1e-14)
+
+
+@given(st.lists(st.integers(-400, 400), min_size=1, max_size=6), st.integers(-(10**6), 10**6))
+def test_softmax_does_not_change_when_a_row_is_shifted(row, shift):
+    shifted = apply(Softmax(), [x + shift for x in row])
+    np.testing.assert_array_equal(shifted, apply(Softmax(), row))
+    assert math.fsum(shifted) == pytest.approx(1, abs=1e-15)
+
+
+@pytest.mark.parametrize("size", [1e4, 1e19, "square root"])
+@DTYPES
+def test_softmax_of_huge_values_is_one_for_the_largest_and_shared_by_ties(dtype, size):
+    x = large(size, dtype)
+    np.testing.assert_array_equal(apply(Softmax(), [-x, x, 0], dtype), [0, 1, 0])
+    np.testing.assert_array_equal(apply(Softmax(), [x, -x, x], dtype), [0.5, 0, 0.5])
+    np.testing.assert_array_equal(apply(Softmax(), [-x, -x], dtype), [0.5, 0.5])
+
+
+@pytest.mark.parametrize(("activation", "y", "dx"), [(ReLU, 0.0, 0.0), (Sigmoid, 0.5, 0.25), (Tanh, 0.0, 1.0)])
+def test_both_zeros_give_the_same_value_and_derivative(activation, y, dx):
+    layer = activation()
+    np.testing.assert_array_equal(apply(layer, [0.0, -0.0]), [y, y])
+    np.testing.assert_array_equal(layer.backward(np.ones((1, 2))), [[dx, dx]])
+
+
+@ACTIVATIONS
+def test_a_nan_stays_visible_and_stays_in_its_row(activation):
+    y = activation().forward(np.array([[1.0, math.nan], [1.0, 2.0]]))
+    assert np.isnan(y[0, 1])
+    assert np.isfinite(y[1]).all()
+
+
+@DTYPES
+@ACTIVATIONS
+def test_output_and_derivative_have_the_shape_and_dtype_of_the_input(activation, dtype):
+    layer = activation()
+    for shape in ((3,), (3, 2), (2, 3, 4, 5), (0, 4)):
+        x = np.linspace(-1, 1, math.prod(shape), dtype=dtype).reshape(shape)
+        for array in (layer.forward(x), layer.backward(np.ones_like(x))):
+            assert (array.shape, array.dtype) == (shape, dtype)
+
+
+@ACTIVATIONS
+def test_an_activation_keeps_whatever_shape_comes_before_it(activation):
+    assert isinstance(activation(), Elementwise)
+    assert activation().output_shape((3, 4)) == (3, 4)
+    assert activation().output_shape(None) is None
+
+
+@ACTIVATIONS
+def test_an_activation_needs_no_build_and_says_when_backward_came_first(activation):
+    with pytest.raises(AttributeError, match=rf"{activation.__name__} has no attribute '[xy]': .*forward"):
+        activation().backward(np.ones((1, 2)))

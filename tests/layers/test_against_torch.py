@@ -1,0 +1,66 @@
+"""Values and gradients of every layer and loss beside those of PyTorch."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minidl import (
+    BinaryCrossEntropy,
+    Hinge,
+    Linear,
+    MeanSquaredError,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    SoftmaxCrossEntropy,
+    Tanh,
+    WestonWatkinsHinge,
+)
+
+TORCH = json.loads((Path(__file__).parents[1] / "reference" / "torch.json").read_text(encoding="utf-8"))
+LOSSES = {
+    "cross_entropy": SoftmaxCrossEntropy,
+    "binary_cross_entropy": BinaryCrossEntropy,
+    "crammer_singer": Hinge,
+    "weston_watkins": WestonWatkinsHinge,
+    "mse_loss": MeanSquaredError,
+}
+LAYERS = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "softmax": Softmax, "linear": Linear}
+ARRAYS_OF_LAYERS = ("x", "dy", "y", "dx", "weight", "bias", "dweight", "dbias")
+PRECISIONS = pytest.mark.parametrize(
+    ("dtype", "close"), [(np.float64, {"rtol": 1e-12, "atol": 1e-14}), (np.float32, {"rtol": 1e-4, "atol": 1e-6})]
+)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("case", TORCH["losses"])
+def test_a_loss_and_its_gradient_are_those_of_torch(case, dtype, close):
+    given = dict(TORCH["losses"][case])
+    make, scores, targets = LOSSES[given.pop("loss")], np.array(given.pop("scores"), dtype), np.array(given["targets"])
+    value, gradient, weights = given.pop("value"), given.pop("gradient"), given.pop("weights", None)
+    loss = make(**{name: argument for name, argument in given.items() if name != "targets"})
+    np.testing.assert_allclose(loss.forward(scores, targets, weights), value, **close)
+    computed = loss.backward()
+    assert computed.dtype == dtype
+    np.testing.assert_allclose(computed, gradient, **close)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("case", TORCH["layers"])
+def test_a_layer_and_its_derivatives_are_those_of_torch(case, dtype, close):
+    arrays = {name: np.array(array, dtype) for name, array in TORCH["layers"][case].items() if name in ARRAYS_OF_LAYERS}
+    x, dy, y, dx = (arrays.pop(name) for name in ("x", "dy", "y", "dx"))
+    layer = LAYERS[case](*arrays["weight"].shape if "weight" in arrays else ()).build(dtype=dtype)
+    for name, parameter in layer.parameters.named.items():
+        parameter.value = arrays[name]
+    np.testing.assert_allclose(layer.forward(x), y, **close)
+    np.testing.assert_allclose(layer.backward(dy), dx, **close)
+    for name, parameter in layer.parameters.named.items():
+        np.testing.assert_allclose(parameter.grad, arrays[f"d{name}"], **close)
+
+
+def test_the_reference_holds_every_loss_and_every_layer():
+    assert {case["loss"] for case in TORCH["losses"].values()} == LOSSES.keys()
+    assert TORCH["layers"].keys() == LAYERS.keys()

@@ -1,0 +1,358 @@
+"""What every layer is given: finding its parameters, build, modes, predict, copies."""
+
+import copy
+import pickle
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minidl import SGD, Layer, Linear, Parameter, Sequential, ShapeError, Sigmoid, Softmax, State, Tanh
+from minidl.initializers import normal, ones, zeros
+
+X = np.random.default_rng(0).normal(size=(37, 4)).astype(np.float32)
+CLONES = pytest.mark.parametrize("clone", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
+
+
+class Noise(Layer):
+    """y = x + noise while training, and x otherwise; it counts its calls."""
+
+    def __init__(self):
+        self.count = State((1,), zeros)
+
+    def forward(self, x):
+        self.count.value += 1
+        return x + self.rng.normal(size=x.shape).astype(x.dtype) if self.training else x
+
+    def backward(self, dy):
+        return dy
+
+
+class Branches(Layer):
+    """y = sum over the branches of gain * branch(x), with its parts in lists, tuples and dicts."""
+
+    def __init__(self, width):
+        self.blocks = [Linear(width, width), Sequential(Sigmoid(), Linear(width, width))]
+        self.gains = {"left": Parameter((width,), ones, decay=False), "right": Parameter((width,), ones)}
+        self.deep = ({"offsets": [Parameter((width,), zeros), None]}, "text", 3)
+
+    def forward(self, x):
+        self.outputs = [block.forward(x) for block in self.blocks]
+        gained = (gain.value * y for gain, y in zip(self.gains.values(), self.outputs, strict=True))
+        return sum(gained) + self.deep[0]["offsets"][0].value
+
+    def backward(self, dy):
+        self.deep[0]["offsets"][0].grad = dy.sum(axis=0)
+        dx = 0
+        for gain, y, block in zip(self.gains.values(), self.outputs, self.blocks, strict=True):
+            gain.grad = (dy * y).sum(axis=0)
+            dx = dx + block.backward(dy * gain.value)
+        return dx
+
+
+def network(*between):
+    return Sequential(Linear(4, 5), *between, Sigmoid(), Linear(5, 3))
+
+
+def values(model, **build):
+    return model.build(**build).parameters.value
+
+
+# Finding parameters
+
+
+def test_parameters_and_layers_in_lists_tuples_and_dicts_are_found_named_and_trained():
+    layer = Branches(4).build(seed=1)
+    assert list(layer.parameters.named) == [
+        "gains.left",
+        "gains.right",
+        "deep.0.offsets.0",
+        "blocks.0.weight",
+        "blocks.0.bias",
+        "blocks.1.1.weight",
+        "blocks.1.1.bias",
+    ]
+    before = layer.parameters.value.copy()
+    layer.backward(np.ones_like(layer.forward(X)))
+    SGD(0.1).step(layer.parameters)
+    assert (layer.parameters.value != before).all()
+
+
+def test_what_the_constructor_was_given_is_not_searched_a_second_time():
+    class Wrapper(Layer):
+        def __init__(self, inner, *, spare):
+            self.inner = inner
+
+    spare = Linear(2, 2)
+    assert list(Wrapper(Linear(4, 4), spare=[spare]).named_parameters()) == ["inner.weight", "inner.bias"]
+
+
+def test_one_parameter_in_two_places_is_refused():
+    class Tied(Layer):
+        def __init__(self):
+            self.first = Parameter((2,), ones)
+            self.second = [self.first]
+
+    with pytest.raises(ValueError, match=r"every parameter in one place only, received Parameter\(\(2,\)\) in two"):
+        Tied().build()
+
+
+def test_layers_inside_come_parents_first():
+    model = Sequential(Sequential(Linear(2, 2)), Sigmoid())
+    assert [type(layer).__name__ for layer in model.layers_inside()] == [
+        "Sequential",
+        "Sequential",
+        "Linear",
+        "Sigmoid",
+    ]
+
+
+@pytest.mark.parametrize("method", ["forward", "backward"])
+def test_a_layer_without_one_of_its_halves_says_which_to_define(method):
+    with pytest.raises(TypeError, match=rf"Layer must define {method}\(self, "):
+        getattr(Layer(), method)(X)
+
+
+# Build
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
+    assert values(network(), seed=7).tobytes() == values(network(), seed=7).tobytes()
+    assert (network().build(seed=7)[0].weight.value != network().build(seed=8)[0].weight.value).all()
+
+
+def test_a_float32_model_starts_from_the_rounded_numbers_of_the_float64_one():
+    small, large = values(network()), values(network(), dtype=np.float64)
+    assert (small.dtype, large.dtype) == (np.float32, np.float64)
+    np.testing.assert_array_equal(small, large.astype(np.float32))
+
+
+@pytest.mark.parametrize("between", [[Sigmoid()], [Noise()], [Sequential(Tanh(), Noise()), Softmax()]])
+def test_a_layer_without_parameters_moves_no_initial_weight(between):
+    np.testing.assert_array_equal(values(network(*between), seed=5), values(network(), seed=5))
+
+
+def test_building_again_draws_the_same_seed_anew_and_unties_the_old_vectors():
+    model = network().build(seed=1)
+    old, start = model.parameters, model.parameters.value.copy()
+    model.backward(np.ones_like(model.forward(X)))
+    model.parameters.value += 1
+    assert model.build(seed=1) is model
+    np.testing.assert_array_equal(model.parameters.value, start)
+    np.testing.assert_array_equal(model.parameters.grad, 0)
+    old.value[:] = np.nan
+    assert np.isfinite(model.predict(X)).all()
+    assert (values(model, seed=2)[:20] != start[:20]).all()
+
+
+def test_a_layer_built_before_it_was_put_into_a_model_belongs_to_the_model():
+    layer = Linear(4, 5).build(seed=1)
+    model = Sequential(layer, Linear(5, 3)).build(seed=2)
+    assert np.shares_memory(layer.weight.value, model.parameters.value)
+    assert "parameters" not in vars(layer)
+    np.testing.assert_array_equal(copy.deepcopy(layer).weight.value, layer.weight.value)
+
+
+def test_a_list_of_parameters_inside_may_be_called_parameters():
+    class Affine(Layer):
+        def __init__(self):
+            self.parameters = [Parameter((4,), ones), Parameter((4,), ones)]
+
+        def forward(self, x):
+            return x * self.parameters[0].value + self.parameters[1].value
+
+    model = Sequential(Affine()).build()
+    assert list(model.parameters.named) == ["0.parameters.0", "0.parameters.1"]
+    np.testing.assert_array_equal(model.predict(X), X + 1)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, int, np.int64, complex, bool, ">f4", "U3", None])
+def test_a_dtype_other_than_the_two_is_refused(dtype):
+    with pytest.raises(ValueError, match="expected dtype to be float32 or float64, received dtype="):
+        network().build(dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", [float, "float64", np.dtype("f8"), "d"])
+def test_a_dtype_may_be_written_as_numpy_takes_it(dtype):
+    assert network().build(dtype=dtype).parameters.dtype == np.float64
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, 1.0, None, True, "1"])
+def test_a_seed_that_is_no_natural_number_is_refused(seed):
+    with pytest.raises(ValueError, match="expected seed to be an integer >= 0, received seed="):
+        network().build(seed=seed)
+
+
+def test_every_layer_has_a_stream_of_its_own_apart_from_the_initial_values():
+    def draws(seed):
+        model = Sequential(Noise(), Linear(4, 4, weight_init=normal(1.0)), Sequential(Noise())).build(seed=seed)
+        inside = [layer.rng.normal(size=16) for layer in model.layers_inside()]
+        return np.array([*inside, model[1].weight.value.reshape(-1)])
+
+    first = draws(0)
+    assert len(np.unique(first)) == first.size
+    np.testing.assert_array_equal(draws(0), first)
+    assert (draws(1) != first).all()
+
+
+@pytest.mark.parametrize(
+    ("use", "error"),
+    [
+        (lambda model: model.forward(X), RuntimeError),
+        (lambda model: model.predict(X), RuntimeError),
+        (lambda model: model[0].weight.value, RuntimeError),
+        (lambda model: model[0].weight.grad, RuntimeError),
+        (lambda model: model.parameters, AttributeError),
+        (lambda model: Sequential(Noise()).predict(X), RuntimeError),
+        (lambda model: model.rng, AttributeError),
+    ],
+)
+def test_use_before_build_says_what_to_call(use, error):
+    with pytest.raises(error, match=r"build\(seed=...\) on the outermost layer"):
+        use(network())
+
+
+def test_a_model_without_parameters_builds_trains_and_predicts():
+    model = Sequential(Sigmoid(), Tanh()).build()
+    assert (model.parameters.size, model.parameters.named) == (0, {})
+    model.backward(np.ones_like(model.forward(X)))
+    SGD(0.1).step(model.parameters)
+    assert model.predict(X).shape == X.shape
+
+
+# Training and inference
+
+
+def modes(model):
+    return [layer.training for layer in model.layers_inside()]
+
+
+def test_training_is_a_block_for_every_layer_inside_and_inference_the_default():
+    model = Sequential(Noise(), Sequential(Noise())).build()
+    assert modes(model) == [False] * 4
+    with model.train_mode() as entered:
+        assert entered is model
+        assert modes(model) == [True] * 4
+    assert modes(model) == [False] * 4
+
+
+def test_training_nests_and_gives_back_the_mode_it_found():
+    model = Sequential(Noise(), Sequential(Noise())).build()
+    with model[1].train_mode():
+        with model.train_mode(), model.train_mode():
+            assert modes(model) == [True] * 4
+        assert modes(model) == [False, False, True, True]
+    assert modes(model) == [False] * 4
+
+
+def test_the_mode_is_given_back_after_an_exception():
+    model = network().build()
+    with pytest.raises(ShapeError), model.train_mode():
+        model.forward(X[:, 1:])
+    assert modes(model) == [False] * 4
+    with model.train_mode():
+        with pytest.raises(ShapeError):
+            model.predict(X[:, 1:])
+        assert modes(model) == [True] * 4
+
+
+def test_predict_is_inference_also_while_training():
+    model = network(Noise()).build()
+    expected = model.predict(X)
+    with model.train_mode():
+        assert not np.allclose(model.forward(X), expected)
+        np.testing.assert_array_equal(model.predict(X), expected)
+        assert modes(model) == [True] * 5
+
+
+@given(st.integers(1, 50))
+def test_predict_gives_the_same_at_any_batch_size(batch_size):
+    model = network().build()
+    np.testing.assert_allclose(model.predict(X, batch_size=batch_size), model.forward(X), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_predict_of_no_rows_gives_no_rows_of_the_right_width(dtype):
+    y = network(Softmax()).build(dtype=dtype).predict(X[:0])
+    assert (y.shape, y.dtype) == ((0, 3), dtype)
+
+
+def test_predict_casts_bytes_doubles_big_endians_and_mapped_files_to_the_model(tmp_path):
+    model, bytes_ = network().build(), (X * 50 + 128).astype(np.uint8)
+    stored = np.memmap(tmp_path / "x", bytes_.dtype, "w+", shape=bytes_.shape)
+    stored[:] = bytes_
+    expected = model.forward(bytes_.astype(np.float32))
+    for x in (bytes_, bytes_.astype(np.float64), bytes_.astype(">f8"), np.asfortranarray(bytes_), stored):
+        y = model.predict(x, batch_size=10)
+        assert (type(y), y.dtype) == (np.ndarray, np.float32)
+        np.testing.assert_allclose(y, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("make", [network, lambda: Sequential(), lambda: Sequential(Noise())])
+def test_the_prediction_is_the_caller_s_own(make):
+    model = make().build()
+    y = model.predict(X)
+    kept = y.copy()
+    y[:] = np.nan
+    np.testing.assert_array_equal(model.predict(X), kept)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 1.5, None, True])
+def test_a_batch_size_that_is_no_positive_integer_is_refused(batch_size):
+    with pytest.raises(ValueError, match="expected batch_size to be an integer >= 1, received"):
+        network().build().predict(X, batch_size=batch_size)
+
+
+@pytest.mark.parametrize(("given", "got"), [(np.float64, np.float64), (np.float32, np.float32), (np.uint8, np.float32)])
+def test_without_parameters_predict_keeps_floats_and_makes_float32_of_the_rest(given, got):
+    assert Sigmoid().predict(np.ones((2, 3), given)).dtype == got
+
+
+# Copies
+
+
+@CLONES
+@pytest.mark.parametrize("make", [network, partial(network, Noise()), partial(Branches, 4)])
+def test_a_copy_is_trained_apart_from_the_original(clone, make):
+    model = make().build(seed=3)
+    expected = model.predict(X)
+    before, twin = model.parameters.snapshot(), clone(model)
+    np.testing.assert_array_equal(twin.predict(X), expected)
+    twin.backward(np.ones_like(twin.forward(X)))
+    SGD(0.1).step(twin.parameters)
+    for parameter in twin.named_parameters().values():
+        assert np.shares_memory(parameter.value, twin.parameters.value)
+        assert np.shares_memory(parameter.grad, twin.parameters.grad)
+    assert not np.allclose(twin.predict(X), expected)
+    for name, value in model.parameters.snapshot().items():
+        np.testing.assert_array_equal(value, before[name])
+    np.testing.assert_array_equal(model.predict(X), expected)
+
+
+@CLONES
+def test_a_copy_goes_on_in_the_random_streams_where_the_original_is(clone):
+    model = Sequential(Noise()).build(seed=1)
+    with model.train_mode():
+        model.forward(X)
+        twin = clone(model)
+        np.testing.assert_array_equal(twin.forward(X), model.forward(X))
+
+
+@CLONES
+def test_a_copy_of_one_layer_of_a_model_stands_alone(clone):
+    model = network().build()
+    twin = clone(model[0])
+    np.testing.assert_array_equal(twin.forward(X), model[0].forward(X))
+    before = model.parameters.value.copy()
+    twin.weight.value += 1
+    twin.backward(np.ones((37, 5), np.float32))
+    np.testing.assert_array_equal(model.parameters.value, before)
+    np.testing.assert_array_equal(model.parameters.grad, 0)
+    assert twin.bias.grad.tolist() == [37] * 5
+
+
+@CLONES
+def test_a_model_not_built_can_be_copied_and_built(clone):
+    np.testing.assert_array_equal(values(clone(network()), seed=4), values(network(), seed=4))
