@@ -1,7 +1,7 @@
 """Metrics: functions (scores, targets) -> float, computed over a whole set at once.
 
 A metric of your own is any such function; its `__name__` names the column. As the Trainer hands it all rows of a set
-together, no batch size can change its value.
+together, no batch size can change its value. A score that is NaN agrees with no target.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,11 @@ import numpy as np
 
 from minidl.arguments import check_integer
 from minidl.layers.base import ShapeError
-from minidl.layers.targets import check_class_labels
+from minidl.layers.targets import check_class_labels, check_scores
 from minidl.parameters import Array
 
 Metric: TypeAlias = Callable[[Array, Array], float]
+NO_CLASS = -1
 
 
 def accuracy(scores: Array, targets: Array) -> float:
@@ -28,7 +29,7 @@ def accuracy(scores: Array, targets: Array) -> float:
     0.5
     """
     labels = _labels(scores, targets)
-    return float(np.mean(scores.argmax(axis=1) == labels))
+    return float(np.mean(_predictions(scores) == labels))
 
 
 def top_k_accuracy(k: int) -> Metric:
@@ -44,7 +45,7 @@ def top_k_accuracy(k: int) -> Metric:
         if k > scores.shape[1]:
             raise ValueError(f"expected k <= {scores.shape[1]}, the number of classes, received k={k}")
         best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        return float(np.mean((best == labels[:, None]).any(axis=1)))
+        return float(np.mean((best == labels[:, None]).any(axis=1) & (_predictions(scores) != NO_CLASS)))
 
     metric.__name__ = f"top_{k}_accuracy"
     metric.__doc__ = f"The share of rows whose target class is among the {k} largest scores."
@@ -61,24 +62,37 @@ def binary_accuracy(scores: Array, targets: Array) -> float:
     >>> binary_accuracy(np.array([[2.0], [-1.0]]), np.array([[1], [1]]))
     0.5
     """
+    check_scores(scores)
     if np.shape(targets) != scores.shape:
         raise ShapeError(f"expected targets of shape {scores.shape}, received targets.shape={np.shape(targets)}")
-    return float(np.mean((scores >= 0) == (np.asarray(targets) >= 0.5)))
+    return float(np.mean(((scores >= 0) == (np.asarray(targets) >= 0.5)) & ~np.isnan(scores)))
 
 
 def confusion_matrix(scores: Array, targets: Array) -> Array:
     """How often each class was taken for each: (classes, classes) counts, rows are targets, columns predictions.
 
+    Raises ValueError where a score is NaN, as that predicts no class.
+
     >>> confusion_matrix(np.array([[0.1, 0.9], [2.0, 1.0], [0.0, 1.0]]), np.array([1, 1, 0]))
     array([[0, 1],
            [1, 1]])
     """
-    labels, classes = _labels(scores, targets), scores.shape[1]
-    pairs = labels.astype(np.int64) * classes + scores.argmax(axis=1)
+    labels, predictions, classes = _labels(scores, targets), _predictions(scores), scores.shape[1]
+    if (predictions == NO_CLASS).any():
+        row = int(np.flatnonzero(predictions == NO_CLASS)[0])
+        raise ValueError(f"expected scores that are numbers, received scores[{row}]={scores[row].tolist()}")
+    pairs = labels.astype(np.int64) * classes + predictions
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
+def _predictions(scores: Array) -> Array:
+    """The class with the largest score in each row, or NO_CLASS where one of them is NaN."""
+    return np.where(np.isnan(scores).any(axis=1), NO_CLASS, scores.argmax(axis=1))
+
+
 def _labels(scores: Array, targets: Array) -> Array:
+    check_scores(scores)
+    targets = np.asarray(targets)
     if targets.ndim == 2 and targets.shape == scores.shape:
         targets = targets.argmax(axis=1)
     return check_class_labels(scores, targets)

@@ -1,14 +1,12 @@
 """Callbacks: what may happen during a run besides training."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
 
 from minidl.arguments import Recorded, check_integer, check_number, suggest
 from minidl.training.monitor import Mode, Monitor
-
-if TYPE_CHECKING:
-    from minidl.training.trainer import Trainer
+from minidl.training.view import TrainerView
 
 HOOKS = ("on_fit_begin", "on_step_end", "on_evaluation_end", "on_epoch_end", "on_fit_end")
 
@@ -23,7 +21,7 @@ class Callback(Recorded):
     ...     def on_step_end(self, trainer):
     ...         if trainer.optimizer.steps == 100:
     ...             trainer.stop("100 steps are enough")
-    >>> class Typo(Callback):
+    >>> class Typo(Callback):  # doctest: +ELLIPSIS
     ...     def on_epoch_ends(self, trainer): ...
     Traceback (most recent call last):
     TypeError: Typo.on_epoch_ends is no hook; did you mean 'on_epoch_end'? known: on_fit_begin, on_step_end, ...
@@ -35,20 +33,31 @@ class Callback(Recorded):
             if name.startswith("on_") and name not in HOOKS:
                 raise TypeError(f"{cls.__name__}.{name} is no hook; {suggest(name, HOOKS)}")
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: TrainerView) -> None:
         """Before the first step. Check here what can be checked; `trainer.history.evaluations` has its columns."""
 
-    def on_step_end(self, trainer: "Trainer") -> None:
+    def on_step_end(self, trainer: TrainerView) -> None:
         """After every update of the weights."""
 
-    def on_evaluation_end(self, trainer: "Trainer", row: dict[str, float]) -> None:
+    def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
         """After every evaluation, with the row it added to `trainer.history.evaluations`."""
 
-    def on_epoch_end(self, trainer: "Trainer") -> None:
+    def on_epoch_end(self, trainer: TrainerView) -> None:
         """After every full pass over the data, evaluation included."""
 
-    def on_fit_end(self, trainer: "Trainer") -> None:
+    def on_fit_end(self, trainer: TrainerView) -> None:
         """After the run, whatever ended it, and after the best weights came back."""
+
+
+def check_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
+    """The callbacks as a list, if it is a list of callbacks."""
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(f"expected callbacks to be a list, received callbacks={callbacks!r}: put it in [ ]")
+    listed = list(callbacks)
+    for callback in listed:
+        if not isinstance(callback, Callback):
+            raise TypeError(f"expected callbacks to be a list of Callback objects, received {callback!r} in it")
+    return listed
 
 
 class EarlyStopping(Monitor, Callback):
@@ -77,12 +86,11 @@ class EarlyStopping(Monitor, Callback):
         super().__init__(monitor, mode=mode, min_delta=min_delta)
         self.patience = check_integer("patience", patience, minimum=1)
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: TrainerView) -> None:
         """Start counting anew."""
-        self.check(trainer.history.evaluations)
         self.reset()
 
-    def on_evaluation_end(self, trainer: "Trainer", row: dict[str, float]) -> None:
+    def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
         """Count, and stop when patience has run out."""
         self.improved(row)
         if self.waited >= self.patience:
@@ -123,18 +131,17 @@ class ReduceOnPlateau(Monitor, Callback):
         self.patience = check_integer("patience", patience, minimum=1)
         self.min_lr = check_number("min_lr", min_lr, minimum=0)
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: TrainerView) -> None:
         """Start counting anew, and refuse to be dead code."""
-        self.check(trainer.history.evaluations)
         self.reset()
         for other in trainer.callbacks:
-            if isinstance(other, EarlyStopping) and other.monitor == self.monitor and other.patience <= self.patience:
+            if isinstance(other, EarlyStopping) and other.same(self) and other.patience <= self.patience:
                 raise ValueError(
                     f"expected patience={self.patience} of {self!r} to be less than that of {other!r}, "
                     f"which would always stop the run before the learning rate is reduced"
                 )
 
-    def on_evaluation_end(self, trainer: "Trainer", row: dict[str, float]) -> None:
+    def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
         """Count, and reduce when patience has run out."""
         self.improved(row)
         rate = trainer.optimizer.learning_rate
@@ -168,7 +175,7 @@ class AverageWeights(Callback):
             raise ValueError("expected last to be > 0, received last=0: nothing would be averaged")
         self.count = 0
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: TrainerView) -> None:
         """Find the first step to average."""
         if trainer.restores_best:
             raise ValueError(
@@ -178,13 +185,13 @@ class AverageWeights(Callback):
         self.mean = np.zeros(trainer.model.parameters.size)
         self.first = trainer.optimizer.steps + round(trainer.planned_steps * (1 - self.last)) + 1
 
-    def on_step_end(self, trainer: "Trainer") -> None:
+    def on_step_end(self, trainer: TrainerView) -> None:
         """Move the mean: m <- m + (w - m) / count, in float64."""
         if trainer.optimizer.steps >= self.first:
             self.count += 1
             self.mean += (trainer.model.parameters.value - self.mean) / self.count
 
-    def on_fit_end(self, trainer: "Trainer") -> None:
+    def on_fit_end(self, trainer: TrainerView) -> None:
         """Put the mean into the model."""
         if self.count:
             trainer.model.parameters.value[...] = self.mean

@@ -1,5 +1,7 @@
 """What to say when a loss is no longer finite: where the first such number stands."""
 
+import math
+
 import numpy as np
 
 from minidl.layers.base import Layer
@@ -18,18 +20,17 @@ class DivergenceError(ArithmeticError):
     """
 
     def __init__(self, step: int, report: str) -> None:
-        super().__init__(f"at step {step}: {report}")
-        self.step = step
+        super().__init__(step, report)
+        self.step, self.report = step, report
         self.rows: Array | None = None
 
-    def name_rows(self, rows: Array) -> None:
-        """Add which rows of the training set the batch held."""
-        self.rows = rows
-        self.args = (f"{self}; the batch held {_listed(rows)} of the training set",)
+    def __str__(self) -> str:
+        where = "" if self.rows is None else f"; the batch held {_listed(self.rows)} of the training set"
+        return f"at step {self.step}: {self.report}{where}"
 
 
 def diagnose(model: Layer, x: Array, loss: float, penalty: float) -> str:
-    """One sentence on the first thing that is not finite: a parameter, else the input, else the output of a layer.
+    """One sentence on the first thing that is not finite: a parameter, the penalty, the input, the output of a layer.
 
     >>> from minidl.layers import Linear
     >>> model = Sequential(Linear(2, 1)).build(seed=0)
@@ -42,6 +43,8 @@ def diagnose(model: Layer, x: Array, loss: float, penalty: float) -> str:
         broken = ~np.isfinite(parameter.value)
         if broken.any():
             return f"{lead}parameter {name}, {int(broken.sum())} of {broken.size} entries"
+    if math.isfinite(loss):
+        return f"{lead}the penalty, of finite parameters"
     with np.errstate(all="ignore"):
         where, _ = _first_output(model, x, "")
     return lead + (where or "the loss itself, of finite scores")

@@ -62,15 +62,16 @@ def validation_sets(validation: Data | Mapping[str, Data] | None) -> dict[str, D
 
 def check_data(name: str, data: Dataset, model: Layer, loss: Loss) -> None:
     """Refuse data that the model or the loss cannot take, at the door instead of somewhere in the first epoch."""
-    if not isinstance(data.x, np.memmap):
-        _check_finite(name, data.x)
     try:
-        row = model.predict(data.x[:1])
-        scores = np.broadcast_to(row[:1], (len(data), *row.shape[1:]))
-        loss.check_targets(scores, data.targets)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            row = model.predict(data.x[:1])
+            scores = np.broadcast_to(row[:1], (len(data), *row.shape[1:]))
+            loss.check_targets(scores, data.targets)
     except Exception as error:
         error.add_note(f"in the data given as {name!r}, {data!r}")
         raise
+    if not isinstance(data.x, np.memmap):
+        _check_finite(name, data.x, model.parameters.dtype)
 
 
 def cast_once(data: Dataset, model: Layer) -> Dataset:
@@ -80,16 +81,17 @@ def cast_once(data: Dataset, model: Layer) -> Dataset:
     return replace(data, x=data.x.astype(model.parameters.dtype, copy=False))
 
 
-def _check_finite(name: str, x: Array) -> None:
+def _check_finite(name: str, x: Array, dtype: np.dtype[Any]) -> None:
     if x.dtype.kind != "f":
         return
+    largest = min(float(np.finfo(x.dtype).max), float(np.finfo(dtype).max))
     step = max(1, CHUNK * len(x) // max(x.size, 1))
     for start in range(0, len(x), step):
-        broken = ~np.isfinite(x[start : start + step])
+        broken = ~(np.abs(x[start : start + step]) <= largest)
         if broken.any():
             row, *column = np.argwhere(broken)[0].tolist()
             where = ", ".join(map(str, [start + row, *column]))
             raise ValueError(
-                f"expected finite numbers, received {name}.x[{where}]={x[(start + row, *column)]}: "
+                f"expected numbers that are finite in {dtype}, received {name}.x[{where}]={x[(start + row, *column)]}: "
                 f"drop such rows or fill them in"
             )

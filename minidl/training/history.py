@@ -24,7 +24,10 @@ class Table(dict[str, list[float]]):
 
     @classmethod
     def of(cls, names: Iterable[str]) -> Self:
-        """An empty table with these columns."""
+        """An empty table with these columns, each given once."""
+        names = list(names)
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"expected columns with names of their own, received {twice} more than once")
         return cls({name: [] for name in names})
 
     def append(self, row: Mapping[str, float]) -> None:
@@ -33,6 +36,12 @@ class Table(dict[str, list[float]]):
             raise ValueError(f"expected a row with {list(self)}, received {list(row)}")
         for name, value in row.items():
             self[name].append(value)
+
+    def cut(self) -> None:
+        """Drop the last row where it is not whole."""
+        rows = min((len(column) for column in self.values()), default=0)
+        for column in self.values():
+            del column[rows:]
 
     def __missing__(self, name: str) -> list[float]:
         raise KeyError(f"no column {name!r}; {suggest(name, self)}")
@@ -65,7 +74,11 @@ class History:
     restored_best: bool = False
 
     def __repr__(self) -> str:
-        best = f", best {self.monitor} {self.best_value:.6g} at step {self.best_step}" if self.best_step else ""
+        best = (
+            f", best {self.monitor} {self.best_value:.6g} at step {self.best_step}"
+            if self.best_value is not None
+            else ""
+        )
         evaluations = len(self.evaluations.get("step", []))
         return f"History({len(self.steps['step'])} steps, {evaluations} evaluations{best}; {self.stopped_because})"
 
@@ -83,10 +96,12 @@ class History:
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
             content |= {name: _table(content[name]) for name in ("steps", "evaluations")}
+            if tuple(content["steps"]) != STEP_COLUMNS:
+                raise ValueError(f"its steps have the columns {list(content['steps'])}")
             if content["best_value"] is not None:
                 content["best_value"] = float(content["best_value"])
             return cls(**content)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise ValueError(f"expected a History written by to_json, received {path}: {error}") from error
 
     def to_csv(self, path: str | Path) -> None:
@@ -108,31 +123,41 @@ class History:
         """Read the columns that `to_csv` wrote.
 
         Raises:
-            ValueError: the file has no such columns.
+            ValueError: the file has no such columns, or something other than numbers in them.
         """
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        names = list(rows[0]) if rows else list(STEP_COLUMNS)
-        if tuple(names[: len(STEP_COLUMNS)]) != STEP_COLUMNS:
-            raise ValueError(f"expected the columns {', '.join(STEP_COLUMNS)}, ..., received {names} in {path}")
-        extra = names[len(STEP_COLUMNS) :]
-        history = cls(evaluations=Table.of(["step", "epoch", *extra] if extra else []))
-        for row in rows:
-            history.steps.append({name: _number(row[name]) for name in STEP_COLUMNS})
-            if extra and any(row[name] for name in extra):
-                history.evaluations.append({name: _number(row[name]) for name in ("step", "epoch", *extra)})
-        return history
+        try:
+            with Path(path).open(newline="", encoding="utf-8") as file:
+                names, *rows = csv.reader(file, strict=True)
+            if tuple(names[: len(STEP_COLUMNS)]) != STEP_COLUMNS:
+                raise ValueError(f"its columns are {names}")
+            extra = names[len(STEP_COLUMNS) :]
+            history = cls(evaluations=Table.of(["step", "epoch", *extra] if extra else []))
+            for row in rows:
+                cells = dict(zip(names, row, strict=True))
+                history.steps.append({name: _number(cells[name]) for name in STEP_COLUMNS})
+                if any(row[len(STEP_COLUMNS) :]):
+                    history.evaluations.append({name: _number(cells[name]) for name in history.evaluations})
+            return history
+        except (ValueError, csv.Error) as error:
+            raise ValueError(
+                f"expected the columns {', '.join(STEP_COLUMNS)}, ... as to_csv writes them, received {path}: {error}"
+            ) from error
 
 
 def _number(text: str | float) -> float:
     """An int where the text is one, else a float; "nan" and "inf" are floats."""
+    if isinstance(text, int | float):
+        return text
     try:
-        return int(text) if isinstance(text, str) else text
+        return int(text)
     except ValueError:
         return float(text)
 
 
 def _table(columns: Mapping[str, list[Any]]) -> Table:
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"its columns have unequal lengths: {lengths}")
     return Table({name: [_number(value) for value in values] for name, values in columns.items()})
 
 

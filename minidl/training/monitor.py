@@ -27,6 +27,8 @@ class Monitor(Recorded):
     def __init__(self, monitor: str = "validation_loss", *, mode: Mode = "min", min_delta: float = 0.0) -> None:
         if mode not in ("min", "max"):
             raise ValueError(f"expected mode to be 'min' or 'max', received mode={mode!r}")
+        if not isinstance(monitor, str):
+            raise ValueError(f"expected monitor to be the name of a column, received monitor={monitor!r}")
         self.monitor, self.mode = monitor, mode
         self.min_delta = check_number("min_delta", min_delta, minimum=0)
         self.reset()
@@ -35,6 +37,10 @@ class Monitor(Recorded):
         """Forget what was seen."""
         self.best = math.inf if self.mode == "min" else -math.inf
         self.waited = 0
+
+    def same(self, other: "Monitor") -> bool:
+        """Whether both call the same evaluations better."""
+        return (self.monitor, self.mode, self.min_delta) == (other.monitor, other.mode, other.min_delta)
 
     def check(self, columns: Collection[str]) -> None:
         """Raise ValueError where the column will not be recorded, before a step is taken."""

@@ -30,7 +30,7 @@ def evaluation_points(
             f"expected validate_every to be an int (steps), a float (epochs) or a function of the step, "
             f"received validate_every={validate_every!r}"
         )
-    interval = check_number("validate_every", validate_every, minimum=0, exclusive=True) * steps_per_epoch
+    interval = max(1.0, check_number("validate_every", validate_every, minimum=0, exclusive=True) * steps_per_epoch)
 
     def intervals(step: int) -> int:
         return int(step / interval + 1e-9)  # 3 * 0.1 epochs of 10 steps are 3.0000000000000004

@@ -3,12 +3,10 @@
 import sys
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minidl.training.callbacks import Callback
-
-if TYPE_CHECKING:
-    from minidl.training.trainer import Trainer
+from minidl.training.view import TrainerView
 
 SECONDS_BETWEEN_LINES = 1.0
 
@@ -16,7 +14,7 @@ SECONDS_BETWEEN_LINES = 1.0
 class Progress(Callback):
     """Shows steps, epochs and the newest numbers on standard error; `fit(progress=False)` leaves it out."""
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: TrainerView) -> None:
         """Open a bar if somebody watches."""
         self.bar: Any = None
         self.printed = -SECONDS_BETWEEN_LINES
@@ -27,12 +25,12 @@ class Progress(Callback):
                 from tqdm.auto import tqdm
             self.bar = tqdm(total=trainer.planned_steps, unit="step", dynamic_ncols=True, leave=True)
 
-    def on_step_end(self, trainer: "Trainer") -> None:
+    def on_step_end(self, trainer: TrainerView) -> None:
         """Move the bar."""
         if self.bar is not None:
             self.bar.update()
 
-    def on_evaluation_end(self, trainer: "Trainer", row: dict[str, float]) -> None:
+    def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
         """Show the newest numbers."""
         if self.bar is not None:
             self.bar.set_postfix_str(_numbers(row), refresh=False)
@@ -41,7 +39,7 @@ class Progress(Callback):
         if time.monotonic() - self.printed >= SECONDS_BETWEEN_LINES:
             self._print()
 
-    def on_fit_end(self, trainer: "Trainer") -> None:
+    def on_fit_end(self, trainer: TrainerView) -> None:
         """Close the bar, or print the last line, and why the run ended."""
         if self.bar is not None:
             self.bar.close()

@@ -1,14 +1,16 @@
 """One call of `fit`: the loop over epochs and batches, evaluations, the best weights, and every way to end."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minidl.arguments import check_integer
 from minidl.data.batching import batches, epoch_rows, steps_per_epoch
 from minidl.data.dataset import Dataset
+from minidl.layers.base import Layer
 from minidl.parameters import Array
 from minidl.seeding import Stream, generator
 from minidl.training.callbacks import HOOKS, Callback, EarlyStopping
@@ -17,9 +19,7 @@ from minidl.training.door import cast_once, check_data
 from minidl.training.history import History, Table
 from minidl.training.monitor import Monitor
 from minidl.training.points import evaluation_points
-
-if TYPE_CHECKING:
-    from minidl.training.trainer import Trainer
+from minidl.training.view import TrainerView
 
 PARTS = ("loss", "penalty", "cost")
 
@@ -42,22 +42,27 @@ class Plan:
 class Run:
     """The state of one `fit`; everything that can be refused is refused here, before the first step."""
 
-    def __init__(self, trainer: "Trainer", train: Dataset, sets: Mapping[str, Dataset], plan: Plan) -> None:
+    def __init__(self, trainer: TrainerView, train: Dataset, sets: Mapping[str, Dataset], plan: Plan) -> None:
+        trainer.model.parameters.check_bound()
         for name, data in {"train": train, **sets}.items():
             check_data(name, data, trainer.model, trainer.loss)
         self.trainer, self.train, self.sets, self.plan = trainer, cast_once(train, trainer.model), dict(sets), plan
         epochs = check_integer("epochs", plan.epochs, minimum=0)
-        rows = self._rows()
-        self.per_epoch = steps_per_epoch(
-            len(train) if rows is None else len(rows), plan.batch_size, drop_last=plan.drop_last
-        )
+        check_integer("seed", plan.seed, minimum=0)
+        self.first_rows = self._rows()
+        self.rows_per_epoch = len(train) if self.first_rows is None else len(self.first_rows)
+        self.per_epoch = steps_per_epoch(self.rows_per_epoch, plan.batch_size, drop_last=plan.drop_last)
         self.due = evaluation_points(plan.validate_every, self.per_epoch)
-        self.steps, self.planned_steps, self.first_epoch = 0, epochs * self.per_epoch, trainer.epoch
+        self.steps, self.planned_steps = 0, epochs * self.per_epoch
+        self.steps_before = trainer.epoch * self.per_epoch
         columns = [f"{name}_{key}" for name in sets for key in (*PARTS, *trainer.metrics)]
         train_columns = [f"train_{part}" for part in PARTS]
         self.history = History(evaluations=Table.of(["step", "epoch", *train_columns, *columns]))
+        for callback in trainer.callbacks:
+            if isinstance(callback, Monitor):
+                callback.check(self.history.evaluations)
         self.watch = self._watch()
-        self.best: dict[str, Array] | None = None
+        self.best: tuple[int, float, dict[str, Array] | None] | None = None
         self._forget_batches()
 
     @property
@@ -72,9 +77,8 @@ class Run:
             hook: [c for c in callbacks if getattr(type(c), hook) is not getattr(Callback, hook)] for hook in HOOKS
         }
         self._call("on_fit_begin")
-        needs_dx, model.needs_dx = model.needs_dx, False
         try:
-            with model.train_mode():
+            with model.train_mode(), _without_dx(model):
                 self._epochs()
             history.stopped_because = self.trainer.stop_reason or f"limit: {self.plan.epochs} epochs"
         except KeyboardInterrupt:
@@ -87,33 +91,55 @@ class Run:
             history.stopped_because = f"error: {type(error).__name__}: {error}"
             raise
         finally:
-            model.needs_dx = needs_dx
-            if self.restores_best and self.best is not None:
-                model.parameters.restore(self.best)
-                history.restored_best = True
-            self._call("on_fit_end")
+            self._give_back()
+            self._end()
         return history
 
     def _epochs(self) -> None:
-        for _ in range(self.plan.epochs):
+        while self.steps < self.planned_steps and not self.trainer.stop_reason:
             for batch in self._batches():
                 self._step(batch)
                 if self.trainer.stop_reason:
-                    return
-            self._call("on_epoch_end")
+                    break
+            if self.steps % self.per_epoch == 0:
+                self._call("on_epoch_end")
+
+    def _give_back(self) -> None:
+        """Restore the best weights, and drop what Ctrl-C left of a row that was being written."""
+        for table in (self.history.steps, self.history.evaluations):
+            table.cut()
+        if self.best is not None:
+            self.history.best_step, self.history.best_value, weights = self.best
+            if weights is not None:
+                self.trainer.model.parameters.restore(weights)
+                self.history.restored_best = True
+
+    def _end(self) -> None:
+        """Call every `on_fit_end`, also where one of them raises."""
+        with ExitStack() as stack:
+            for callback in reversed(self.hooks["on_fit_end"]):
+                stack.callback(callback.on_fit_end, self.trainer)
 
     def _rows(self) -> Array | None:
         return epoch_rows(len(self.train), self.plan.seed, self.trainer.epoch, self.plan.shuffle)
 
     def _batches(self) -> Iterator[tuple[Array, ...]]:
         """The batches of the next epoch, augmented; a divergence on one of them learns which rows it held."""
-        plan, rows, rng = self.plan, self._rows(), generator(self.plan.seed, Stream.AUGMENTATION, self.trainer.epoch)
+        plan, rows = self.plan, self._rows() if self.steps else self.first_rows
+        if rows is not None and len(rows) != self.rows_per_epoch:
+            raise ValueError(
+                f"expected shuffle({self.trainer.epoch}) to be {self.rows_per_epoch} rows long, as in the first epoch, "
+                f"received {len(rows)}: the steps of a run are planned before it begins"
+            )
+        rng = generator(plan.seed, Stream.AUGMENTATION, self.trainer.epoch)
         order = (lambda epoch: rows) if rows is not None else False
         dtype = self.trainer.model.parameters.dtype
         self.trainer.epoch += 1
         self.epoch_rows, self.first_step = rows, self.steps
         for x, *rest in batches(self.train, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=dtype):
-            yield (x if plan.augment is None else plan.augment(x, rng), *rest)
+            if plan.augment is not None:
+                x = plan.augment(x.copy() if rows is None else x, rng)  # in file order x is a view of the caller's data
+            yield (x, *rest)
 
     def _step(self, batch: tuple[Array, ...]) -> None:
         trainer, history = self.trainer, self.history
@@ -121,10 +147,10 @@ class Run:
         try:
             cost = trainer.step(*batch)
         except DivergenceError as error:
-            error.name_rows(self._rows_of_step(len(batch[0])))
+            error.rows = self._rows_of_step(len(batch[0]))
             raise
         self.steps += 1
-        clock, epoch = trainer.optimizer.steps, self.first_epoch + self.steps / self.per_epoch
+        clock, epoch = trainer.optimizer.steps, (self.steps_before + self.steps) / self.per_epoch
         row = (clock, epoch, trainer.step_loss, trainer.step_penalty, cost, rate)
         for column, value in zip(history.steps.values(), row, strict=True):
             column.append(value)
@@ -133,12 +159,11 @@ class Run:
         self.loss += weight * trainer.step_loss
         self.penalty += weight * trainer.step_penalty
         self._call("on_step_end")
-        if self.due(clock, self.steps) or self.steps == self.planned_steps:
+        if self.due(clock, self.steps) or self.steps == self.planned_steps or trainer.stop_reason:
             self._evaluate(clock, epoch)
 
     def _evaluate(self, clock: int, epoch: float) -> None:
-        weight = self.weight or 1.0
-        loss, penalty = self.loss / weight, self.penalty / weight
+        loss, penalty = (sum_ / self.weight if self.weight else math.nan for sum_ in (self.loss, self.penalty))
         row = {
             "step": clock,
             "epoch": epoch,
@@ -150,9 +175,9 @@ class Run:
             row |= {f"{name}_{key}": value for key, value in self.trainer.evaluate(data).items()}
         self.history.evaluations.append(row)
         if self.watch is not None and self.watch.improved(row):
+            weights = self.trainer.model.parameters.snapshot() if self.plan.restore_best else None
+            self.best = clock, self.watch.best, weights  # in one assignment, which no Ctrl-C can cut in two
             self.history.best_step, self.history.best_value = clock, self.watch.best
-            if self.plan.restore_best:
-                self.best = self.trainer.model.parameters.snapshot()
         self._forget_batches()
         self._call("on_evaluation_end", row)
 
@@ -167,7 +192,6 @@ class Run:
         watch = Monitor(f"{next(iter(self.sets), '')}_loss")
         if stoppers:
             watch = Monitor(stoppers[0].monitor, mode=stoppers[0].mode)
-        watch.check(self.history.evaluations)
         self.history.monitor = watch.monitor
         return watch
 
@@ -178,3 +202,15 @@ class Run:
     def _call(self, hook: str, *arguments: object) -> None:
         for callback in self.hooks[hook]:
             getattr(callback, hook)(self.trainer, *arguments)
+
+
+@contextmanager
+def _without_dx(model: Layer) -> Iterator[None]:
+    """Inside, the gradient with respect to the model's input is not computed."""
+    before = [(layer, layer.needs_dx) for layer in model.layers_inside()]
+    model.needs_dx = False
+    try:
+        yield
+    finally:
+        for layer, needed in before:
+            layer.needs_dx = needed

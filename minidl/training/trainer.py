@@ -11,7 +11,7 @@ from minidl.metrics import Metric
 from minidl.optim.base import Optimizer
 from minidl.parameters import Array
 from minidl.regularizers import Regularizer
-from minidl.training.callbacks import Callback
+from minidl.training.callbacks import Callback, check_callbacks
 from minidl.training.divergence import DivergenceError, diagnose
 from minidl.training.door import Data, as_dataset, check_functions, metrics_by_name, validation_sets
 from minidl.training.history import History
@@ -37,7 +37,7 @@ class Trainer:
         restores_best: whether the newest `fit` ends with the weights of its best evaluation.
         step_loss, step_penalty: the two parts of the cost of the newest step.
 
-    >>> from minidl import SGD, Linear, Sequential, SoftmaxCrossEntropy, accuracy
+    >>> from minidl import SGD, Dataset, Linear, Sequential, SoftmaxCrossEntropy, accuracy
     >>> model = Sequential(Linear(2, 2)).build(seed=0)
     >>> trainer = Trainer(model, SoftmaxCrossEntropy(), SGD(0.5), metrics=[accuracy])
     >>> data = Dataset(np.float32([[0, 1], [1, 0]] * 10), np.array([0, 1] * 10))
@@ -62,10 +62,7 @@ class Trainer:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.regularizers = check_functions("regularizers", regularizers)
         self.metrics = metrics_by_name(metrics)
-        self.callbacks = list(callbacks)
-        for callback in self.callbacks:
-            if not isinstance(callback, Callback):
-                raise TypeError(f"expected callbacks to be a list of Callback objects, received {callback!r} in it")
+        self.callbacks = check_callbacks(callbacks)
         self.history, self.epoch, self.planned_steps, self.restores_best = History(), 0, 0, False
         self.step_loss = self.step_penalty = math.nan
         self.stop_reason = ""
@@ -80,11 +77,11 @@ class Trainer:
             with self.model.train_mode():
                 return self.step(x, targets, weights)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            cost = self.step_loss = self.loss.forward(self.model.forward(x), targets, weights)
+            self.step_loss, self.step_penalty = self.loss.forward(self.model.forward(x), targets, weights), 0.0
             self.model.backward(self.loss.backward())
             for regularize in self.regularizers:
-                cost += regularize(self.model.parameters)
-            self.step_penalty = cost - self.step_loss
+                self.step_penalty += float(regularize(self.model.parameters))
+            cost = self.step_loss + self.step_penalty
             if not math.isfinite(cost):
                 report = diagnose(self.model, x, self.step_loss, self.step_penalty)
                 raise DivergenceError(self.optimizer.steps + 1, report)
@@ -114,7 +111,8 @@ class Trainer:
 
     def stop(self, reason: str) -> None:
         """End the run after the current step; for callbacks. Of several reasons the first counts."""
-        self.stop_reason = self.stop_reason or (reason if ":" in reason else f"stopped: {reason}")
+        known = reason.startswith("early stopping: ")
+        self.stop_reason = self.stop_reason or (reason if known else f"stopped: {reason}")
 
     def fit(
         self,

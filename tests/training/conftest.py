@@ -1,0 +1,124 @@
+"""A small model with dropout and running statistics, data it can learn, and shorthands for training it."""
+
+import numpy as np
+import pytest
+
+from minidl import (
+    SGD,
+    Callback,
+    Dataset,
+    Layer,
+    Linear,
+    Sequential,
+    SoftmaxCrossEntropy,
+    State,
+    Tanh,
+    Trainer,
+)
+from minidl.initializers import zeros
+
+FEATURES = 3
+
+
+class Dropout(Layer):
+    """y = m x with m = 2 or 0 by the toss of a coin in training, y = x in inference."""
+
+    def forward(self, x):
+        coins = self.rng.random(x.shape) < 0.5 if self.training else np.full(x.shape, 0.5)
+        self.mask = 2 * coins.astype(x.dtype)
+        return self.mask * x
+
+    def backward(self, dy):
+        return self.mask * dy
+
+
+class RunningCentre(Layer):
+    """y = x - c, where c is the running mean of the training batches."""
+
+    def __init__(self, features):
+        self.centre = State((features,), zeros)
+
+    def forward(self, x):
+        if self.training:
+            self.centre.value += (x.mean(axis=0) - self.centre.value) / 8
+        return x - self.centre.value
+
+    def backward(self, dy):
+        return dy
+
+
+class Hooks(Callback):
+    """Functions as hooks: Hooks(on_step_end=print)."""
+
+    def __init__(self, **functions):
+        self.functions = functions
+
+    def _call(self, hook, *arguments):
+        if hook in self.functions:
+            self.functions[hook](*arguments)
+
+    def on_fit_begin(self, trainer):
+        self._call("on_fit_begin", trainer)
+
+    def on_step_end(self, trainer):
+        self._call("on_step_end", trainer)
+
+    def on_evaluation_end(self, trainer, row):
+        self._call("on_evaluation_end", trainer, row)
+
+    def on_epoch_end(self, trainer):
+        self._call("on_epoch_end", trainer)
+
+    def on_fit_end(self, trainer):
+        self._call("on_fit_end", trainer)
+
+
+def make_data(n=30, *, seed=0, weighted=False, dtype=np.float32):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, FEATURES)).astype(dtype)
+    weights = rng.random(n).astype(dtype) + 0.1 if weighted else None
+    return Dataset(x, x.argmax(axis=1), weights=weights)
+
+
+def make_trainer(*layers, loss=None, optimizer=None, lr=0.5, seed=0, **arguments):
+    if not layers:
+        layers = (Linear(FEATURES, 8), Tanh(), Dropout(), RunningCentre(8), Linear(8, 3))
+    model = Sequential(*layers).build(seed)
+    return Trainer(model, loss or SoftmaxCrossEntropy(), optimizer or SGD(lr), **arguments)
+
+
+def fit_quietly(trainer, *data, **arguments):
+    return trainer.fit(*data, **({"epochs": 2, "batch_size": 8, "progress": False} | arguments))
+
+
+def copy_weights(trainer):
+    return trainer.model.parameters.snapshot()
+
+
+@pytest.fixture(scope="session")
+def data():
+    """The function (n, seed, weighted, dtype) -> Dataset."""
+    return make_data
+
+
+@pytest.fixture(scope="session")
+def trainer():
+    """The function (layers, loss, optimizer, ...) -> Trainer."""
+    return make_trainer
+
+
+@pytest.fixture(scope="session")
+def fit():
+    """`trainer.fit` as fit(trainer, ...), without progress and for 2 epochs of batches of 8 unless told otherwise."""
+    return fit_quietly
+
+
+@pytest.fixture(scope="session")
+def weights():
+    """The function trainer -> a copy of every parameter and state by name."""
+    return copy_weights
+
+
+@pytest.fixture(scope="session")
+def hooks():
+    return Hooks

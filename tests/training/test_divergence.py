@@ -1,0 +1,217 @@
+"""The first loss that is not finite ends the run, and the report says where it came from."""
+
+import copy
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+from minidl import (
+    L2,
+    Dataset,
+    DivergenceError,
+    EarlyStopping,
+    Layer,
+    Linear,
+    MeanSquaredError,
+    Sequential,
+    accuracy,
+)
+from minidl.initializers import ones
+
+
+class Exponential(Layer):
+    """y = exp(x), which overflows float32 from x = 89 on."""
+
+    def forward(self, x):
+        self.y = np.exp(x)
+        return self.y
+
+    def backward(self, dy):
+        return self.y * dy
+
+
+def rows_of_ones(*, tenth=1.0, width=1):
+    """Twelve rows of ones but for the tenth, which is row 1 of the third batch of 4 in file order."""
+    x = np.ones((12, 3), np.float32)
+    x[9] = tenth
+    return Dataset(x, np.zeros((12, width), np.float32))
+
+
+def spoil(name):
+    """A hook that puts a NaN into a parameter after step 2."""
+
+    def function(trainer):
+        if trainer.optimizer.steps == 2:
+            trainer.model.parameters.named[name].value.flat[0] = math.nan
+
+    return function
+
+
+def penalty_that_overflows_at(step):
+    calls = iter(range(1, 100))
+    return lambda parameters: np.float32(1e38) * np.float32(10 if next(calls) >= step else 1)
+
+
+def nan_for_thousand(x, rng):
+    return np.where(x == 1000, np.float32(math.nan), x)
+
+
+def layer_overflows():
+    layers = Exponential(), Linear(3, 1)
+    return layers, {"regularizers": [L2(0.0)]}, "the output of layer 0, Exponential(), rows 1 of the batch (1 of 4)"
+
+
+def nested_layer_overflows():
+    layers = Sequential(Linear(3, 3, weight_init=ones), Sequential(Exponential())), Linear(3, 1)
+    return layers, {}, "the output of layer 0.1.0, Exponential(), rows 1 of the batch (1 of 4)"
+
+
+def parameter_is_nan():
+    return (Linear(3, 1),), {"on_step_end": spoil("0.bias")}, "parameter 0.bias, 1 of 1 entries"
+
+
+def nested_parameter_is_nan():
+    layers = Sequential(Linear(3, 2)), Linear(2, 1)
+    return layers, {"on_step_end": spoil("0.0.weight")}, "parameter 0.0.weight, 1 of 6 entries"
+
+
+def input_is_nan():
+    return (Linear(3, 1),), {"augment": nan_for_thousand}, "the input of the model, rows 1 of the batch (1 of 4)"
+
+
+def loss_overflows():
+    layers = (Linear(3, 1, weight_init=ones),)
+    return layers, {"data": rows_of_ones(tenth=1e30)}, "the loss itself, of finite scores"
+
+
+def penalty_overflows():
+    arguments = {"data": rows_of_ones(), "regularizers": [L2(0.1), penalty_that_overflows_at(3)]}
+    return (Linear(3, 1),), arguments, "and penalty inf; the first number that is not finite: the penalty, of finite"
+
+
+@pytest.fixture
+def diverge(trainer, fit, weights, hooks):
+    """Train in file order until it diverges; return the trainer, its error and the weights of the last step."""
+
+    def run(*layers, on_step_end=lambda one: None, data=None, lr=1e-3, **arguments):
+        before = {}
+        look = [hooks(on_step_end=on_step_end), hooks(on_step_end=lambda one: before.update(weights(one)))]
+        regularizers = arguments.pop("regularizers", ())
+        one = trainer(*layers, loss=MeanSquaredError(), lr=lr, regularizers=regularizers, callbacks=look)
+        with pytest.raises(DivergenceError) as caught:
+            fit(one, data or rows_of_ones(tenth=1000), batch_size=4, shuffle=False, **arguments)
+        return one, caught.value, before
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        layer_overflows,
+        nested_layer_overflows,
+        parameter_is_nan,
+        nested_parameter_is_nan,
+        input_is_nan,
+        loss_overflows,
+        penalty_overflows,
+    ],
+)
+def test_the_report_names_the_step_the_rows_and_the_first_number_that_is_not_finite(diverge, weights, case):
+    layers, arguments, expected = case()
+    one, error, before = diverge(*layers, **arguments)
+    message = str(error)
+    assert message.startswith("at step 3: loss ")
+    assert expected in message
+    assert message.endswith("; the batch held rows 8, 9, 10, 11 of the training set")
+    assert error.step == 3
+    np.testing.assert_array_equal(error.rows, [8, 9, 10, 11])
+    assert one.history.stopped_because == f"diverged: {message}"
+    assert one.history.steps["step"] == [1, 2]
+    np.testing.assert_equal(weights(one), before)
+
+
+def test_a_loss_that_overflows_without_regularizers_has_no_penalty(diverge):
+    _, error, _ = diverge(*loss_overflows()[0], data=rows_of_ones(tenth=1e30))
+    assert "loss inf and penalty 0.0;" in str(error)
+
+
+def test_a_learning_rate_that_is_far_too_large_ends_in_a_report(diverge, weights):
+    one, error, before = diverge(Linear(3, 3), Exponential(), Linear(3, 1), lr=1e30, data=rows_of_ones())
+    assert error.step == one.optimizer.steps + 1
+    np.testing.assert_equal(weights(one), before)
+
+
+def test_rows_are_those_of_the_shuffled_set_in_any_epoch(trainer, fit):
+    train = rows_of_ones()
+    orders = [np.arange(12), np.roll(np.arange(12), 2)]
+    seen = iter(range(100))
+    one = trainer(Linear(3, 1), loss=MeanSquaredError(), lr=0.01)
+    with pytest.raises(DivergenceError, match="the batch held rows 8, 9 of the training set") as caught:
+        fit(
+            one,
+            train,
+            batch_size=10,
+            shuffle=lambda epoch: orders[epoch],
+            augment=lambda x, rng: x * np.float32(math.inf if next(seen) == 3 else 1),
+        )
+    assert (caught.value.step, caught.value.rows.tolist()) == (4, [8, 9])
+
+
+def test_only_the_first_of_many_rows_are_listed(trainer, fit):
+    with pytest.raises(DivergenceError, match=r"rows 0, 1, 2, 3, 4, 5, 6, 7, \.\.\. of the training set"):
+        fit(trainer(Linear(3, 1), loss=MeanSquaredError()), rows_of_ones(tenth=1e30), batch_size=12, shuffle=False)
+
+
+def test_a_step_by_hand_reports_without_rows_of_a_set(trainer):
+    one = trainer(Linear(3, 1, weight_init=ones), loss=MeanSquaredError())
+    bad = rows_of_ones(tenth=1e30)
+    with pytest.raises(DivergenceError, match=r"at step 1: loss inf .* of finite scores$") as caught:
+        one.step(bad.x, bad.targets)
+    assert caught.value.rows is None
+    assert one.optimizer.steps == 0
+    assert (one.model[0].weight.value == 1).all()
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_the_error_survives_the_way_back_from_another_process(diverge, duplicate):
+    _, error, _ = diverge(Exponential(), Linear(3, 1))
+    again = duplicate(error)
+    assert str(again) == str(error)
+    assert (again.step, again.rows.tolist()) == (3, [8, 9, 10, 11])
+
+
+def test_on_request_the_run_ends_quietly_with_the_reason(trainer, fit):
+    one = trainer(Exponential(), Linear(3, 1), loss=MeanSquaredError(), lr=1e-3)
+    history = fit(one, rows_of_ones(tenth=1000), batch_size=4, shuffle=False, raise_divergence=False)
+    assert history is one.history
+    assert history.stopped_because.startswith("diverged: at step 3: loss nan")
+    assert history.steps["step"] == [1, 2]
+
+
+def test_overflow_at_the_start_is_a_divergence_and_no_warning(trainer, fit):
+    one = trainer(Linear(3, 3, weight_init=ones), Exponential(), Linear(3, 1), loss=MeanSquaredError())
+    loud = rows_of_ones().map(lambda x: 1000 * x)
+    history = fit(one, loud, loud, raise_divergence=False)
+    assert history.stopped_because.startswith("diverged: at step 1: loss")
+    assert not math.isfinite(one.evaluate(loud)["loss"])
+
+
+def test_an_evaluation_of_broken_weights_is_recorded_and_never_best(trainer, fit):
+    one = trainer(Linear(3, 1), loss=MeanSquaredError(), lr=1e30)
+    history = fit(one, rows_of_ones(), rows_of_ones(), validate_every=1, batch_size=4, raise_divergence=False)
+    assert not all(map(math.isfinite, history.evaluations["validation_loss"]))
+    assert history.stopped_because.startswith("diverged")
+    assert history.best_step is None or math.isfinite(history.best_value)
+
+
+def test_weights_that_are_nan_are_never_the_most_accurate(data, trainer, fit, hooks):
+    first_class = Dataset(data().x, np.zeros(30, int))
+    best = EarlyStopping("validation_accuracy", mode="max")
+    one = trainer(Linear(3, 3), lr=0.0, metrics=[accuracy], callbacks=[hooks(on_step_end=spoil("0.bias")), best])
+    history = fit(one, data(), first_class, validate_every=1, raise_divergence=False)
+    assert history.best_step == 1
+    assert 0 < history.best_value < 1
+    assert np.isfinite(one.model.parameters.value).all()

@@ -1,0 +1,161 @@
+"""What `fit` takes, what it refuses before the first step, and how it says so."""
+
+import math
+
+import numpy as np
+import pytest
+
+from minidl import Dataset, EarlyStopping, Linear, MeanSquaredError, Sequential, ShapeError, Trainer
+
+LABELS = np.arange(30) % 3
+
+
+def with_entry(value, *, row=17, column=2, dtype=np.float32):
+    """Zeros, but for the value from the given entry on."""
+    x = np.zeros((30, 3), dtype)
+    x[row:, column:] = value
+    return Dataset(x, LABELS)
+
+
+@pytest.fixture
+def refused(data, trainer, fit, weights, hooks):
+    """Check that a fit is refused with an error before anything happened, and return the error."""
+
+    def check(error, message, *sets, one=None, **arguments):
+        one = one or trainer()
+        one.callbacks.insert(0, hooks(on_fit_begin=lambda one: pytest.fail("the run began")))
+        before = weights(one)
+        with pytest.raises(error, match=message) as caught:
+            fit(one, *(sets or [data()]), **arguments)
+        np.testing.assert_equal(weights(one), before)
+        assert (one.optimizer.steps, one.epoch, one.model.training) == (0, 0, False)
+        return caught.value
+
+    return check
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_tuples_are_datasets(data, trainer, fit, weights, weighted):
+    train, validation = data(weighted=weighted), data(seed=1, weighted=weighted)
+    one, two = trainer(), trainer()
+    assert fit(one, train.arrays, validation.arrays) == fit(two, train, validation)
+    np.testing.assert_equal(weights(one), weights(two))
+
+
+def test_sets_have_names_of_their_own_as_columns(data, trainer, fit):
+    history = fit(trainer(), data(), {"near": data(seed=1), "far": data(seed=2).arrays})
+    assert list(history.evaluations)[5:] == [
+        f"{name}_{part}" for name in ("near", "far") for part in ("loss", "penalty", "cost")
+    ]
+
+
+@pytest.mark.parametrize("validation", [{}, None])
+def test_without_validation_only_training_is_recorded(data, trainer, fit, validation):
+    history = fit(trainer(), data(), validation)
+    assert list(history.evaluations) == ["step", "epoch", "train_loss", "train_penalty", "train_cost"]
+    assert (history.monitor, history.best_step, history.restored_best) == ("", None, False)
+
+
+@pytest.mark.parametrize("name", ["train", "", 3])
+def test_a_set_without_a_name_of_its_own_is_refused(refused, data, name):
+    refused(ValueError, "expected names of validation sets other than 'train'", data(), {name: data()})
+
+
+@pytest.mark.parametrize("wrong", [[1, 2], np.zeros((4, 3)), (np.zeros((4, 3)),), "digits", None])
+def test_what_is_no_data_is_refused(refused, wrong):
+    refused(TypeError, "expected train to be a Dataset or a tuple", wrong)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f8"])
+def test_the_first_entry_that_is_not_finite_is_named(refused, data, value, dtype):
+    bad = with_entry(value, dtype=dtype)
+    refused(ValueError, rf"finite in float32, received train.x\[17, 2\]={value}: drop such rows", bad)
+    refused(ValueError, rf"received validation.x\[17, 2\]={value}:", data(), bad)
+    refused(ValueError, rf"received far.x\[17, 2\]={value}:", data(), {"near": data(), "far": bad})
+
+
+def test_numbers_too_large_for_the_model_are_refused_and_not_turned_into_infinity(refused, fit, trainer):
+    refused(ValueError, r"finite in float32, received train.x\[17, 2\]=1e\+300", with_entry(1e300, dtype=np.float64))
+    fit(trainer(), with_entry(np.float16(60000), dtype=np.float16), epochs=0)
+
+
+def test_entries_far_into_a_large_set_are_found(refused, monkeypatch):
+    monkeypatch.setattr("minidl.training.door.CHUNK", 10)
+    refused(ValueError, r"received train.x\[29, 0\]=nan", with_entry(math.nan, row=29, column=0))
+
+
+@pytest.mark.parametrize("row", [0, 29])
+@pytest.mark.parametrize("label", [-1, 3])
+def test_labels_out_of_range_anywhere_are_refused(refused, data, row, label):
+    targets = LABELS.copy()
+    targets[row] = label
+    bad = Dataset(data().x, targets)
+    error = refused(ValueError, rf"expected labels from 0 to 2 .*, received targets\[{row}\]={label}", bad)
+    assert error.__notes__[-1].startswith("in the data given as 'train', Dataset(30 rows")
+    refused(ValueError, "expected labels from 0 to 2", data(), bad)
+
+
+@pytest.mark.parametrize(
+    ("targets", "error", "message"),
+    [
+        (np.zeros((30, 1), int), ShapeError, "use targets.reshape"),
+        (np.zeros(30), ValueError, "expected integer labels"),
+        (np.full((30, 3), math.nan), ValueError, r"expected finite targets.* received targets\[0"),
+    ],
+)
+def test_targets_of_another_kind_are_refused(refused, data, targets, error, message):
+    refused(error, message, Dataset(data().x, targets))
+
+
+@pytest.mark.parametrize("value", [math.nan, 1e300])
+def test_targets_of_a_regression_must_be_finite(refused, trainer, data, value):
+    targets = np.zeros((30, 1))
+    targets[4] = value
+    one = trainer(Linear(3, 1), loss=MeanSquaredError())
+    refused(ValueError, r"expected finite targets.* received targets\[4", Dataset(data().x, targets), one=one)
+
+
+def test_rows_of_another_width_name_the_layer_and_the_set(refused, data):
+    error = refused(ShapeError, r"expected x of shape \(n, 3\)", Dataset(np.zeros((30, 4)), LABELS))
+    assert error.__notes__[0].startswith("in layer 0 of 5 of a Sequential: Linear(3, 8)")
+    assert "'train'" in error.__notes__[-1]
+
+
+def test_a_model_that_was_not_built_is_refused(trainer, data):
+    built = trainer()
+    one = Trainer(Sequential(Linear(3, 3)), built.loss, built.optimizer)
+    with pytest.raises(RuntimeError, match=r"has no storage yet: call build\(seed=...\)"):
+        one.fit(data(), epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, "3", None, True, math.nan])
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "seed"])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_numbers_that_make_no_sense_are_refused(refused, name, value, shuffle):
+    refused(
+        ValueError,
+        f"expected {name} to be an integer >= ., received {name}={value!r}",
+        **{name: value},
+        shuffle=shuffle,
+    )
+
+
+def test_other_arguments_that_make_no_sense_are_refused(refused):
+    refused(ValueError, "expected batch_size to be an integer >= 1, received batch_size=0", batch_size=0)
+    refused(ValueError, "expected validate_every to be", validate_every=0)
+    refused(ValueError, "no batch would be left", batch_size=31, drop_last=True)
+    refused(TypeError, "expected shuffle to be True, False or a function", shuffle="yes")
+    refused(ValueError, r"expected shuffle\(epoch\) in 0..29", shuffle=lambda epoch: np.array([30]))
+
+
+def test_a_misspelt_column_to_monitor_is_refused(refused, trainer):
+    one = trainer(callbacks=[EarlyStopping("train_los")])
+    refused(ValueError, "received monitor='train_los'; did you mean 'train_loss'", one=one)
+
+
+def test_an_evaluation_takes_tuples_and_refuses_a_batch_size_of_nothing(data, trainer):
+    with pytest.raises(ValueError, match="expected batch_size to be an integer >= 1"):
+        trainer().evaluate(data(), batch_size=0)
+    with pytest.raises(TypeError, match="expected data to be a Dataset or a tuple"):
+        trainer().evaluate(data().x)
