@@ -1,0 +1,182 @@
+"""What a system under test must offer, and those that need nothing but numpy: minidl in two forms, and the floor."""
+
+from itertools import count
+from time import perf_counter
+
+import numpy as np
+from workloads import Workload
+
+from minidl import (
+    L2,
+    SGD,
+    Adam,
+    BinaryCrossEntropy,
+    Callback,
+    Dataset,
+    Linear,
+    Loss,
+    Optimizer,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    SoftmaxCrossEntropy,
+    Trainer,
+    WestonWatkinsHinge,
+)
+from minidl.data import batches
+
+Weights = list[tuple[np.ndarray, np.ndarray]]
+
+
+class System:
+    """One way to train a workload.
+
+    Attributes:
+        label: the head of its column.
+        package: what must be installed; the column shows its version.
+        variants: ways to set it up; the fastest on the workload is taken.
+    """
+
+    label: str
+    package: str
+    variants: tuple[str, ...] = ("",)
+
+    @classmethod
+    def has(cls, workload: Workload) -> bool:
+        """Whether the system offers this model."""
+        return True
+
+    def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def train(self) -> None:
+        """Go on training for one epoch, in a new order; return when its last step is done."""
+        raise NotImplementedError
+
+    def seconds(self) -> float:
+        """Train an epoch and say how long it took."""
+        start = perf_counter()
+        self.train()
+        return perf_counter() - start
+
+    def weights(self) -> Weights | None:
+        """(W, b) of each layer as they are now, W of shape (in, out); None for a system that learns nothing."""
+        return None
+
+
+class MinidlLoop(System):
+    """minidl as the five statements in a loop over batches."""
+
+    label, package = "minidl loop", "minidl"
+
+    def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
+        self.model, self.loss, self.optimizer = minidl_model(workload), minidl_loss(workload), minidl_rule(workload)
+        self.regularizers = [L2(workload.l2)] if workload.l2 else []
+        self.data, self.batch_size = Dataset(x, targets), workload.batch_size
+        self.epoch = count()
+
+    def train(self) -> None:
+        """The loop of the documentation."""
+        model, loss, optimizer = self.model, self.loss, self.optimizer
+        model.needs_dx = False
+        with model.train_mode():
+            for x, targets in batches(self.data, self.batch_size, epoch=next(self.epoch)):
+                objective = loss.forward(model.forward(x), targets)
+                model.backward(loss.backward())
+                for regularize in self.regularizers:
+                    objective += regularize(model.parameters)
+                optimizer.step(model.parameters)
+
+    def weights(self) -> Weights:
+        """Copies of the layers' parameters."""
+        return [(p.weight.value.copy(), p.bias.value.copy()) for p in self.model if isinstance(p, Linear)]
+
+
+class MinidlTrainer(MinidlLoop):
+    """minidl's `Trainer.fit` without validation and without the bar."""
+
+    label = "minidl Trainer.fit"
+
+    def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
+        super().__init__(workload, variant, x, targets)
+        self.clock = EpochClock()
+        self.trainer = Trainer(
+            self.model, self.loss, self.optimizer, regularizers=self.regularizers, callbacks=[self.clock]
+        )
+
+    def train(self, epochs: int = 1) -> None:
+        """One call of fit."""
+        self.trainer.fit(self.data, epochs=epochs, batch_size=self.batch_size, progress=False)
+
+    def seconds(self) -> float:
+        """The second of two epochs: the checks of the data, once a call of fit, are left out."""
+        self.train(epochs=2)
+        return self.clock.ends[1] - self.clock.ends[0]
+
+
+class EpochClock(Callback):
+    """Notes when each epoch ended."""
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        """Forget the run before."""
+        self.ends: list[float] = []
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Note the time."""
+        self.ends.append(perf_counter())
+
+
+class Floor(System):
+    """No learning: gathering the rows and the bare matrix products of a step, every output preallocated."""
+
+    label, package = "floor", "numpy"
+
+    def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
+        self.x, self.targets, self.batch_size = x, targets, workload.batch_size
+        self.rng, draws = np.random.default_rng(2), np.random.default_rng(3)
+        self.matrices = [W for W, _ in workload.weights()]
+        self.gradients = [np.empty_like(W) for W in self.matrices]
+        self.inputs = [np.empty((self.batch_size, width), np.float32) for width in workload.widths]
+        self.deltas = [draws.standard_normal((self.batch_size, width), np.float32) for width in workload.widths]
+        self.batch_targets = np.empty((self.batch_size, *targets.shape[1:]), targets.dtype)
+
+    def train(self) -> None:
+        """y = x W forwards; dW = x^T dy and, above the first layer, dx = dy W^T backwards."""
+        inputs, deltas = self.inputs, self.deltas
+        layers = list(enumerate(zip(self.matrices, self.gradients, strict=True)))
+        order = self.rng.permutation(len(self.x))
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            self.x.take(rows, axis=0, out=inputs[0], mode="clip")  # "raise" would go through a buffer
+            self.targets.take(rows, axis=0, out=self.batch_targets, mode="clip")
+            for i, (W, _) in layers:
+                np.matmul(inputs[i], W, out=inputs[i + 1])
+            for i, (W, dW) in reversed(layers):
+                np.matmul(inputs[i].T, deltas[i + 1], out=dW)
+                if i > 0:
+                    np.matmul(deltas[i + 1], W.T, out=deltas[i])
+
+
+def minidl_model(workload: Workload, weights: Weights | None = None) -> Sequential:
+    """The model of the workload, at the given weights or else those of the start."""
+    activation = {"relu": ReLU, "sigmoid": Sigmoid}[workload.activation]
+    layers: list[Linear | ReLU | Sigmoid] = []
+    for W, _ in workload.weights():
+        layers += [Linear(*W.shape), activation()]
+    model = Sequential(*layers[:-1]).build(seed=0)
+    linear = [layer for layer in model if isinstance(layer, Linear)]
+    for layer, (W, b) in zip(linear, weights or workload.weights(), strict=True):
+        layer.weight.value, layer.bias.value = W, b
+    return model
+
+
+def minidl_loss(workload: Workload) -> Loss:
+    """The loss of the workload."""
+    return {"softmax": SoftmaxCrossEntropy, "hinge": WestonWatkinsHinge, "logistic": BinaryCrossEntropy}[
+        workload.loss
+    ]()
+
+
+def minidl_rule(workload: Workload) -> Optimizer:
+    """The optimizer of the workload."""
+    return {"sgd": SGD, "adam": Adam}[workload.optimizer](workload.lr)
