@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
-export MPLBACKEND := Agg
+# The tests share the cores among processes; threads of the matrix library would only get in their way.
+test check: export OPENBLAS_NUM_THREADS := 1
 
 .PHONY: help demo test check bench format clean
 
@@ -28,14 +29,13 @@ demo: $(VENV)/core.stamp ## train a network on the embedded digits; figures go t
 	$(BIN)/python examples/quickstart.py --out $(OUT)
 
 test: $(VENV)/test.stamp ## every test: derivatives hunted by hypothesis, docstrings, examples in quick mode
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto
 
 check: $(VENV)/dev.stamp ## all that must hold before a change lands: format, lint, types, tests with coverage
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict -p minidl
-	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m coverage run -m pytest
-	$(BIN)/python -m coverage report
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term
 
 bench: $(VENV)/bench.stamp ## side-by-side timings; installs PyTorch (CPU), JAX and scikit-learn
 	$(BIN)/python benchmarks/training_step.py

@@ -43,9 +43,9 @@ class Run:
     """The state of one `fit`; everything that can be refused is refused here, before the first step."""
 
     def __init__(self, trainer: TrainerView, train: Dataset, sets: Mapping[str, Dataset], plan: Plan) -> None:
-        trainer.model.parameters.check_bound()
         for name, data in {"train": train, **sets}.items():
             check_data(name, data, trainer.model, trainer.loss)
+        trainer.model.parameters.check_bound()
         self.trainer, self.train, self.sets, self.plan = trainer, cast_once(train, trainer.model), dict(sets), plan
         epochs = check_integer("epochs", plan.epochs, minimum=0)
         check_integer("seed", plan.seed, minimum=0)
