@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -23,6 +23,9 @@ class Recorded:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Keep the arguments before any constructor can fail or forget them."""
+        if (args or kwargs) and cls.__init__ is object.__init__:
+            received = [short(value) for value in args] + [f"{name}={short(value)}" for name, value in kwargs.items()]
+            raise TypeError(f"{cls.__name__} takes no arguments, received {', '.join(received)}")
         self = super().__new__(cls)
         self._arguments = (args, kwargs)
         return self
@@ -34,11 +37,16 @@ class Recorded:
 
     if not TYPE_CHECKING:  # a checker should go on refusing unknown attributes
 
-        def __getattr__(self, name: str) -> NoReturn:
-            """Say why an attribute is missing: most often a `build` or a `forward` that was not called."""
-            kind = type(self).__name__
-            advice = f"if build(seed=...) on the outermost layer or forward sets {name!r}, call that first"
-            raise AttributeError(f"{kind} has no attribute {name!r}: {advice}", name=name, obj=self)
+        def __getattr__(self, name: str) -> Any:
+            """Say why an attribute is missing: a `build` or a `forward` that was not called, or another name."""
+            if isinstance(getattr(type(self), name, None), property):
+                return getattr(type(self), name).fget(self)  # its own AttributeError, which this hook had hidden
+            advice = f"if forward sets {name!r}, call forward first"
+            if name in ("parameters", "rng"):
+                advice = "call build(seed=...) on the outermost layer first"
+            if close := difflib.get_close_matches(name, [known for known in dir(self) if known[0] != "_"], n=1):
+                advice = f"did you mean {close[0]!r}? {advice}"
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: {advice}", name=name, obj=self)
 
 
 def short(value: object) -> str:

@@ -5,6 +5,7 @@ together, no batch size can change its value. A score that is NaN agrees with no
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -38,18 +39,25 @@ def top_k_accuracy(k: int) -> Metric:
     >>> top_k_accuracy(2)(np.array([[0.1, 0.9, 0.5]]), np.array([2]))
     1.0
     """
-    k = check_integer("k", k, minimum=1)
+    return _TopKAccuracy(check_integer("k", k, minimum=1))
 
-    def metric(scores: Array, targets: Array) -> float:
+
+@dataclass(frozen=True)
+class _TopKAccuracy:
+    """An object and not a nested function, so that a trainer with it can be pickled."""
+
+    k: int
+
+    @property
+    def __name__(self) -> str:
+        return f"top_{self.k}_accuracy"
+
+    def __call__(self, scores: Array, targets: Array) -> float:
         labels = _labels(scores, targets)
-        if k > scores.shape[1]:
-            raise ValueError(f"expected k <= {scores.shape[1]}, the number of classes, received k={k}")
-        best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        if self.k > scores.shape[1]:
+            raise ValueError(f"expected k <= {scores.shape[1]}, the number of classes, received k={self.k}")
+        best = np.argsort(-scores, axis=1, kind="stable")[:, : self.k]
         return float(np.mean((best == labels[:, None]).any(axis=1) & (_predictions(scores) != NO_CLASS)))
-
-    metric.__name__ = f"top_{k}_accuracy"
-    metric.__doc__ = f"The share of rows whose target class is among the {k} largest scores."
-    return metric
 
 
 def binary_accuracy(scores: Array, targets: Array) -> float:

@@ -69,6 +69,11 @@ class Parameter:
     def grad(self, new: Array) -> None:
         _copy_into(self.grad, new, "grad")
 
+    @property
+    def built(self) -> bool:
+        """Whether there is a value yet."""
+        return self._value is not None
+
     def bind(self, value: Array, grad: Array) -> None:
         """Become a pair of views into the flat vectors of a model."""
         self._value, self._grad = value.reshape(self.shape), grad.reshape(self.shape)
@@ -102,6 +107,11 @@ class State:
     @value.setter
     def value(self, new: Array) -> None:
         _copy_into(self.value, new, "value")
+
+    @property
+    def built(self) -> bool:
+        """Whether there is a value yet."""
+        return self._value is not None
 
     def bind(self, value: Array) -> None:
         """Take the array that holds the value from now on."""
@@ -141,19 +151,20 @@ class Parameters:
         rng: np.random.Generator,
         *,
         states: Mapping[str, State] | None = None,
+        known: Mapping[str, Array] | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         self.named = dict(named)
         self.states = dict(states or {})
         self.size = sum(parameter.size for parameter in self.named.values())
-        self.value: Array = np.zeros(self.size, dtype)
-        self.grad: Array = np.zeros(self.size, dtype)
+        self._value: Array = np.zeros(self.size, dtype)
+        self._grad: Array = np.zeros(self.size, dtype)
         self.decayed = slice(0, sum(p.size for p in self.named.values() if p.decay))
         self._bind()
         for state in self.states.values():
             state.bind(np.zeros(state.shape, dtype))
         for name, owner in self._owners().items():
-            start = owner.init(rng, owner.shape)
+            start = known[name] if known and name in known else owner.init(rng, owner.shape)
             if np.shape(start) != owner.shape:
                 raise ValueError(
                     f"expected the initializer of {name} to return an array of shape {owner.shape}, "
@@ -166,7 +177,25 @@ class Parameters:
         ends = list(accumulate(parameter.size for parameter in ordered))
         for parameter, end in zip(ordered, ends, strict=True):
             piece = slice(end - parameter.size, end)
-            parameter.bind(self.value[piece], self.grad[piece])
+            parameter.bind(self._value[piece], self._grad[piece])
+
+    @property
+    def value(self) -> Array:
+        """The trainable numbers, (size,); assigning copies into the vector and refuses another shape."""
+        return self._value
+
+    @value.setter
+    def value(self, new: Array) -> None:
+        _copy_into(self._value, new, "value")
+
+    @property
+    def grad(self) -> Array:
+        """The gradient, (size,); assigning copies into the vector and refuses another shape."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, new: Array) -> None:
+        _copy_into(self._grad, new, "grad")
 
     def _owners(self) -> dict[str, Parameter | State]:
         return {**self.named, **self.states}
@@ -183,11 +212,18 @@ class Parameters:
             raise ValueError(f"no parameter matches names={pattern!r}; {suggest(pattern, self.named)}")
         return found
 
-    def check_bound(self) -> None:
-        """Raise RuntimeError where a part of the model was built anew by itself and left this store."""
-        strays = [name for name, p in self.named.items() if not np.shares_memory(p.value, self.value)]
+    def check_whole(self, named: Mapping[str, Parameter]) -> None:
+        """Raise RuntimeError where the parameters a model has now are not those of this store, or left it."""
+        strays = [
+            name
+            for name in self.named.keys() | named.keys()
+            if named.get(name) is not self.named.get(name) or not np.shares_memory(named[name].value, self.value)
+        ]
         if strays:
-            raise RuntimeError(f"{strays} left the model when a part of it was built: build the outermost layer again")
+            raise RuntimeError(
+                f"{sorted(strays)} came or left after the model was built, or belong to another model: "
+                f"build the outermost layer again, or deep-copy layers before they go into a second model"
+            )
 
     def snapshot(self) -> dict[str, Array]:
         """A copy of every value and state by name: what `restore` takes back."""

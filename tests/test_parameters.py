@@ -265,7 +265,34 @@ def test_without_any_parameter_everything_is_empty():
 
 def test_a_part_that_was_built_by_itself_is_found_to_have_left_the_model():
     model = Sequential(Linear(2, 2), Linear(2, 2)).build(seed=0)
-    model.parameters.check_bound()
+    model.parameters.check_whole(model.named_parameters())
     model[:1].build(seed=1)
     with pytest.raises(RuntimeError, match=r"0\.weight"):
-        model.parameters.check_bound()
+        model.parameters.check_whole(model.named_parameters())
+
+
+def test_a_layer_swapped_after_build_is_found_not_to_belong():
+    model = Sequential(Linear(2, 2), Linear(2, 2)).build(seed=0)
+    model.layers = (Linear(2, 2).build(), model[1])
+    with pytest.raises(RuntimeError, match=r"0\.bias.*0\.weight"):
+        model.parameters.check_whole(model.named_parameters())
+
+
+def test_layers_that_learned_bring_their_values_into_a_second_model():
+    body = Sequential(Linear(2, 3), Linear(3, 2)).build(seed=0)
+    kept = body[0].weight.value.copy()
+    model = Sequential(body[0], Linear(3, 5)).build(seed=1)
+    np.testing.assert_array_equal(model[0].weight.value, kept)
+    assert (model.build(seed=2)[0].weight.value != kept).any()
+
+
+def test_the_flat_vectors_keep_their_identity_when_assigned_to():
+    parameters = Sequential(Linear(2, 1)).build().parameters
+    value, grad = parameters.value, parameters.grad
+    parameters.value = np.arange(3)
+    parameters.grad = parameters.grad + 1
+    assert parameters.value is value
+    assert parameters.grad is grad
+    assert parameters.named["0.weight"].value.ravel().tolist() == [0, 1]
+    with pytest.raises(ValueError, match="expected a grad of shape"):
+        parameters.grad = np.zeros(2)

@@ -227,7 +227,7 @@ def test_sample_images_of_real_numbers_use_the_scale_of_each_image_and_leave_abs
 
 def test_worst_images_come_in_order_with_both_classes_named():
     titles = [text.get_text() for text in axes(worst_images(GREY, PROBABILITIES, count=4)).texts]
-    assert titles == ["is 1 0.10\nnot 0 0.90", "is 1 0.20\nnot 0 0.80", "is 0 0.50\n", "is 0 0.60\n"]
+    assert titles == ["true 1 0.10\nsaid 0 0.90", "true 1 0.20\nsaid 0 0.80", "true 0 0.50\n", "true 0 0.60\n"]
 
 
 def test_a_confusion_heatmap_shows_counts_and_colours_them_by_row():

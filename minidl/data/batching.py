@@ -64,8 +64,8 @@ def batches(
             not to be written into; or a function epoch -> 1-D integer array of row numbers, which may repeat rows
             or leave some out.
         drop_last: leave out a last batch that is short.
-        dtype: cast `x`, weights and targets that are not integers to this floating dtype, batch by batch. None
-            leaves every array as it is.
+        dtype: cast `x`, and targets that are not integers, to this floating dtype, batch by batch. None leaves
+            every array as it is.
 
     Raises:
         TypeError, ValueError: wrong arguments, at the call and not at the first batch.
@@ -106,7 +106,7 @@ def _gathered(
     arrays: tuple[Array, ...], rows: Array | None, batch_size: int, steps: int, dtype: np.dtype[Any] | None
 ) -> Iterator[tuple[Array, ...]]:
     plain = [np.asarray(array) for array in arrays]  # a memmap's rows as plain arrays, still unread
-    casts = [dtype if position != 1 or array.dtype.kind == "f" else None for position, array in enumerate(plain)]
+    casts = [dtype, dtype if plain[1].dtype.kind == "f" else None, None][: len(plain)]
     for start in range(0, steps * batch_size, batch_size):
         here = slice(start, start + batch_size)
         index = here if rows is None else rows[here]

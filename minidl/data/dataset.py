@@ -166,6 +166,8 @@ def check_rows(name: str, rows: Array, n: int) -> Array:
 
 
 def _check_array(name: str, array: Any) -> None:
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"expected {name} to be a plain array, received a masked one: fill it in, as with x.filled(0)")
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected {name} to be a numpy array, received {type(array).__name__}: use np.asarray")
     if array.dtype.kind not in "biuf":

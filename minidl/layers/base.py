@@ -93,7 +93,8 @@ class Layer(Recorded):
     def build(self, seed: int = 0, dtype: DTypeLike = np.float32) -> Self:
         """Allocate and draw every initial value; call once, on the outermost layer. Returns self.
 
-        Building again draws everything anew.
+        Layers that were built before, as part of another model, bring their values along and leave that model.
+        Building the same outermost layer again draws everything anew.
 
         Args:
             seed: the same seed gives the same bits, whatever layers without parameters stand between.
@@ -105,7 +106,10 @@ class Layer(Recorded):
         """
         if dtype is None or np.dtype(dtype) not in (np.float32, np.float64):
             raise ValueError(f"expected dtype to be float32 or float64, received dtype={short(dtype)}")
-        layers, parameters = list(self.layers_inside()), self.named_parameters()
+        layers, parameters, states = list(self.layers_inside()), self.named_parameters(), self.named_states()
+        again = isinstance(vars(self).get("parameters"), Parameters)
+        owners: dict[str, Parameter | State] = {} if again else {**parameters, **states}
+        known = {name: owner.value.copy() for name, owner in owners.items() if owner.built}
         _refuse_shared("layer", layers)
         _refuse_shared("parameter", list(parameters.values()))
         for layer in layers:  # the outermost first: it says where in it a width is wrong
@@ -115,8 +119,12 @@ class Layer(Recorded):
             if isinstance(vars(layer).get("parameters"), Parameters):
                 del layer.parameters  # of an earlier build of its own: only the outermost layer has a store
         start = generator(seed, Stream.INITIAL_VALUES)
-        self.parameters = Parameters(parameters, start, states=self.named_states(), dtype=dtype)
+        self.parameters = Parameters(parameters, start, states=states, known=known, dtype=dtype)
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or pickle takes along: not the mode of the moment it was taken in."""
+        return {name: value for name, value in vars(self).items() if name not in ("training", "needs_dx")}
 
     def train_mode(self) -> AbstractContextManager[Self]:
         """A `with` block inside which this layer and all below it are training; inference is the default."""
@@ -139,6 +147,8 @@ class Layer(Recorded):
         `x` is cast batch by batch to the model's dtype, so bytes and memory-mapped files are welcome.
         """
         batch_size = check_integer("batch_size", batch_size, minimum=1)
+        if isinstance(x, np.ma.MaskedArray):
+            raise TypeError("expected a plain array, received a masked one: fill it in first, as with x.filled(0)")
         dtype = self._compute_dtype(x)
         with self._mode(training=False):
             batches = (x[start : start + batch_size] for start in range(0, max(len(x), 1), batch_size))

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import Recorded
+from minidl.layers.base import ShapeError
 from minidl.layers.targets import (
     check_class_labels,
     check_class_weights,
@@ -76,6 +77,10 @@ class Loss(Recorded):
         check_scores(scores)
         targets = self.check_targets(scores, np.asarray(targets))
         losses = self.row_losses(scores, targets)
+        if losses.shape != (len(scores),):
+            raise ShapeError(
+                f"expected row_losses of shape ({len(scores)},), received {losses.shape}: one for each row"
+            )
         combined = self.row_weights(targets, scores.shape[-1])
         if weights is not None:
             given = check_weights(weights, len(scores))
@@ -86,12 +91,12 @@ class Loss(Recorded):
         self.total_weight = float(combined.sum(dtype=np.float64))
         factors = combined.astype(np.float64) / (self.total_weight or 1.0)
         self._row_factors = factors.astype(scores.dtype).reshape(-1, *[1] * (scores.ndim - 1))
-        return float(factors @ losses)
+        return float(factors @ np.where(factors > 0, losses, 0))  # 0 * inf is NaN
 
     def backward(self) -> Array:
         """Return dL/dscores for the newest forward, in the shape and dtype of the scores."""
         gradient: Array = self.row_gradients() * self._row_factors
-        return gradient
+        return gradient if isinstance(self._row_factors, float) else np.where(self._row_factors > 0, gradient, 0)
 
     def probabilities(self, scores: Array) -> Array:
         """What the scores mean as probabilities, for losses where they mean that."""

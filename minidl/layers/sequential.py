@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import overload
 
 from minidl.layers.base import Layer, SampleShape, ShapeError
-from minidl.parameters import Array
+from minidl.parameters import Array, Parameter
 
 
 class Sequential(Layer):
@@ -42,10 +42,10 @@ class Sequential(Layer):
 
     def backward(self, dy: Array) -> Array:
         """dL/dx by the chain rule; where `needs_dx` is False, nothing below the first trainable layer is computed."""
-        first = 0 if self.needs_dx else self._first_trainable
-        for position in range(len(self.layers) - 1, first - 1, -1):
+        first = -1 if self.needs_dx else self._first_trainable
+        for position in range(len(self.layers) - 1, max(first, 0) - 1, -1):
             layer = self.layers[position]
-            layer.needs_dx = self.needs_dx or position > first
+            layer.needs_dx = position > first
             try:
                 dy = layer.backward(dy)
             except Exception as error:
@@ -53,6 +53,8 @@ class Sequential(Layer):
                 raise
             finally:
                 layer.needs_dx = True  # for whoever calls the layer by hand
+            if dy is None:
+                raise TypeError(f"backward of layer {position}, {layer!r}, returned None: it must return dL/dx")
         return dy
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
@@ -71,6 +73,8 @@ class Sequential(Layer):
 
     @cached_property
     def _first_trainable(self) -> int:
+        if any(isinstance(own, Parameter) for own in vars(self).values()):
+            return -1  # a container with parameters of its own needs the gradient of its input
         trainable = (position for position, layer in enumerate(self.layers) if layer.named_parameters())
         return next(trainable, len(self.layers))
 

@@ -63,9 +63,14 @@ def check_class_weights(class_weights: ArrayLike | None) -> Array | None:
     """A copy of one finite weight >= 0 for each class, not all 0, as float64, or None."""
     if class_weights is None:
         return None
-    values = np.array(class_weights, dtype=np.float64)
+    try:
+        values = np.array(class_weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.zeros(0)
     if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all() or (values < 0).any() or not values.any():
-        raise ValueError(f"expected class_weights to hold one finite number >= 0 a class, received {class_weights!r}")
+        raise ValueError(
+            f"expected class_weights to hold one finite number >= 0 a class, received {class_weights!r}: list them"
+        )
     return values
 
 

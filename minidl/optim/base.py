@@ -1,5 +1,6 @@
 """Optimizer: the contract every update rule keeps, with its count of steps and its state."""
 
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -59,24 +60,28 @@ class Optimizer(Recorded):
         self.steps = 0
         self.lr_scale = 1.0
         self.slots: dict[str, Array] = {}
+        self._model: weakref.ref[Parameters] | None = None
 
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step: `lr`, at `steps` if it is a function, times `lr_scale`."""
-        lr = check_number(f"lr({self.steps})", self.lr(self.steps), minimum=0) if callable(self.lr) else self.lr
-        return lr * check_number("lr_scale", self.lr_scale, minimum=0)
+        lr, name = (self.lr(self.steps), f"lr({self.steps})") if callable(self.lr) else (self.lr, "lr")
+        return check_number(name, lr, minimum=0) * check_number("lr_scale", self.lr_scale, minimum=0)
 
     def step(self, parameters: Parameters) -> None:
         """Clip the gradient if asked, move every value in place, count one step.
 
         Raises:
-            ValueError: a schedule's value is negative or not finite, or `parameters` has another size or dtype than
-                the vectors remembered.
+            ValueError: a schedule's value is negative or not finite, or `parameters` are of another model than those
+                of the steps before.
         """
         lr = self.learning_rate
-        self._fit_slots(parameters.value)
-        if self.clip is not None:
-            self.clip(parameters.grad)
+        self._meet(parameters)
+        clipped = None if self.clip is None else self.clip(parameters.grad)
+        if isinstance(clipped, np.ndarray) and clipped is not parameters.grad:
+            raise TypeError(
+                f"expected clip={self.clip!r} to edit the gradient in place, received a new array: use out="
+            )
         self.apply(parameters, lr)
         self.steps += 1
 
@@ -114,6 +119,23 @@ class Optimizer(Recorded):
         if len(kinds) > 1 or any(len(shape) != 1 or dtype.kind != "f" for shape, dtype in kinds):
             raise ValueError(f"expected slots that are vectors of one length and floating dtype, received {kinds}")
         self.steps, self.lr_scale, self.slots = steps, lr_scale, slots
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or pickle takes along: not the model it is bound to, so it may serve the model's copy."""
+        return {**vars(self), "_model": None}
+
+    def _meet(self, parameters: Parameters) -> None:
+        """Take the first model that is stepped as one's own, and refuse another."""
+        known = self._model() if self._model is not None else None
+        if known is parameters:
+            return
+        if known is not None:
+            raise ValueError(
+                f"expected the model of the {self.steps} steps before, received another: its clock and memory are that "
+                f"model's, so make a new optimizer for each, also after building a model again"
+            )
+        self._fit_slots(parameters.value)
+        self._model = weakref.ref(parameters)
 
     def _fit_slots(self, value: Array) -> None:
         if not self.slots:

@@ -134,7 +134,7 @@ def worst_images(
     >>> data = Dataset(np.eye(4), np.array([0, 1, 1, 1]), classes=("cat", "dog"), image_shape=(2, 2))
     >>> figure = worst_images(data, np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6]]), count=1)
     >>> figure.axes[0].texts[0].get_text()
-    'is dog 0.20\nnot cat 0.80'
+    'true dog 0.20\nsaid cat 0.80'
     """
     count = check_integer("count", count, minimum=1)
     targets, probabilities = _labels(dataset), np.asarray(probabilities)
@@ -149,8 +149,8 @@ def worst_images(
     titles = []
     for row in worst:
         taken = int(probabilities[row].argmax())
-        title = f"is {_class_name(dataset, targets[row])} {own[row]:.2f}"
-        other = f"not {_class_name(dataset, taken)} {probabilities[row, taken]:.2f}" if taken != targets[row] else ""
+        title = f"true {_class_name(dataset, targets[row])} {own[row]:.2f}"
+        other = f"said {_class_name(dataset, taken)} {probabilities[row, taken]:.2f}" if taken != targets[row] else ""
         titles.append(f"{title}\n{other}")
     return _mosaic(ax, list(_shown(dataset, worst)), columns, titles=titles)
 

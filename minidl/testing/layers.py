@@ -19,6 +19,7 @@ def layer_test(
     shape: Shape = ("n", "features"),
     *,
     rows_mix: bool = False,
+    random_inference: bool = False,
     domain: tuple[float, float] | None = None,
     **arguments: Any,
 ) -> Callable[[], None]:
@@ -28,9 +29,10 @@ def layer_test(
         layer: a class or factory, called anew for every case, or one layer object.
         shape: the shape of x. Names are drawn and handed to the constructor's arguments of the same name.
         rows_mix: declare that rows of the output depend on other rows, as in batch normalization.
-        domain: the interval x must lie in. None: x is drawn from -3 to 3, and tried at 800 too.
+        random_inference: declare that the layer draws random numbers at inference too.
+        domain: the interval x must lie in. None: x is drawn from -3 to 3, and tried far beyond.
         arguments: further constructor arguments, each a value or a strategy. Under a name in `shape`, the strategy
-            for that size; the others are drawn from 1 to 4.
+            for that size; the others are drawn from 1 to 4, or 7.
 
     The properties: outputs and gradients have the right shape and dtype and are finite, and no NaN comes of inputs of
     800; x, the upstream gradient, the parameters, and at inference the states are left alone; arrays once returned
@@ -44,7 +46,7 @@ def layer_test(
     >>> test_linear = layer_test(Linear, shape=("n", "in_features"), out_features=st.integers(1, 4))
     >>> test_linear()
     """
-    return as_test(_cases(layer, shape, rows_mix, domain, arguments), check_case, Tally())
+    return as_test(_cases(layer, shape, (rows_mix, random_inference), domain, arguments), check_case, Tally())
 
 
 def check_layer(
@@ -52,6 +54,7 @@ def check_layer(
     shape: Shape = ("n", "features"),
     *,
     rows_mix: bool = False,
+    random_inference: bool = False,
     domain: tuple[float, float] | None = None,
     max_examples: int = 100,
     **arguments: Any,
@@ -62,7 +65,7 @@ def check_layer(
     >>> check_layer(ReLU()).cases >= 1
     True
     """
-    return run_now(_cases(layer, shape, rows_mix, domain, arguments), check_case, max_examples)
+    return run_now(_cases(layer, shape, (rows_mix, random_inference), domain, arguments), check_case, max_examples)
 
 
 @st.composite
@@ -70,7 +73,7 @@ def _cases(
     draw: st.DrawFn,
     layer: Layer | Callable[..., Layer],
     shape: Shape,
-    rows_mix: bool,
+    declared: tuple[bool, bool],
     domain: tuple[float, float] | None,
     arguments: Mapping[str, Any],
 ) -> LayerCase:
@@ -83,4 +86,4 @@ def _cases(
     for parameter in made.parameters.named.values():
         start = np.round(parameter.value * 8) / 8
         parameter.value = start + rng.integers(1, 5, parameter.shape) / 8 * rng.choice([-1, 1], parameter.shape)
-    return LayerCase(made, x, seed, rows_mix, bounded=domain is not None)
+    return LayerCase(made, x, seed, declared[0], domain is not None, declared[1])

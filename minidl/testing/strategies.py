@@ -16,6 +16,7 @@ from minidl.parameters import Array
 Strategy: TypeAlias = st.SearchStrategy[Any]
 Shape: TypeAlias = tuple[int | str, ...]
 SIZES: Strategy = st.integers(1, 4)
+LARGER = 7  # for shapes of few sizes: some mistakes begin beyond the first features or rows
 SEEDS: Strategy = st.integers(0, 2**16)
 
 
@@ -78,6 +79,8 @@ def draw_object(
 
     A class or factory is called with the sizes it has arguments for; anything else is deep-copied.
     """
+    if sum(isinstance(size, str) for size in shape) <= 2:
+        sizes = st.one_of(sizes, st.just(LARGER))
     chosen = {
         name: draw(arguments.get(name, sizes), label=name) for name in dict.fromkeys(shape) if isinstance(name, str)
     }
@@ -85,7 +88,11 @@ def draw_object(
     if inspect.isclass(thing) or inspect.isroutine(thing) or isinstance(thing, partial):
         accepted = inspect.signature(thing).parameters
         given = {k: v for k, v in given.items() if k not in chosen}
-        made = thing(**{name: size for name, size in chosen.items() if name in accepted}, **given)
+        try:
+            made = thing(**{name: size for name, size in chosen.items() if name in accepted}, **given)
+        except TypeError as error:
+            error.add_note(f"called with the names of shape={shape} that it has arguments for, and {list(given)}")
+            raise
     else:
         made = copy.deepcopy(thing)
     return made, tuple(chosen[size] if isinstance(size, str) else size for size in shape)

@@ -29,9 +29,7 @@ class Callback(Recorded):
 
     def __init_subclass__(cls) -> None:
         """Refuse names that look like hooks and are none."""
-        for name in vars(cls):
-            if name.startswith("on_") and name not in HOOKS:
-                raise TypeError(f"{cls.__name__}.{name} is no hook; {suggest(name, HOOKS)}")
+        check_hooks(cls.__name__, dir(cls))
 
     def on_fit_begin(self, trainer: TrainerView) -> None:
         """Before the first step. Check here what can be checked; `trainer.history.evaluations` has its columns."""
@@ -49,6 +47,13 @@ class Callback(Recorded):
         """After the run, whatever ended it, and after the best weights came back."""
 
 
+def check_hooks(owner: str, names: Iterable[str]) -> None:
+    """Refuse names that look like hooks and are none."""
+    for name in names:
+        if name.startswith("on_") and name not in HOOKS:
+            raise TypeError(f"{owner}.{name} is no hook; {suggest(name, HOOKS)}")
+
+
 def check_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
     """The callbacks as a list, if it is a list of callbacks."""
     if not isinstance(callbacks, Iterable):
@@ -57,6 +62,7 @@ def check_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
     for callback in listed:
         if not isinstance(callback, Callback):
             raise TypeError(f"expected callbacks to be a list of Callback objects, received {callback!r} in it")
+        check_hooks(type(callback).__name__, dir(callback))
     return listed
 
 
@@ -79,7 +85,7 @@ class EarlyStopping(Monitor, Callback):
         self,
         monitor: str = "validation_loss",
         *,
-        mode: Mode = "min",
+        mode: Mode | None = None,
         patience: int = 10,
         min_delta: float = 0.0,
     ) -> None:
@@ -120,7 +126,7 @@ class ReduceOnPlateau(Monitor, Callback):
         self,
         monitor: str = "validation_loss",
         *,
-        mode: Mode = "min",
+        mode: Mode | None = None,
         factor: float = 0.1,
         patience: int = 5,
         min_delta: float = 0.0,

@@ -1,5 +1,6 @@
 """What `fit` and `evaluate` check before the first step."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -7,8 +8,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minidl.data.dataset import Dataset
+from minidl.layers.activations import Sigmoid, Softmax
 from minidl.layers.base import Layer
+from minidl.layers.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
 from minidl.layers.loss import Loss
+from minidl.layers.sequential import Sequential
 from minidl.parameters import Array
 
 Data: TypeAlias = Dataset | tuple[Array, ...]
@@ -72,6 +76,43 @@ def check_data(name: str, data: Dataset, model: Layer, loss: Loss) -> None:
         raise
     if not isinstance(data.x, np.memmap):
         _check_finite(name, data.x, model.parameters.dtype)
+
+
+def read_only(array: Array) -> Array:
+    """A view that cannot be written into."""
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
+def check_model(model: Layer, loss: Loss, data: Dataset) -> None:
+    """Refuse a model that would not learn: a part that left it, or a backward that sets no gradient.
+
+    One row goes forward and back, at inference, with every gradient NaN before.
+    """
+    parameters = model.parameters
+    parameters.check_whole(model.named_parameters())
+    before = parameters.grad.copy()
+    parameters.grad[...] = np.nan
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        value = loss.forward(model.predict(data.x[:1]), data.targets[:1])
+        model.backward(loss.backward())
+    unset = [name for name, parameter in parameters.named.items() if np.isnan(parameter.grad).all()]
+    parameters.grad[...] = before
+    if unset and math.isfinite(value):
+        raise ValueError(f"expected backward to set the gradient of every parameter, received none for {unset}")
+
+
+def check_scores_are_raw(model: Layer, loss: Loss) -> None:
+    """Refuse a softmax or sigmoid at the end of a model whose loss applies it, which trains on nonsense."""
+    last = model
+    while isinstance(last, Sequential) and len(last):
+        last = last[-1]
+    doubled = isinstance(last, Softmax) and isinstance(loss, SoftmaxCrossEntropy)
+    if doubled or (isinstance(last, Sigmoid) and isinstance(loss, BinaryCrossEntropy)):
+        raise ValueError(
+            f"expected raw scores for {loss!r}, received a model that ends in {last!r}: leave {last!r} out"
+        )
 
 
 def cast_once(data: Dataset, model: Layer) -> Dataset:

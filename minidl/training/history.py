@@ -43,7 +43,18 @@ class Table(dict[str, list[float]]):
         for column in self.values():
             del column[rows:]
 
+    def row(self, index: int) -> dict[str, float]:
+        """One row by its index; -1 is the newest."""
+        return {name: column[index] for name, column in self.items()}
+
+    def __repr__(self) -> str:
+        return f"Table({len(next(iter(self.values()), []))} rows of {', '.join(self)})"
+
     def __missing__(self, name: str) -> list[float]:
+        if not isinstance(name, str):
+            raise KeyError(
+                f"columns go by name, such as table[{next(iter(self), 'step')!r}]; row {name!r} is row({name!r})"
+            )
         raise KeyError(f"no column {name!r}; {suggest(name, self)}")
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from minidl.arguments import Recorded, check_number, suggest
 
 Mode = Literal["min", "max"]
+SMALLER_IS_BETTER = ("loss", "penalty", "cost")
 
 
 class Monitor(Recorded):
@@ -16,7 +17,8 @@ class Monitor(Recorded):
 
     Args:
         monitor: the name of the column, such as "validation_loss" or "validation_accuracy".
-        mode: "min" where smaller is better, "max" where larger is.
+        mode: "min" where smaller is better, "max" where larger is. May be left out for losses, penalties and costs
+            only, where smaller is better; nothing is guessed.
         min_delta: >= 0, in the units of the column.
 
     >>> watch = Monitor("validation_loss")
@@ -24,12 +26,16 @@ class Monitor(Recorded):
     [True, False, True, False]
     """
 
-    def __init__(self, monitor: str = "validation_loss", *, mode: Mode = "min", min_delta: float = 0.0) -> None:
-        if mode not in ("min", "max"):
+    def __init__(self, monitor: str = "validation_loss", *, mode: Mode | None = None, min_delta: float = 0.0) -> None:
+        if mode not in ("min", "max", None):
             raise ValueError(f"expected mode to be 'min' or 'max', received mode={mode!r}")
         if not isinstance(monitor, str):
             raise ValueError(f"expected monitor to be the name of a column, received monitor={monitor!r}")
-        self.monitor, self.mode = monitor, mode
+        if mode is None and not monitor.endswith(SMALLER_IS_BETTER):
+            raise ValueError(
+                f"expected mode='max' or mode='min' with monitor={monitor!r}: which is better, large or small?"
+            )
+        self.monitor, self.mode = monitor, mode or "min"
         self.min_delta = check_number("min_delta", min_delta, minimum=0)
         self.reset()
 
@@ -47,7 +53,8 @@ class Monitor(Recorded):
         if self.monitor not in columns:
             raise ValueError(
                 f"expected monitor to be a recorded column, received monitor={self.monitor!r}; "
-                f"{suggest(self.monitor, columns)}"
+                f"{suggest(self.monitor, columns)}; others come with a validation set given to fit and metrics given "
+                f"to the Trainer"
             )
 
     def improved(self, row: Mapping[str, float]) -> bool:

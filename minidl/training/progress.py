@@ -1,14 +1,14 @@
 """Progress of a run: a bar in a terminal or notebook, plain lines where output is redirected. The only use of tqdm."""
 
 import sys
-import time
 import warnings
+from contextlib import suppress
 from typing import Any
 
 from minidl.training.callbacks import Callback
 from minidl.training.view import TrainerView
 
-SECONDS_BETWEEN_LINES = 1.0
+LINES = 20  # about so many are printed in the course of the planned steps
 
 
 class Progress(Callback):
@@ -17,9 +17,9 @@ class Progress(Callback):
     def on_fit_begin(self, trainer: TrainerView) -> None:
         """Open a bar if somebody watches."""
         self.bar: Any = None
-        self.printed = -SECONDS_BETWEEN_LINES
-        self.pending = ""
-        if _in_notebook() or sys.stderr.isatty():
+        self.pending, self.lines = "", 0
+        self.first_step, self.planned_steps = trainer.optimizer.steps, max(trainer.planned_steps, 1)
+        if _in_notebook() or getattr(sys.stderr, "isatty", bool)():
             with warnings.catch_warnings():  # tqdm warns where a notebook lacks widgets, and falls back to text
                 warnings.simplefilter("ignore")
                 from tqdm.auto import tqdm
@@ -36,20 +36,23 @@ class Progress(Callback):
             self.bar.set_postfix_str(_numbers(row), refresh=False)
             return
         self.pending = f"epoch {row['epoch']:6.2f}  step {row['step']:6.0f}  {_numbers(row)}"
-        if time.monotonic() - self.printed >= SECONDS_BETWEEN_LINES:
+        if LINES * (row["step"] - self.first_step) >= self.lines * self.planned_steps:
             self._print()
+            self.lines = 1 + int(LINES * (row["step"] - self.first_step) / self.planned_steps)
 
     def on_fit_end(self, trainer: TrainerView) -> None:
         """Close the bar, or print the last line, and why the run ended."""
         if self.bar is not None:
             self.bar.close()
         self._print()
-        print(trainer.history.stopped_because, file=sys.stderr, flush=True)
+        self.pending = trainer.history.stopped_because
+        self._print()
 
     def _print(self) -> None:
-        if self.pending:
-            print(self.pending, file=sys.stderr, flush=True)
-            self.pending, self.printed = "", time.monotonic()
+        if self.pending and sys.stderr is not None:
+            with suppress(OSError, ValueError):  # a closed pipe or stream must not end a run
+                print(self.pending, file=sys.stderr, flush=True)
+            self.pending = ""
 
 
 def _numbers(row: dict[str, float]) -> str:

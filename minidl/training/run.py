@@ -15,7 +15,7 @@ from minidl.parameters import Array
 from minidl.seeding import Stream, generator
 from minidl.training.callbacks import HOOKS, Callback, EarlyStopping
 from minidl.training.divergence import DivergenceError
-from minidl.training.door import cast_once, check_data
+from minidl.training.door import cast_once, check_data, check_model
 from minidl.training.history import History, Table
 from minidl.training.monitor import Monitor
 from minidl.training.points import evaluation_points
@@ -45,7 +45,7 @@ class Run:
     def __init__(self, trainer: TrainerView, train: Dataset, sets: Mapping[str, Dataset], plan: Plan) -> None:
         for name, data in {"train": train, **sets}.items():
             check_data(name, data, trainer.model, trainer.loss)
-        trainer.model.parameters.check_bound()
+        check_model(trainer.model, trainer.loss, train)
         self.trainer, self.train, self.sets, self.plan = trainer, cast_once(train, trainer.model), dict(sets), plan
         epochs = check_integer("epochs", plan.epochs, minimum=0)
         check_integer("seed", plan.seed, minimum=0)
@@ -74,7 +74,8 @@ class Run:
         """Train to one of the ends, give back the best weights, and return the history."""
         history, model = self.history, self.trainer.model
         self.hooks = {
-            hook: [c for c in callbacks if getattr(type(c), hook) is not getattr(Callback, hook)] for hook in HOOKS
+            hook: [c for c in callbacks if hook in vars(c) or getattr(type(c), hook) is not getattr(Callback, hook)]
+            for hook in HOOKS
         }
         self._call("on_fit_begin")
         try:
@@ -103,6 +104,8 @@ class Run:
                     break
             if self.steps % self.per_epoch == 0:
                 self._call("on_epoch_end")
+        if self.steps and not self.evaluated:  # a callback stopped the run at the end of an epoch
+            self._evaluate()
 
     def _give_back(self) -> None:
         """Restore the best weights, and drop what Ctrl-C left of a row that was being written."""
@@ -138,7 +141,10 @@ class Run:
         self.epoch_rows, self.first_step = rows, self.steps
         for x, *rest in batches(self.train, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=dtype):
             if plan.augment is not None:
-                x = plan.augment(x.copy() if rows is None else x, rng)  # in file order x is a view of the caller's data
+                given = x.copy() if rows is None else x  # in file order x is a view of the caller's data
+                x = np.asarray(plan.augment(given, rng), dtype)
+                if len(x) != len(given):
+                    raise ValueError(f"expected augment to return {len(given)} rows as it was given, received {len(x)}")
             yield (x, *rest)
 
     def _step(self, batch: tuple[Array, ...]) -> None:
@@ -159,10 +165,12 @@ class Run:
         self.loss += weight * trainer.step_loss
         self.penalty += weight * trainer.step_penalty
         self._call("on_step_end")
+        self.evaluated = False
         if self.due(clock, self.steps) or self.steps == self.planned_steps or trainer.stop_reason:
-            self._evaluate(clock, epoch)
+            self._evaluate()
 
-    def _evaluate(self, clock: int, epoch: float) -> None:
+    def _evaluate(self) -> None:
+        clock, epoch = int(self.history.steps["step"][-1]), self.history.steps["epoch"][-1]
         loss, penalty = (sum_ / self.weight if self.weight else math.nan for sum_ in (self.loss, self.penalty))
         row = {
             "step": clock,
@@ -179,6 +187,7 @@ class Run:
             self.best = clock, self.watch.best, weights  # in one assignment, which no Ctrl-C can cut in two
             self.history.best_step, self.history.best_value = clock, self.watch.best
         self._forget_batches()
+        self.evaluated = True
         self._call("on_evaluation_end", row)
 
     def _forget_batches(self) -> None:

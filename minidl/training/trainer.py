@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
+from minidl.arguments import short
 from minidl.layers.base import Layer
 from minidl.layers.loss import Loss
 from minidl.metrics import Metric
@@ -13,7 +14,15 @@ from minidl.parameters import Array
 from minidl.regularizers import Regularizer
 from minidl.training.callbacks import Callback, check_callbacks
 from minidl.training.divergence import DivergenceError, diagnose
-from minidl.training.door import Data, as_dataset, check_functions, metrics_by_name, validation_sets
+from minidl.training.door import (
+    Data,
+    as_dataset,
+    check_functions,
+    check_scores_are_raw,
+    metrics_by_name,
+    read_only,
+    validation_sets,
+)
 from minidl.training.history import History
 from minidl.training.progress import Progress
 from minidl.training.run import Plan, Run
@@ -58,14 +67,16 @@ class Trainer:
     ) -> None:
         for name, value, kind in (("model", model, Layer), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer)):
             if not isinstance(value, kind):
-                raise TypeError(f"expected {name} to be a {kind.__name__} object, received {name}={value!r}")
+                advice = f": write {value.__name__}(...)" if isinstance(value, type) else ""
+                raise TypeError(f"expected {name} to be an object of {kind.__name__}, received {short(value)}{advice}")
+        check_scores_are_raw(model, loss)
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.regularizers = check_functions("regularizers", regularizers)
         self.metrics = metrics_by_name(metrics)
         self.callbacks = check_callbacks(callbacks)
         self.history, self.epoch, self.planned_steps, self.restores_best = History(), 0, 0, False
         self.step_loss = self.step_penalty = math.nan
-        self.stop_reason = ""
+        self.stop_reason, self.running = "", False
 
     def step(self, x: Array, targets: Array, weights: Array | None = None) -> float:
         """Take one step on one batch: returns the cost = loss + penalty from before the update.
@@ -92,7 +103,8 @@ class Trainer:
         """Loss, penalty, cost and every metric on a whole set, in inference mode.
 
         Scores are computed in batches and everything else from all of them at once, so the result does not depend on
-        the batch size beyond rounding. Gradients are left as they were.
+        the batch size beyond rounding. The loss weighs rows by the weights of the set; metrics count every row as one.
+        Gradients are left as they were.
         """
         data = as_dataset("data", data)
         parameters = self.model.parameters
@@ -102,10 +114,11 @@ class Trainer:
             gradient = parameters.grad.copy()
             penalty = sum(regularize(parameters) for regularize in self.regularizers)
             parameters.grad[...] = gradient
-            measured = {name: metric(scores, data.targets) for name, metric in self.metrics.items()}
+            given = read_only(scores), read_only(data.targets)
+            measured = {name: metric(*given) for name, metric in self.metrics.items()}
         for name, value in measured.items():
             if np.ndim(value) != 0:
-                raise TypeError(f"expected metric {name} to return one number, received {value!r}")
+                raise TypeError(f"expected metric {name} to return one number, received {short(value)}")
         values = {"loss": loss, "penalty": float(penalty), "cost": loss + penalty, **measured}
         return {name: float(value) for name, value in values.items()}
 
@@ -158,10 +171,18 @@ class Trainer:
             DivergenceError: see `raise_divergence`. The history stays in `trainer.history`.
             ValueError, TypeError: unusable arguments or data, before the first step.
         """
+        if self.running:
+            raise RuntimeError(
+                "expected one fit at a time, received a second from inside the first: use another Trainer"
+            )
         plan = Plan(
             epochs, batch_size, validate_every, shuffle, drop_last, augment, seed, restore_best, raise_divergence
         )
         run = Run(self, as_dataset("train", train), validation_sets(validation), plan)
         self.history, self.planned_steps, self.restores_best = run.history, run.planned_steps, run.restores_best
         self.stop_reason = ""
-        return run.execute([*self.callbacks, *([Progress()] if progress else [])])
+        self.running = True
+        try:
+            return run.execute([*self.callbacks, *([Progress()] if progress else [])])
+        finally:
+            self.running = False

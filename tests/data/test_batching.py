@@ -99,11 +99,11 @@ def test_wrong_types_are_refused_at_the_call(wrong):
         batches(**({"dataset": TEN, "batch_size": 2} | wrong))
 
 
-def test_dtype_casts_all_but_integer_targets():
+def test_dtype_casts_x_and_targets_that_are_no_integers():
     labels = Dataset(np.ones((4, 1), np.uint8), np.arange(4), weights=np.ones(4))
     values = Dataset(np.ones((4, 1)), np.ones((4, 2)))
     (batch,) = batches(labels, 4, dtype=np.float32)
-    assert [array.dtype for array in batch] == [np.float32, np.int64, np.float32]
+    assert [array.dtype for array in batch] == [np.float32, np.int64, np.float64]
     (batch,) = batches(values, 4, dtype=np.float32)
     assert [array.dtype for array in batch] == [np.float32, np.float32]
 

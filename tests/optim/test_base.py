@@ -126,10 +126,31 @@ def test_another_model_is_refused_before_anything_moves(store, parameters, other
     optimizer, second = Adam(clip=ClipNorm(0.1)), store(**other)
     second.grad[:] = 1
     optimizer.step(parameters)
-    with pytest.raises(ValueError, match=r"expected the 3 float64 numbers of the steps before, received [13] of"):
+    with pytest.raises(ValueError, match="expected the model of the 1 steps before, received another"):
         optimizer.step(second)
     np.testing.assert_array_equal(second.grad, 1)
     assert optimizer.steps == 1
+
+
+def test_the_same_model_built_again_is_another(store):
+    optimizer, first = SGD(0.1), store(weight=[1.0])
+    optimizer.step(first)
+    with pytest.raises(ValueError, match="make a new optimizer"):
+        optimizer.step(store(weight=[1.0]))
+    copy.deepcopy(optimizer).step(copy.deepcopy(first))
+
+
+def test_a_clip_that_returns_a_new_array_is_refused(parameters):
+    with pytest.raises(TypeError, match="edit the gradient in place"):
+        SGD(0.1, clip=lambda grad: np.clip(grad, -1, 1)).step(parameters)
+
+
+@pytest.mark.parametrize("lr", [-1.0, float("nan")])
+def test_a_rate_assigned_later_is_checked_too(parameters, lr):
+    optimizer = SGD(0.1)
+    optimizer.lr = lr
+    with pytest.raises(ValueError, match="expected lr to be"):
+        optimizer.step(parameters)
 
 
 def test_the_repr_is_the_call():

@@ -38,7 +38,7 @@ rates = st.floats(0, 10)
 lengths = st.integers(1, 200)
 
 
-@pytest.mark.parametrize("schedule", ALL, ids=repr)
+@pytest.mark.parametrize("schedule", ALL, ids=lambda schedule: repr(schedule).split(" at 0x")[0])
 @given(asked=st.lists(steps, max_size=10), step=steps)
 def test_the_answer_is_a_python_float_that_depends_on_the_step_only(schedule, asked, step):
     before = schedule(step)

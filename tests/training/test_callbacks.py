@@ -112,7 +112,7 @@ def test_a_column_that_will_not_be_recorded_is_refused_before_the_first_step(
 ):
     callback, names = called()
     callbacks = [EarlyStopping("train_loss"), callback]
-    callbacks.insert(position, kind("validation_acuracy"))
+    callbacks.insert(position, kind("validation_acuracy", mode="max"))
     one = trainer(callbacks=callbacks, metrics={"accuracy": lambda scores, targets: 0.5})
     before = weights(one)
     with pytest.raises(ValueError, match="received monitor='validation_acuracy'; did you mean 'validation_acc"):
@@ -132,7 +132,7 @@ def rates_of(one, fit, data, values):
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=20), st.integers(1, 4))
 def test_a_plateau_lasts_as_long_as_patience_says(data, trainer, fit, values, patience):
-    one = trainer(lr=1.0, callbacks=[ReduceOnPlateau("validation_value", factor=0.5, patience=patience)])
+    one = trainer(lr=1.0, callbacks=[ReduceOnPlateau("validation_value", mode="min", factor=0.5, patience=patience)])
     expected, best, waited, rate = [], 10, 0, 1.0
     for value in values:
         expected.append(rate)
@@ -154,13 +154,13 @@ def test_a_plateau_is_counted_as_patience_is(data, trainer, fit):
 
 
 def test_the_rate_is_not_reduced_below_its_minimum_and_follows_its_schedule(data, trainer, fit):
-    plateau = ReduceOnPlateau("validation_value", factor=0.1, patience=1, min_lr=0.04)
+    plateau = ReduceOnPlateau("validation_value", mode="min", factor=0.1, patience=1, min_lr=0.04)
     steady = rates_of(trainer(lr=1.0, callbacks=[plateau]), fit, data, [1.0] * 5)
     assert steady == pytest.approx([1.0, 1.0, 0.1, 0.04, 0.04])
     below = rates_of(trainer(lr=0.01, callbacks=[plateau]), fit, data, [1.0] * 3)
     assert below == [0.01] * 3
     falling = ExponentialDecay(1.0, 0.1)
-    plateau = ReduceOnPlateau("validation_value", factor=0.5, patience=2)
+    plateau = ReduceOnPlateau("validation_value", mode="min", factor=0.5, patience=2)
     rates = rates_of(trainer(optimizer=SGD(falling), callbacks=[plateau]), fit, data, [1.0] * 5)
     assert rates == pytest.approx([falling(step) * 0.5 ** (step >= 3) for step in range(5)])
 

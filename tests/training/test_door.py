@@ -150,7 +150,7 @@ def test_other_arguments_that_make_no_sense_are_refused(refused):
 
 
 def test_a_misspelt_column_to_monitor_is_refused(refused, trainer):
-    one = trainer(callbacks=[EarlyStopping("train_los")])
+    one = trainer(callbacks=[EarlyStopping("train_los", mode="min")])
     refused(ValueError, "received monitor='train_los'; did you mean 'train_loss'", one=one)
 
 

@@ -57,7 +57,8 @@ def test_nan_is_never_best_and_runs_out_of_patience(data, trainer, fit, weights,
 
 def test_where_every_value_is_nan_the_last_weights_stay(data, trainer, fit):
     one = trainer(
-        metrics={"score": lambda scores, targets: math.nan}, callbacks=[EarlyStopping("validation_score", patience=3)]
+        metrics={"score": lambda scores, targets: math.nan},
+        callbacks=[EarlyStopping("validation_score", mode="min", patience=3)],
     )
     history = fit(one, data(), data(seed=1), epochs=7)
     assert len(history.evaluations["step"]) == 3

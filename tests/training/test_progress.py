@@ -3,13 +3,11 @@
 import io
 import re
 from contextlib import nullcontext, redirect_stderr
-from types import SimpleNamespace
 
 import pytest
 import tqdm.auto
 
 from minidl import EarlyStopping, accuracy
-from minidl.training import progress
 
 
 class Terminal(io.StringIO):
@@ -43,12 +41,21 @@ def test_without_a_terminal_there_are_plain_lines_and_the_reason_last(data, trai
     assert bars == []
 
 
-def test_many_evaluations_print_few_lines_but_always_the_newest(data, trainer, fit, capsys, monkeypatch):
-    hundredths = iter(range(10_000))
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(hundredths) / 100))
+def test_many_evaluations_print_few_lines_the_same_each_time_and_always_the_newest(data, trainer, fit, capsys):
     fit(trainer(), data(), epochs=50, validate_every=1, progress=True)
     *lines, _ = capsys.readouterr().err.splitlines()
-    assert [line.split()[3] for line in lines] == ["1", "101", "200"]
+    assert [int(line.split()[3]) for line in lines] == [1, *range(10, 201, 10)]
+
+
+class Broken(io.StringIO):
+    def write(self, text):
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("stream", [None, Broken()])
+def test_a_stream_that_is_closed_ends_no_run(data, trainer, fit, monkeypatch, stream):
+    monkeypatch.setattr("sys.stderr", stream)
+    assert fit(trainer(), data(), epochs=2, progress=True).stopped_because == "limit: 2 epochs"
 
 
 @pytest.mark.parametrize("kind", [io.StringIO, Terminal])

@@ -115,9 +115,13 @@ def test_the_same_seed_has_the_same_bits_and_another_has_another_order(data, tra
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [
-        ({"model": "mlp"}, TypeError, "expected model to be a Layer object, received model='mlp'"),
-        ({"loss": SoftmaxCrossEntropy}, TypeError, "expected loss to be a Loss object, received loss=<class"),
-        ({"optimizer": "adam"}, TypeError, "expected optimizer to be a Optimizer object, received optimizer='adam'"),
+        ({"model": "mlp"}, TypeError, "expected model to be an object of Layer, received 'mlp'"),
+        (
+            {"loss": SoftmaxCrossEntropy},
+            TypeError,
+            "expected loss to be an object of Loss, received SoftmaxCrossEntropy: write",
+        ),
+        ({"optimizer": "adam"}, TypeError, "expected optimizer to be an object of Optimizer, received 'adam'"),
         ({"regularizers": L2(0.1)}, TypeError, r"expected regularizers to be a list, .*: put it in \[ \]"),
         ({"regularizers": [L2]}, TypeError, "expected regularizers to hold functions or callable objects"),
         ({"metrics": accuracy}, TypeError, r"expected metrics to be a list, .*: put it in \[ \]"),
