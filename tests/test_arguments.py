@@ -148,3 +148,22 @@ def test_a_misspelt_name_is_answered_with_the_nearest_and_all_known(name, text):
 
 def test_where_nothing_is_known_nothing_is_suggested():
     assert suggest("loss", []) == "known: "
+
+
+@pytest.mark.parametrize(("args", "kwargs"), [((1,), {}), ((), {"slope": 0.1})])
+def test_a_class_without_a_constructor_takes_no_arguments(args, kwargs):
+    class Plain(Recorded):
+        pass
+
+    with pytest.raises(TypeError, match="Plain takes no arguments, received"):
+        Plain(*args, **kwargs)
+
+
+def test_the_error_of_a_property_is_not_hidden():
+    class Broken(Recorded):
+        @property
+        def rate(self):
+            return object().nothing
+
+    with pytest.raises(AttributeError, match="'object' object has no attribute 'nothing'"):
+        Broken().rate  # noqa: B018

@@ -224,6 +224,29 @@ class Residual(Layer):
         return dy + self.inner.backward(dy)
 
 
+class LayerNorm(Layer):
+    """Ill-conditioned where a row is nearly constant, which float32 shows."""
+
+    def forward(self, x):
+        self.scale = np.sqrt(x.var(axis=1, keepdims=True) + x.dtype.type(1e-5))
+        self.normal = (x - x.mean(axis=1, keepdims=True)) / self.scale
+        return self.normal.copy()
+
+    def backward(self, dy):
+        inner = (dy * self.normal).mean(axis=1, keepdims=True)
+        return (dy - dy.mean(axis=1, keepdims=True) - self.normal * inner) / self.scale
+
+
+class Noise(Layer):
+    """Random at inference too, which must be declared."""
+
+    def forward(self, x):
+        return x + self.rng.standard_normal(x.shape).astype(x.dtype)
+
+    def backward(self, dy):
+        return dy.copy()
+
+
 def deep(features):
     return Sequential(Linear(features, 3), ReLU(), Linear(3, 3), ReLU(), Linear(3, 2), Abs(), Sort())
 
@@ -247,6 +270,8 @@ RIGHT = {
     "Flatten": (Flatten, {"shape": ("n", "c", "h", "w")}),
     "MaxPool": (MaxPool, {"width": st.integers(2, 5), "shape": ("n", "width")}),
     "Residual": (Residual, {}),
+    "LayerNorm": (LayerNorm, {}),
+    "Noise": (Noise, {"random_inference": True}),
     "deep": (deep, {}),
     "an object": (Sequential(Linear(2, 2), Sigmoid()), {"shape": ("n", 2)}),
 }
@@ -568,7 +593,40 @@ class LearnsAtInference(BatchNorm):
         return super().forward(x)
 
 
+class ReLU6WithoutItsUpperEnd(ReLU):
+    """Wrong beyond 6 only."""
+
+    def forward(self, x):
+        return np.minimum(super().forward(x), 6)
+
+
+class WrongFromTheFifthFeature(Tanh):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        dx[:, 4:] = 0
+        return dx
+
+
+class WrongBeyondFourRows(Scale):
+    def backward(self, dy):
+        self.gain.grad = np.sum((self.x * dy)[:4], axis=0)
+        return dy * self.gain.value
+
+
+class DropoutThatNeverRests(Elementwise):
+    def forward(self, x):
+        self.mask = ((self.rng.random(x.shape) < 0.5) * 2).astype(x.dtype)
+        return x * self.mask
+
+    def backward(self, dy):
+        return dy * self.mask
+
+
 WRONG = {
+    "ReLU6WithoutItsUpperEnd": (ReLU6WithoutItsUpperEnd, {}, "gradient of x"),
+    "WrongFromTheFifthFeature": (WrongFromTheFifthFeature, {}, "gradient of x"),
+    "WrongBeyondFourRows": (WrongBeyondFourRows, {}, "gain"),
+    "DropoutThatNeverRests": (DropoutThatNeverRests, {}, "random"),
     "ReusesItsOutput": (ReusesItsOutput, {}, "returned by forward"),
     "ReusesItsGradient": (ReusesItsGradient, {}, "returned by backward"),
     "NaiveTanh": (NaiveTanh, {}, "NaN"),
