@@ -13,7 +13,7 @@ Callers also check at points drawn away from all kinks, where no such excuse is 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations, islice
+from itertools import combinations
 
 import numpy as np
 
@@ -23,7 +23,7 @@ EPS = float(np.finfo(np.float64).eps)
 RTOL, ATOL = 1e-6, 1e-8
 STEP = EPS ** (1 / 3)
 RUNGS = 7  # steps tried: h, h/4, ... h/4^6, so that a kink close by leaves the stencil
-PAIRS = 12  # pairs of elements at kinks that are tried together
+LOOKED_AT = 12  # elements at kinks, and pairs of them, that are looked at; drawn where there are more
 
 
 def _hadamard(order: int) -> Array:
@@ -182,7 +182,9 @@ def _units(like: Array) -> Iterator[tuple[tuple[int, ...], Array]]:
 def _valid_choice(probe: Probe, suspects: Array, rng: np.random.Generator) -> bool:
     """Whether the derivative of every single output, at the suspect elements, is one the smooth points nearby allow."""
     units = [unit for index, unit in _units(suspects) if suspects[index]]
-    pairs = [a + b for a, b in islice(combinations(units, 2), PAIRS)]
+    units = [units[i] for i in rng.permutation(len(units))[:LOOKED_AT]]
+    every_pair = list(combinations(units, 2))
+    pairs = [every_pair[i][0] + every_pair[i][1] for i in rng.permutation(len(every_pair))[:LOOKED_AT]]
     directions = [*units, *pairs, suspects.astype(np.float64)]
     kinks_met = [1] * len(units) + [2] * len(pairs) + [len(units)]
     outputs = _units(probe.subject.forward())

@@ -110,6 +110,7 @@ def check_case(case: LossCase) -> float:
     """Run every property on one case; returns the worst relative difference of float32 from float64."""
     with np.errstate(all="ignore"):
         _check_value(case)
+        _check_huge(case)
         _check_weights(case)
         for weights in (None, case.weights):
             _check_backward(case, weights)
@@ -142,6 +143,11 @@ def _check_weights(case: LossCase) -> None:
     singles = [(case.value([i], None), getattr(case.loss, "total_weight", 1.0)) for i in range(n)]
     total = sum(weight for _, weight in singles)
     mean = sum(value * weight for value, weight in singles) / total if total else 0.0
+    if hasattr(case.loss, "total_weight"):
+        case.value(slice(None), None)
+        if not _close(case.loss.total_weight, total):
+            details = f"  it is {case.loss.total_weight} for the batch and {total} summed over single rows"
+            raise case.failure("total_weight must be the sum of what the rows weigh", details)
     if not _close(plain, mean):
         raise case.failure("the value must be the mean over rows", f"  value {plain}, mean over single rows {mean}")
     if not _close(plain, case.value(slice(None), np.ones(n))):
@@ -172,6 +178,8 @@ def _check_backward(case: LossCase, weights: Array | None) -> None:
     case.loss.forward(case.scores, case.targets, weights)
     if not np.array_equal(kept, case.loss.backward()):
         raise case.failure("backward must refer to the newest forward", weights=weights)
+    if not np.array_equal(kept, gradient):
+        raise case.failure("a gradient that was returned must stay as it is", "  a later backward wrote into it")
 
 
 def _check_derivative(case: LossCase, weights: Array | None) -> None:
@@ -188,19 +196,36 @@ def _check_derivative(case: LossCase, weights: Array | None) -> None:
     wrong = find_wrong(subject, np.ones(1), rng, kinks=True)
     if wrong is not None:
         raise case.failure("the gradient of the scores is wrong", str(wrong), weights=weights)
-    wrong = find_wrong_off_grid(subject, np.ones(1), rng)
+    for scale in (1, 8, 40):
+        scores[...] = scale * case.scores
+        far_out = scale > 1 and not np.isfinite(forward()).all()
+        wrong = None if far_out else find_wrong_off_grid(subject, np.ones(1), rng)
+        if wrong is not None:
+            break
     if wrong is not None:
         details = f"{wrong}\n  found at\n  scores = {scores.tolist()}\n  which is a step from the case drawn"
         raise case.failure("the gradient of the scores is wrong", details, weights=weights)
 
 
+def _check_huge(case: LossCase) -> None:
+    scores = np.resize([800.0, -800.0, 0.0, 30.0], case.scores.shape)
+    value = case.loss.forward(scores, case.targets)
+    if np.isnan(value) or np.isnan(case.loss.backward()).any():
+        details = f"  value {value} and gradient {case.loss.backward().tolist()} at scores = {scores.tolist()}"
+        raise case.failure("no NaN may come of finite scores", details)
+
+
 def _check_float32(case: LossCase) -> float:
+    return max(_float32_error(case, weights) for weights in (None, case.weights))
+
+
+def _float32_error(case: LossCase, weights: Array | None) -> float:
     moved = case.scores + np.random.default_rng(case.seed).uniform(1 / 64, 3 / 64, case.scores.shape)
     scores = moved.astype(np.float32)
-    value, gradient = case.loss.forward(scores, case.targets, case.weights), case.loss.backward()
+    value, gradient = case.loss.forward(scores, case.targets, weights), case.loss.backward()
     if type(value) is not float or gradient.dtype != np.float32:
         raise case.failure("float32 scores must give a float32 gradient", f"  received {gradient.dtype}")
-    wanted = case.loss.forward(scores.astype(np.float64), case.targets, case.weights)
+    wanted = case.loss.forward(scores.astype(np.float64), case.targets, weights)
     scale = 1 + abs(wanted) + float(np.abs(scores).max())
     error = max(abs(value - wanted), float(np.abs(gradient - case.loss.backward()).max())) / scale
     if not error <= 1000 * np.finfo(np.float32).eps:

@@ -115,6 +115,7 @@ def check_case(case: OptimizerCase) -> float:
     """Run every property on one case; returns the largest difference from the reference, or 0 without one."""
     final = _check_steps(case)
     _check_direction(case)
+    _check_spares(case)
     _check_restored(case, final)
     if not case.whole_vector:
         whole = [copy.deepcopy(case.optimizer) for _ in case.start]
@@ -160,6 +161,15 @@ def _check_direction(case: OptimizerCase) -> None:
     moved = case.run(copy.deepcopy(case.optimizer), _store(case.start), np.stack([gradient] * 3)) - case.start
     if (moved * gradient > 0).any():
         raise case.failure("values must move against a constant gradient", f"  gradient {gradient}, moved by {moved}")
+
+
+def _check_spares(case: OptimizerCase) -> None:
+    bias = {"bias": Parameter(case.start.shape, zeros, decay=False)}
+    parameters = Parameters(bias, np.random.default_rng(0), dtype=np.float64)
+    parameters.value[...] = case.start
+    moved = case.run(copy.deepcopy(case.optimizer), parameters, np.zeros_like(case.gradients))
+    if not np.array_equal(moved, case.start):
+        raise case.failure("without a gradient, parameters with decay=False must stay", f"  they became {moved}")
 
 
 def _check_restored(case: OptimizerCase, final: Array) -> None:

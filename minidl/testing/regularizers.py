@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from minidl.arguments import short
 from minidl.initializers import zeros
 from minidl.parameters import Array, Parameter, Parameters
 from minidl.regularizers import Regularizer
@@ -31,8 +32,8 @@ class RegularizerCase:
     def failure(self, failed: str, details: str = "") -> RegularizerCheckError:
         """The error to raise, with the case in it."""
         values = [f"  {name} = {p.value.tolist()}" for name, p in self.parameters.named.items()]
-        lines = [details, f"  regularizer    {self.regularizer!r}", *values]
-        return RegularizerCheckError(repr(self.regularizer), failed, "\n".join(line for line in lines if line))
+        lines = [details, f"  regularizer    {short(self.regularizer)}", *values]
+        return RegularizerCheckError(short(self.regularizer), failed, "\n".join(line for line in lines if line))
 
 
 def regularizer_test(
@@ -96,6 +97,8 @@ def _check_properties(case: RegularizerCase) -> float:
     values, start = parameters.value.copy(), rng.integers(-8, 9, parameters.size) / 8
     parameters.grad[...] = start
     penalty = case.regularizer(parameters)
+    if not np.isfinite(parameters.grad).all():
+        raise case.failure("the gradient must be finite", f"  received {parameters.grad.tolist()}")
     if type(penalty) is not float or not np.isfinite(penalty):
         raise case.failure("the penalty must be a finite Python float", f"  received {penalty!r}")
     if not np.array_equal(values, parameters.value):
@@ -129,7 +132,11 @@ def _check_derivative(case: RegularizerCase, rng: np.random.Generator) -> None:
     wrong = find_wrong(subject, np.ones(1), rng, kinks=True)
     if wrong is not None:
         raise case.failure("the gradient added must be that of the penalty", str(wrong))
+    values = parameters.value.copy()
     wrong = find_wrong_off_grid(subject, np.ones(1), rng)
+    if wrong is None:
+        parameters.value[...] = 8 * values
+        wrong = find_wrong_off_grid(subject, np.ones(1), rng)
     if wrong is not None:
         raise case.failure("the gradient added must be that of the penalty", str(wrong))
 

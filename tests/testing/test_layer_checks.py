@@ -273,6 +273,7 @@ RIGHT = {
     "LayerNorm": (LayerNorm, {}),
     "Noise": (Noise, {"random_inference": True}),
     "deep": (deep, {}),
+    "kinks that meet": (lambda f: Sequential(Linear(f, 2, bias=False), ReLU(), Linear(2, 1)), {"shape": ("n", "f")}),
     "an object": (Sequential(Linear(2, 2), Sigmoid()), {"shape": ("n", 2)}),
 }
 
@@ -622,7 +623,43 @@ class DropoutThatNeverRests(Elementwise):
         return dy * self.mask
 
 
+class DropoutLeaks(Dropout):
+    """float64 in training only."""
+
+    def forward(self, x):
+        self.mask = (self.rng.random(x.shape) < 0.5) / 0.5 if self.training else None
+        return x if self.mask is None else x * self.mask
+
+
+class BackwardOverwritesOutput(Elementwise):
+    def forward(self, x):
+        self.y = np.tanh(x)
+        return self.y
+
+    def backward(self, dy):
+        if self.y.flags.writeable:
+            np.subtract(1, self.y**2, out=self.y)
+            self.y.flags.writeable = False
+        return self.y * dy
+
+
+class BatchNormLearnsInBackward(BatchNorm):
+    def backward(self, dy):
+        self.mean.value += 1
+        return super().backward(dy)
+
+
+class KeepsDimensions(Scale):
+    def backward(self, dy):
+        self.gain.grad = np.sum(self.x * dy, axis=0, keepdims=True)
+        return dy * self.gain.value
+
+
 WRONG = {
+    "DropoutLeaks": (DropoutLeaks, {}, "float32"),
+    "BackwardOverwritesOutput": (BackwardOverwritesOutput, {}, "backward wrote into it"),
+    "BatchNormLearnsInBackward": (BatchNormLearnsInBackward, {"rows_mix": True}, "change states"),
+    "KeepsDimensions": (KeepsDimensions, {}, "backward must not raise"),
     "ReLU6WithoutItsUpperEnd": (ReLU6WithoutItsUpperEnd, {}, "gradient of x"),
     "WrongFromTheFifthFeature": (WrongFromTheFifthFeature, {}, "gradient of x"),
     "WrongBeyondFourRows": (WrongBeyondFourRows, {}, "gain"),

@@ -121,6 +121,25 @@ class GradientOfTheOtherHinge(Hinge):
         return gradient
 
 
+class NaiveCrossEntropy(ClassLoss):
+    def row_losses(self, scores, targets):
+        exponentials = np.exp(scores)
+        self.p, self.targets = exponentials / exponentials.sum(axis=1, keepdims=True), targets
+        return -np.log(self.p[np.arange(len(targets)), targets])
+
+    def row_gradients(self):
+        gradient = self.p.copy()
+        gradient[np.arange(len(gradient)), self.targets] -= 1
+        return gradient
+
+
+class WrongTotalWeight(MeanSquaredError):
+    def forward(self, scores, targets, weights=None):
+        value = super().forward(scores, targets, weights)
+        self.total_weight = 1.0 if len(scores) == 1 else 2.0
+        return value
+
+
 class Leaks(PlainSquaredError):
     def backward(self):
         return super().backward() * np.float64(1)
@@ -156,6 +175,8 @@ def test_a_right_loss_raises_no_alarm(loss):
         (MissingFactorOfClasses, binary_labels),
         (ClippedLogarithm, binary_labels),
         (GradientOfTheOtherHinge, None),
+        (NaiveCrossEntropy, None),
+        (WrongTotalWeight, real_targets),
         (Leaks, real_targets),
         (StaleShape, real_targets),
         (WrongLabelZero, binary_labels),
@@ -235,6 +256,12 @@ def test_a_wrong_regularizer_is_caught(regularizer):
 # ---- optimizers ----
 
 
+class DecaysBiases(SGD):
+    def apply(self, parameters, lr):
+        parameters.value *= 1 - 0.01 * lr
+        super().apply(parameters, lr)
+
+
 class SignDescent(Optimizer):
     def update(self, value, grad, lr):
         value -= lr * np.sign(grad)
@@ -301,7 +328,7 @@ def test_a_right_optimizer_raises_no_alarm():
 
 @pytest.mark.parametrize(
     "optimizer",
-    [Ascends, DecaysItsRate, CountsTwice, ConsumesGradient, HiddenMomentum, NormalizesOverTheVector],
+    [Ascends, DecaysBiases, DecaysItsRate, CountsTwice, ConsumesGradient, HiddenMomentum, NormalizesOverTheVector],
 )
 def test_a_wrong_optimizer_is_caught(optimizer):
     with pytest.raises(OptimizerCheckError):
