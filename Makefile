@@ -29,13 +29,13 @@ demo: $(VENV)/core.stamp ## train a network on the embedded digits; figures go t
 	$(BIN)/python examples/quickstart.py --out $(OUT)
 
 test: $(VENV)/test.stamp ## every test: derivatives hunted by hypothesis, docstrings, examples in quick mode
-	$(BIN)/python -m pytest --numprocesses=auto
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
 check: $(VENV)/dev.stamp ## all that must hold before a change lands: format, lint, types, tests with coverage
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict -p minidl
-	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
 
 bench: $(VENV)/bench.stamp ## side-by-side timings; installs PyTorch (CPU), JAX and scikit-learn
 	$(BIN)/python benchmarks/training_step.py

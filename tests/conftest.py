@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("dev", max_examples=30, deadline=None, database=None)
-settings.register_profile("ci", max_examples=60, deadline=None, database=None, derandomize=True, print_blob=True)
+settings.register_profile("ci", max_examples=50, deadline=None, database=None, derandomize=True, print_blob=True)
 settings.register_profile("deep", max_examples=2000, deadline=None, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 

@@ -223,12 +223,13 @@ def _allowed(choice: float, slopes: Array, kinks: int) -> bool:
     """Whether a choice along a direction that moves `kinks` elements goes with the slopes nearby.
 
     Where these agree there is no kink in this direction and the choice must agree too. Otherwise it must lie between
-    them, with room where more kinks meet than the moves could take apart.
+    them and 0, with room where more kinks meet than the moves could take apart.
     """
     low, high = float(slopes.min()), float(slopes.max())
     slack = 1e-3 * max(1.0, abs(low), abs(high))
     if high - low <= 2 * slack:
         return low - slack <= choice <= high + slack
+    low, high = min(low, 0.0), max(high, 0.0)  # several pieces may each say 0 where their kinks meet
     levels = 1 + int((np.diff(np.sort(slopes)) > slack).sum())
     room = slack if levels <= 2**kinks else (high - low) / 2
     return kinks > 2 or low - room <= choice <= high + room
