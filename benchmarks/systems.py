@@ -47,11 +47,11 @@ class System:
         return True
 
     def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define __init__ and train")
 
     def train(self) -> None:
         """Go on training for one epoch, in a new order; return when its last step is done."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define __init__ and train")
 
     def seconds(self) -> float:
         """Train an epoch and say how long it took."""

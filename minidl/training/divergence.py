@@ -1,6 +1,7 @@
 """What to say when a loss is no longer finite: where the first such number stands."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from minidl.layers.base import Layer
 from minidl.layers.sequential import Sequential
 from minidl.parameters import Array
 
+UNWARNED: Any = {"over": "ignore", "invalid": "ignore", "divide": "ignore"}  # we look for such numbers ourselves
 SHOWN = 8  # row numbers listed
 
 

@@ -14,6 +14,7 @@ from minidl.layers.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
 from minidl.layers.loss import Loss
 from minidl.layers.sequential import Sequential
 from minidl.parameters import Array
+from minidl.training.divergence import UNWARNED
 
 Data: TypeAlias = Dataset | tuple[Array, ...]
 CHUNK = 1 << 22  # numbers looked at together when searching for NaN
@@ -67,7 +68,7 @@ def validation_sets(validation: Data | Mapping[str, Data] | None) -> dict[str, D
 def check_data(name: str, data: Dataset, model: Layer, loss: Loss) -> None:
     """Refuse data that the model or the loss cannot take, at the door instead of somewhere in the first epoch."""
     try:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with np.errstate(**UNWARNED):
             row = model.predict(data.x[:1])
             scores = np.broadcast_to(row[:1], (len(data), *row.shape[1:]))
             loss.check_targets(scores, data.targets)
@@ -94,7 +95,7 @@ def check_model(model: Layer, loss: Loss, data: Dataset) -> None:
     parameters.check_whole(model.named_parameters())
     before = parameters.grad.copy()
     parameters.grad[...] = np.nan
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with np.errstate(**UNWARNED):
         value = loss.forward(model.predict(data.x[:1]), data.targets[:1])
         model.backward(loss.backward())
     unset = [name for name, parameter in parameters.named.items() if np.isnan(parameter.grad).all()]

@@ -13,7 +13,7 @@ from minidl.optim.base import Optimizer
 from minidl.parameters import Array
 from minidl.regularizers import Regularizer
 from minidl.training.callbacks import Callback, check_callbacks
-from minidl.training.divergence import DivergenceError, diagnose
+from minidl.training.divergence import UNWARNED, DivergenceError, diagnose
 from minidl.training.door import (
     Data,
     as_dataset,
@@ -87,7 +87,7 @@ class Trainer:
         if not self.model.training:
             with self.model.train_mode():
                 return self.step(x, targets, weights)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with np.errstate(**UNWARNED):
             self.step_loss, self.step_penalty = self.loss.forward(self.model.forward(x), targets, weights), 0.0
             self.model.backward(self.loss.backward())
             for regularize in self.regularizers:
@@ -108,7 +108,7 @@ class Trainer:
         """
         data = as_dataset("data", data)
         parameters = self.model.parameters
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with np.errstate(**UNWARNED):
             scores = self.model.predict(data.x, batch_size=batch_size)
             loss = self.loss.forward(scores, data.targets, data.weights)
             gradient = parameters.grad.copy()
