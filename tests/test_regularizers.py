@@ -117,6 +117,7 @@ def test_l1_does_not_move_a_weight_that_is_zero():
 @given(value=values)
 def test_float32_gives_nearly_the_float64_numbers(make, value):
     single, double = network(value, np.float32), network(value)
+    single.grad[...] = double.grad[...] = 0  # next to a 1 that stands there, a small gradient has no digits left
     assert make(None)(single) == pytest.approx(make(None)(double), rel=1e-5)
     assert single.grad.dtype == np.float32
     np.testing.assert_allclose(single.grad, double.grad, rtol=1e-5)
