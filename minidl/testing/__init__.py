@@ -1,13 +1,19 @@
-"""Checks for the layers, losses, regularizers and optimizers you write: one line each, driven by hypothesis."""
+"""Checks for the layers, losses, models, regularizers, optimizers and schedules you write: one line each."""
 
-from minidl.testing.derivative import CheckError
-from minidl.testing.layer_properties import LayerCheckError
+from minidl.testing.explaining import Explanation, explain
+from minidl.testing.layer_case import LayerCheckError
 from minidl.testing.layers import check_layer, layer_test
-from minidl.testing.losses import LossCheckError, check_loss, loss_test
+from minidl.testing.loss_properties import LossCheckError
+from minidl.testing.losses import check_loss, loss_test
+from minidl.testing.models import check_model, model_test
 from minidl.testing.numeric import central_difference, complex_step, relative_error
-from minidl.testing.optimizers import OptimizerCheckError, check_optimizer, optimizer_test
+from minidl.testing.numeric_backward import NumericBackward
+from minidl.testing.optimizer_properties import OptimizerCheckError
+from minidl.testing.optimizers import check_optimizer, optimizer_test
+from minidl.testing.profiles import PROFILES
 from minidl.testing.regularizers import RegularizerCheckError, check_regularizer, regularizer_test
-from minidl.testing.running import Report
+from minidl.testing.report import CheckError, Report, Result
+from minidl.testing.schedules import ScheduleCheckError, check_schedule, schedule_test
 from minidl.testing.strategies import (
     binary_labels,
     class_labels,
@@ -18,27 +24,37 @@ from minidl.testing.strategies import (
 )
 
 __all__ = [
+    "PROFILES",
     "CheckError",
+    "Explanation",
     "LayerCheckError",
     "LossCheckError",
+    "NumericBackward",
     "OptimizerCheckError",
     "RegularizerCheckError",
     "Report",
+    "Result",
+    "ScheduleCheckError",
     "binary_labels",
     "central_difference",
     "check_layer",
     "check_loss",
+    "check_model",
     "check_optimizer",
     "check_regularizer",
+    "check_schedule",
     "class_labels",
     "complex_step",
+    "explain",
     "fractions",
     "grid_arrays",
     "layer_test",
     "loss_test",
+    "model_test",
     "optimizer_test",
     "probability_rows",
     "real_targets",
     "regularizer_test",
     "relative_error",
+    "schedule_test",
 ]

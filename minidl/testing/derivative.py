@@ -2,18 +2,16 @@
 
 Everything that can be checked is brought to one form, a `Subject`: named arrays, a forward that reads them, and a
 backward that returns dL/d(array) for L = sum(upstream * output). First each array is moved along one random direction,
-which costs two forwards. Only where that disagrees are the elements looked at one by one.
-
-At a kink (ReLU at 0, a tie in a maximum) no derivative exists and a layer makes a choice. The choice is held against
-the derivatives at nearby points where the function is smooth, one output at a time. If these agree with one another
-there is no kink, and the layer must agree too. If they differ, its choice must lie between them: for single elements,
-for pairs and for the whole group, as crediting every tied element of a maximum looks right one element at a time.
-Callers also check at points drawn away from all kinks, where no such excuse is granted.
+which costs four forwards. Only where that disagrees are the elements looked at one by one. Points at which no
+derivative exists are judged in `kinks`; callers also check at points drawn away from all kinks, where no such excuse is
+granted.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,27 +20,9 @@ from minidl.parameters import Array
 EPS = float(np.finfo(np.float64).eps)
 RTOL, ATOL = 1e-6, 1e-8
 STEP = EPS ** (1 / 3)
-RUNGS = 7  # steps tried: h, h/4, ... h/4^6, so that a kink close by leaves the stencil
-LOOKED_AT = 12  # elements at kinks, and pairs of them, that are looked at; drawn where there are more
-
-
-def _hadamard(order: int) -> Array:
-    """Sylvester's matrix of +1 and -1 with orthogonal columns, the first of them constant."""
-    matrix = np.ones((1, 1))
-    while len(matrix) < order:
-        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
-    return matrix
-
-
-HADAMARD = _hadamard(32)
-
-
-class CheckError(AssertionError):
-    """A property does not hold. `subject` names what was checked and `property` what it should have kept."""
-
-    def __init__(self, subject: str, failed: str, details: str) -> None:
-        super().__init__(f"{subject}: {failed}\n{details}")
-        self.subject, self.property = subject, failed
+FINER, COARSER = range(1, 7), range(-1, -4, -1)  # rungs: the step is STEP / 4**rung
+SHARP = 100  # an agreement is sharp if its uncertainty is at most this many times the tolerance
+APART = 10  # as many times the allowed difference contradicts
 
 
 @dataclass(frozen=True)
@@ -53,6 +33,28 @@ class Subject:
     forward: Callable[[], Array]
     backward: Callable[[Array], Mapping[str, Array]]
 
+    def gradients(self, upstream: Array) -> dict[str, Array]:
+        """A copy of what backward says about every array."""
+        analytic = self.backward(upstream)
+        return {name: np.array(analytic[name], np.float64) for name in self.arrays}
+
+    def differences(self, name: str, upstream: Array) -> Array:
+        """Central differences of L for every element of one array, in its shape."""
+        probe, slopes = Probe(self, name, upstream), np.empty(self.arrays[name].shape)
+        for index, unit in units(slopes):
+            slopes[index] = probe.look(unit, 0).slope
+        return slopes
+
+
+class Look(NamedTuple):
+    """What differences say at one step: the slope, those to either side, its uncertainty, and whether it is smooth."""
+
+    slope: float
+    left: float
+    right: float
+    uncertainty: float
+    smooth: bool
+
 
 @dataclass(frozen=True)
 class Wrong:
@@ -62,7 +64,7 @@ class Wrong:
     element: tuple[int, ...]
     analytic: Array
     numeric: Array
-    wrong: Array
+    elements: Array
     left: float
     right: float
 
@@ -72,16 +74,15 @@ class Wrong:
         return (
             f"  worst element  {where}: backward {self.analytic[i]:.8g}, differences {self.numeric[i]:.8g} "
             f"(left {self.left:.8g}, right {self.right:.8g})\n"
-            f"  wrong          {int(self.wrong.sum())} of {self.wrong.size} elements of d{self.array}{self._ratio()}"
+            f"  wrong          {int(self.elements.sum())} of {self.elements.size} elements of d{self.array}"
         )
 
-    def _ratio(self) -> str:
-        bad = self.wrong & (np.abs(self.numeric) > 1e-6)
-        if not bad.any():
-            return ""
-        ratios = self.analytic[bad] / self.numeric[bad]
-        same = np.ptp(ratios) <= 1e-4 * abs(ratios[0])
-        return f", backward / differences = {ratios[0]:.6g} in all of them" if same else ""
+
+class Verdict(NamedTuple):
+    """What was found wrong, or None, and the largest relative error among what agreed."""
+
+    wrong: Wrong | None
+    error: float
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,17 @@ class Probe:
     name: str
     upstream: Array
 
-    def _ends(self, direction: Array, h: float) -> tuple[Array, Array]:
+    @cached_property
+    def middle(self) -> Array:
+        """The output where the arrays stand."""
+        return self.subject.forward()
+
+    @cached_property
+    def size(self) -> float:
+        """The largest element of the array, at least 1: what a step is relative to."""
+        return max(1.0, float(np.abs(self.subject.arrays[self.name]).max(initial=0.0)))
+
+    def ends(self, direction: Array, h: float) -> tuple[Array, Array]:
         """The outputs one step down and one step up the direction."""
         array = self.subject.arrays[self.name]
         before = array.copy()
@@ -104,145 +115,132 @@ class Probe:
         finally:
             array[...] = before
 
-    def output_slopes(self, direction: Array, h: float) -> Array:
-        """The central difference of every output along the direction."""
-        below, above = self._ends(direction, h)
-        difference: Array = above - below
-        return difference / (2 * h)
+    def _sides(self, direction: Array, h: float) -> tuple[float, float]:
+        """The slopes of L one step down and one step up. Outputs are subtracted first: constants cancel exactly."""
+        below, above = self.ends(direction, h)
+        left, right = self.middle - below, above - self.middle
+        return float(np.sum(self.upstream * left)) / h, float(np.sum(self.upstream * right)) / h
 
-    def slopes(self, direction: Array, h: float) -> tuple[float, float, float]:
-        """(left, right, tolerance): the one-sided slopes of L along the direction, and their rounding error."""
-        middle = self.subject.forward()
-        below, above = self._ends(direction, h)
-        right = float(np.sum(self.upstream * (above - middle))) / h
-        left = float(np.sum(self.upstream * (middle - below))) / h
-        return left, right, 8 * EPS * float(np.sum(np.abs(self.upstream * middle))) / h
-
-    def central(self, direction: Array, h: float) -> tuple[float, float]:
-        """(slope, tolerance): the central difference along the direction with its rounding and curvature error."""
-        left, right, rounding = self.slopes(direction, h)
+    def look(self, direction: Array, rung: int) -> Look:
+        """The central difference along the direction at one rung of the ladder of steps."""
+        h = STEP * self.size / 4.0**rung
+        left, right = self._sides(direction, h)
+        finer_left, finer_right = self._sides(direction, h / 4)
+        rounding = 8 * EPS * float(np.sum(np.abs(self.upstream * self.middle))) / h
         slope = (left + right) / 2
-        finer = float(np.sum(self.upstream * self.output_slopes(direction, h / 4)))
-        return slope, rounding + abs(slope - finer) / 3
+        uncertainty = rounding + abs(slope - (finer_left + finer_right) / 2) / 3
+        smooth = abs(finer_right - finer_left) <= abs(right - left) / 2 + 8 * rounding + ATOL
+        return Look(slope, left, right, uncertainty, smooth)
 
-    def agrees(self, direction: Array, analytic: float, scale: float) -> bool:
-        """Whether the analytic slope is the numeric one at any of the steps; `scale` is the size of its terms."""
-        size = max(1.0, float(np.abs(self.subject.arrays[self.name]).max(initial=0.0)))
-        for rung in range(RUNGS):
-            slope, tolerance = self.central(direction, STEP * size / 4**rung)
-            if abs(analytic - slope) <= ATOL + RTOL * max(scale, abs(slope)) + tolerance:
-                return True
-        return False
+    def error(self, direction: Array, analytic: float, scale: float) -> float | None:
+        """The relative error of the analytic slope if it agrees with the differences at any step, else None.
+
+        `scale` is the size of its terms. Finer steps leave a kink close by outside. Where a large constant in the
+        output drowns the differences, agreement means little: then coarser steps are asked too, and two neighbouring
+        ones at which the function is smooth, and which are clearly another number, overrule it. Where the curvature
+        is infinite, as that of x**1.5 at 0, differences that approach the slope with every finer step will do.
+        """
+        vague, against, distances = None, list[tuple[int, Look]](), list[float]()
+        for rung in (0, *FINER, *COARSER):
+            if rung < 0 and vague is None:
+                return distances[-1] if _converges(distances) else None
+            look = self.look(direction, rung)
+            allowed = ATOL + RTOL * max(scale, abs(look.slope))
+            off = abs(analytic - look.slope)
+            if off <= allowed + look.uncertainty:
+                if look.uncertainty <= SHARP * allowed:
+                    return off / max(scale, abs(look.slope), ATOL / RTOL)
+                if vague is None or look.uncertainty < vague.uncertainty:
+                    vague = look
+                continue
+            distances.append(off)
+            if look.smooth and off > APART * (allowed + look.uncertainty):
+                against.append((rung, look))
+        if vague is None or any(_same_number(a, b, vague) for a in against for b in against):
+            return None
+        return abs(analytic - vague.slope) / max(scale, abs(vague.slope), vague.uncertainty / RTOL)
 
 
-def find_wrong(subject: Subject, upstream: Array, rng: np.random.Generator, *, kinks: bool) -> Wrong | None:
-    """The first array whose gradient is wrong here, or None; `kinks` excuses points that have no derivative."""
-    gradients = {name: np.array(g, np.float64) for name, g in subject.backward(upstream).items()}
-    for name, analytic in gradients.items():
+def _converges(distances: list[float]) -> bool:
+    """Whether every finer step came nearer by a quarter at least."""
+    return all(finer <= 0.75 * distance for distance, finer in pairwise(distances))
+
+
+def _same_number(a: tuple[int, Look], b: tuple[int, Look], vague: Look) -> bool:
+    """Whether two neighbouring rungs, each much sharper than the vague one, say the same."""
+    (i, one), (j, other) = a, b
+    sharper = APART * max(one.uncertainty, other.uncertainty) < vague.uncertainty
+    return i == j + 1 and sharper and abs(one.slope - other.slope) <= one.uncertainty + other.uncertainty
+
+
+def judge(
+    subject: Subject,
+    upstream: Array,
+    rng: np.random.Generator,
+    excused: Callable[[Probe, Array, np.random.Generator], bool] | None = None,
+) -> Verdict:
+    """The first array whose gradient is wrong here; `excused` may say that the wrong elements are kinks."""
+    worst = 0.0
+    for name, analytic in subject.gradients(upstream).items():
         probe = Probe(subject, name, upstream)
         direction = rng.uniform(0.5, 1.5, analytic.shape) * rng.choice([-1.0, 1.0], analytic.shape)
         terms = analytic * direction
-        if probe.agrees(direction, float(terms.sum()), float(np.abs(terms).sum())):
+        error = probe.error(direction, float(terms.sum()), float(np.abs(terms).sum()))
+        if error is not None:
+            worst = max(worst, error)
             continue
         wrong = np.zeros(analytic.shape, bool)
-        for index, unit in _units(analytic):
-            wrong[index] = not probe.agrees(unit, float(analytic[index]), abs(float(analytic[index])))
-        if wrong.any() and not (kinks and _valid_choice(probe, wrong, rng)):
-            return _describe(probe, analytic, wrong)
-    return None
+        for index, unit in units(analytic):
+            value = float(analytic[index])
+            wrong[index] = probe.error(unit, value, abs(value)) is None
+        if wrong.any() and not (excused is not None and excused(probe, wrong, rng)):
+            return Verdict(_describe(probe, analytic, wrong), worst)
+    return Verdict(None, worst)
 
 
-def find_wrong_off_grid(subject: Subject, upstream: Array, rng: np.random.Generator) -> Wrong | None:
+def judge_off_grid(
+    subject: Subject,
+    upstream: Array,
+    rng: np.random.Generator,
+    move: Callable[[str, Array], None],
+    *,
+    width: float = 1.0,
+) -> Verdict:
     """Move every array a little, away from kinks and ties, and look there without excuses; arrays stay moved.
 
-    Where the gradient is wrong, it is looked at again at the nearest multiples of 1/64, which read better.
+    Where the gradient is wrong, it is looked at again at the nearest multiples of 1/64 (of less in a domain narrower
+    than 1), which read better.
     """
-    for array in subject.arrays.values():
-        array += rng.uniform(1 / 64, 3 / 64, array.shape)
-    wrong = find_wrong(subject, upstream, rng, kinks=False)
-    if wrong is None:
-        return None
+    for name, array in subject.arrays.items():
+        move(name, array)
+    verdict = judge(subject, upstream, rng)
+    if verdict.wrong is None:
+        return verdict
     moved = {name: array.copy() for name, array in subject.arrays.items()}
+    steps = 64 * 2.0 ** np.ceil(np.log2(max(1.0, 1 / width)))
     for array in subject.arrays.values():
-        array[...] = np.round(array * 64) / 64
-    if (readable := find_wrong(subject, upstream, rng, kinks=False)) is not None:
+        array[...] = np.round(array * steps) / steps
+    if (readable := judge(subject, upstream, rng)).wrong is not None:
         return readable
     for name, array in subject.arrays.items():
         array[...] = moved[name]
-    return wrong
+    return verdict
 
 
-def _units(like: Array) -> Iterator[tuple[tuple[int, ...], Array]]:
+def units(like: Array) -> Iterator[tuple[tuple[int, ...], Array]]:
+    """Every index of an array with the direction that moves this element alone."""
     for index in np.ndindex(like.shape):
         unit = np.zeros(like.shape)
         unit[index] = 1
         yield index, unit
 
 
-def _valid_choice(probe: Probe, suspects: Array, rng: np.random.Generator) -> bool:
-    """Whether the derivative of every single output, at the suspect elements, is one the smooth points nearby allow."""
-    units = [unit for index, unit in _units(suspects) if suspects[index]]
-    units = [units[i] for i in rng.permutation(len(units))[:LOOKED_AT]]
-    every_pair = list(combinations(units, 2))
-    pairs = [every_pair[i][0] + every_pair[i][1] for i in rng.permutation(len(every_pair))[:LOOKED_AT]]
-    directions = [*units, *pairs, suspects.astype(np.float64)]
-    kinks_met = [1] * len(units) + [2] * len(pairs) + [len(units)]
-    outputs = _units(probe.subject.forward())
-    jacobian = np.stack([np.array(probe.subject.backward(one)[probe.name]).ravel() for _, one in outputs])
-    around = _nearby_slopes(probe, directions, rng)
-    return all(
-        _allowed(float(choice), slopes, kinks)
-        for direction, by_output, kinks in zip(directions, around, kinks_met, strict=True)
-        for choice, slopes in zip(jacobian @ direction.ravel(), by_output.T, strict=True)
-    )
-
-
-def _nearby_slopes(probe: Probe, directions: list[Array], rng: np.random.Generator) -> Array:
-    """Slopes of every output along each direction at points a little away: (directions, points, outputs).
-
-    All arrays move. The signs of the moves are columns of a Hadamard matrix, so that any two elements (of the first
-    31) move both ways in all four combinations; the sizes are random, so that no tie survives.
-    """
-    arrays = probe.subject.arrays
-    before = {name: array.copy() for name, array in arrays.items()}
-    signs = {name: HADAMARD[:, rng.permutation(np.arange(array.size) % 31 + 1)] for name, array in arrays.items()}
-    slopes = []
-    try:
-        for point in range(len(HADAMARD)):
-            for name, array in arrays.items():
-                moves = signs[name][point].reshape(array.shape) * rng.uniform(0.5, 1.5, array.shape)
-                array[...] = before[name] + 1e-5 * moves
-            slopes.append([probe.output_slopes(direction, 1e-9).ravel() for direction in directions])
-    finally:
-        for name, array in arrays.items():
-            array[...] = before[name]
-    return np.array(slopes).swapaxes(0, 1)
-
-
-def _allowed(choice: float, slopes: Array, kinks: int) -> bool:
-    """Whether a choice along a direction that moves `kinks` elements goes with the slopes nearby.
-
-    Where these agree there is no kink in this direction and the choice must agree too. Otherwise it must lie between
-    them and 0, with room where more kinks meet than the moves could take apart.
-    """
-    low, high = float(slopes.min()), float(slopes.max())
-    slack = 1e-3 * max(1.0, abs(low), abs(high))
-    if high - low <= 2 * slack:
-        return low - slack <= choice <= high + slack
-    low, high = min(low, 0.0), max(high, 0.0)  # several pieces may each say 0 where their kinks meet
-    levels = 1 + int((np.diff(np.sort(slopes)) > slack).sum())
-    room = slack if levels <= 2**kinks else (high - low) / 2
-    return kinks > 2 or low - room <= choice <= high + room
-
-
 def _describe(probe: Probe, analytic: Array, wrong: Array) -> Wrong:
-    numeric, size = np.empty_like(analytic), float(np.abs(probe.subject.arrays[probe.name]).max(initial=1.0))
-    for index, unit in _units(analytic):
-        numeric[index], _ = probe.central(unit, STEP * size)
+    numeric = probe.subject.differences(probe.name, probe.upstream)
     error = np.where(wrong, np.abs(analytic - numeric), -1.0)
     error[np.isnan(error)] = np.inf
     worst = tuple(int(i) for i in np.unravel_index(int(error.argmax()), error.shape))
     unit = np.zeros(analytic.shape)
     unit[worst] = 1
-    left, right, _ = probe.slopes(unit, STEP * size)
-    return Wrong(probe.name, worst, analytic, numeric, wrong, left, right)
+    look = probe.look(unit, 0)
+    return Wrong(probe.name, worst, analytic, numeric, wrong, look.left, look.right)

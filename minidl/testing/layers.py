@@ -1,17 +1,57 @@
 """check_layer and layer_test: every property a layer must have, on cases that hypothesis draws and shrinks."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeAlias
 
+import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
 from minidl.layers.base import Layer
-from minidl.testing.layer_properties import LayerCase, check_case
-from minidl.testing.running import Report, Tally, as_test, run_now
-from minidl.testing.strategies import SEEDS, Shape, draw_object, grid_arrays
+from minidl.testing import layer_numbers as numbers
+from minidl.testing import layer_properties as contract
+from minidl.testing.layer_case import GRID, Declared, LayerCase, LayerCheckError, make_case, runs
+from minidl.testing.report import Report
+from minidl.testing.running import Kind, as_test, given_case, run_now
+from minidl.testing.strategies import (
+    SEEDS,
+    Shape,
+    Strategy,
+    draw_object,
+    grid_arrays,
+    make_object,
+    name_of,
+    whole_numbers,
+)
 
-DOMAIN = (-3.0, 3.0)
+Integers: TypeAlias = tuple[int, int | str]
+LAYER = Kind(
+    {
+        "runs": contract.check_runs,
+        "shapes and dtypes": contract.check_shapes,
+        "gradients are set": contract.check_set,
+        "what is given is left alone": contract.check_left_alone,
+        "what is returned stays": contract.check_kept,
+        "repeatable": contract.check_repeats,
+        "backward of the newest forward": contract.check_backward_again,
+        "linear in the upstream gradient": contract.check_linear,
+        "any memory layout": contract.check_layouts,
+        "empty batch": contract.check_empty,
+        "needs_dx is only a hint": contract.check_needs_dx,
+        "copies are independent": contract.check_copies,
+        "restored by parameters and states": contract.check_restored,
+        "rows independent": contract.check_rows,
+        "derivatives on the grid": numbers.check_on_grid,
+        "derivatives off the grid": numbers.check_off_grid,
+        "derivatives far out": numbers.check_far_out,
+        "hostile values": numbers.check_hostile,
+        "float32": numbers.check_float32,
+    },
+    LayerCheckError,
+    runs,
+    fundamental=2,
+)
 
 
 def layer_test(
@@ -19,34 +59,38 @@ def layer_test(
     shape: Shape = ("n", "features"),
     *,
     rows_mix: bool = False,
+    stochastic: bool = False,
     random_inference: bool = False,
     domain: tuple[float, float] | None = None,
+    integers: Integers | None = None,
+    settings: hypothesis.settings | None = None,
     **arguments: Any,
-) -> Callable[[], None]:
+) -> Callable[..., None]:
     """A ready hypothesis test of a layer: the whole test file is one line for each layer.
+
+    It runs as a function, under pytest, and as a method of a `unittest.TestCase`.
 
     Args:
         layer: a class or factory, called anew for every case, or one layer object.
         shape: the shape of x. Names are drawn and handed to the constructor's arguments of the same name.
         rows_mix: declare that rows of the output depend on other rows, as in batch normalization.
-        random_inference: declare that the layer draws random numbers at inference too.
-        domain: the interval x must lie in. None: x is drawn from -3 to 3, and tried far beyond.
+        stochastic: declare that the layer draws random numbers in training, as dropout does, from `self.rng`.
+        random_inference: declare that it draws them at inference too.
+        domain: the closed interval x must lie in. None: x is drawn from -3 to 3, and tried far beyond.
+        integers: declare that x holds whole numbers from `low` to `high - 1`, as for an embedding; `high` may be the
+            name of a constructor argument. Only the parameters are differentiated then.
+        settings: hypothesis settings instead of those of the loaded profile.
         arguments: further constructor arguments, each a value or a strategy. Under a name in `shape`, the strategy
-            for that size; the others are drawn from 1 to 4, or 7.
+            for that size; the others are drawn from 1 to 4, or 7. Where a name clashes with one above, use a factory.
 
-    The properties: outputs and gradients have the right shape and dtype and are finite, and no NaN comes of inputs of
-    800; x, the upstream gradient, the parameters, and at inference the states are left alone; arrays once returned
-    stay as they are; the same forward gives the same output; backward sets every gradient, can be repeated, and refers
-    to the newest forward; it is linear in the upstream gradient; rows are independent; a view of x and a copy of the
-    layer give the same; `needs_dx=False` changes no parameter gradient; every derivative is that of the forward pass,
-    on a grid that meets kinks and ties and on points away from them; float32 stays float32 and close to float64.
-    Dropout-like layers must draw from `self.rng`.
+    `docs/layers.md` lists the properties; `Report` names them.
 
     >>> from minidl.layers import Linear
     >>> test_linear = layer_test(Linear, shape=("n", "in_features"), out_features=st.integers(1, 4))
     >>> test_linear()
     """
-    return as_test(_cases(layer, shape, (rows_mix, random_inference), domain, arguments), check_case, Tally())
+    declared = Declared(rows_mix, stochastic, random_inference, domain)
+    return as_test(LAYER, _cases(layer, shape, declared, integers, arguments), settings)
 
 
 def check_layer(
@@ -54,18 +98,37 @@ def check_layer(
     shape: Shape = ("n", "features"),
     *,
     rows_mix: bool = False,
+    stochastic: bool = False,
     random_inference: bool = False,
     domain: tuple[float, float] | None = None,
+    integers: Integers | None = None,
+    at: Mapping[str, Any] | None = None,
     max_examples: int = 100,
+    raises: bool = True,
     **arguments: Any,
 ) -> Report:
-    """Run `layer_test` at once: returns a Report, or raises LayerCheckError with the smallest case found.
+    """Run `layer_test` at once, on the same `max_examples` cases every time.
+
+    `at={"x": ..., "seed": ...}`, as a failure prints it, is one case instead of drawn ones. With `raises=False` every
+    property is judged by itself, whatever else fails, and the report is returned: for grading. All else is as for
+    `layer_test`.
+
+    Raises:
+        LayerCheckError: a property does not hold. The text shows the smallest case found; `error.report` is the report.
 
     >>> from minidl.layers import ReLU
-    >>> check_layer(ReLU()).cases >= 1
+    >>> check_layer(ReLU()).passed
     True
+    >>> check_layer(ReLU(), at={"x": [[0.0, -1.0]], "seed": 0}).cases
+    1
     """
-    return run_now(_cases(layer, shape, (rows_mix, random_inference), domain, arguments), check_case, max_examples)
+    declared = Declared(rows_mix, stochastic, random_inference, domain)
+    cases, case = None, None
+    if at is None:
+        cases = _cases(layer, shape, declared, integers, arguments)
+    else:
+        case = _case_at(layer, declared, integers, arguments, given_case(at, "x", "seed"))
+    return run_now(LAYER, name_of(layer), cases, case, max_examples=max_examples, raises=raises)
 
 
 @st.composite
@@ -73,17 +136,40 @@ def _cases(
     draw: st.DrawFn,
     layer: Layer | Callable[..., Layer],
     shape: Shape,
-    declared: tuple[bool, bool],
-    domain: tuple[float, float] | None,
+    declared: Declared,
+    integers: Integers | None,
     arguments: Mapping[str, Any],
 ) -> LayerCase:
     """Draw sizes, then arguments, then the input, so that hypothesis shrinks each."""
-    made, sizes = draw_object(draw, layer, shape, arguments)
-    x = draw(grid_arrays(sizes, domain=domain or DOMAIN))
-    seed = draw(SEEDS)
-    made.build(seed=0, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-    for parameter in made.parameters.named.values():
-        start = np.round(parameter.value * 8) / 8
-        parameter.value = start + rng.integers(1, 5, parameter.shape) / 8 * rng.choice([-1, 1], parameter.shape)
-    return LayerCase(made, x, seed, declared[0], domain is not None, declared[1])
+    made, sizes, used = draw_object(draw, layer, shape, arguments)
+    declared = _with_integers(declared, integers, used)
+    x = draw(_inputs(sizes, declared))
+    return make_case(made, x, draw(SEEDS), declared)
+
+
+def _inputs(sizes: tuple[int, ...], declared: Declared) -> Strategy:
+    if declared.integers is not None:
+        return whole_numbers(sizes, *declared.integers)
+    return grid_arrays(sizes, domain=declared.domain or GRID)
+
+
+def _case_at(
+    layer: Layer | Callable[..., Layer],
+    declared: Declared,
+    integers: Integers | None,
+    arguments: Mapping[str, Any],
+    at: Mapping[str, Any],
+) -> LayerCase:
+    declared = _with_integers(declared, integers, arguments)
+    x = np.array(at["x"], np.int64 if integers else np.float64)
+    return make_case(make_object(layer, arguments), x, at["seed"], declared)
+
+
+def _with_integers(declared: Declared, integers: Integers | None, used: Mapping[str, Any]) -> Declared:
+    """The declaration with `high` looked up among the arguments, where it is a name."""
+    if integers is None:
+        return declared
+    low, high = integers
+    if isinstance(high, str) and high not in used:
+        raise ValueError(f"expected integers=(low, high), high a number or one of {sorted(used)}, received {high!r}")
+    return replace(declared, integers=(low, used[high] if isinstance(high, str) else high))

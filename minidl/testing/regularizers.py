@@ -1,9 +1,11 @@
 """check_regularizer and regularizer_test: the penalty returned and the gradient added belong together."""
 
+import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
@@ -11,9 +13,11 @@ from minidl.arguments import short
 from minidl.initializers import zeros
 from minidl.parameters import Array, Parameter, Parameters
 from minidl.regularizers import Regularizer
-from minidl.testing.derivative import CheckError, Subject, find_wrong, find_wrong_off_grid
-from minidl.testing.running import Report, Tally, as_test, run_now
-from minidl.testing.strategies import SEEDS, SIZES, draw_object, grid_arrays
+from minidl.testing.derivative import Subject, Verdict, judge, judge_off_grid
+from minidl.testing.kinks import valid_choice
+from minidl.testing.report import CheckError, Report
+from minidl.testing.running import Kind, as_test, given_case, run_now
+from minidl.testing.strategies import SEEDS, SIZES, grid_arrays, make_object, name_of, off_grid
 
 
 class RegularizerCheckError(CheckError):
@@ -22,130 +26,224 @@ class RegularizerCheckError(CheckError):
 
 @dataclass(frozen=True)
 class RegularizerCase:
-    """One drawn case: a regularizer and parameters "0.weight", "0.bias", "2.weight", "2.bias" in float64."""
+    """A regularizer and what the parameters "0.weight", "0.bias", "2.weight", "2.bias" hold, in this order.
+
+    Attributes:
+        widths: (k, m) for weights of shape (k, m) and (m, 1); the values are k m + 2 m + 1 numbers, weights first.
+    """
 
     regularizer: Regularizer
-    parameters: Parameters
+    values: Array
+    widths: tuple[int, int]
     spares_biases: bool
     seed: int
+    rng: np.random.Generator = field(init=False, repr=False, compare=False)
 
-    def failure(self, failed: str, details: str = "") -> RegularizerCheckError:
-        """The error to raise, with the case in it."""
-        values = [f"  {name} = {p.value.tolist()}" for name, p in self.parameters.named.items()]
-        lines = [details, f"  regularizer    {short(self.regularizer)}", *values]
-        return RegularizerCheckError(short(self.regularizer), failed, "\n".join(line for line in lines if line))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rng", np.random.default_rng(self.seed))
 
+    def __repr__(self) -> str:
+        at = f"{{'values': {self.values.tolist()}, 'widths': {self.widths}, 'seed': {self.seed}}}"
+        return f"check_regularizer({short(self.regularizer)}, at={at})"
 
-def regularizer_test(
-    regularizer: Regularizer | Callable[..., Regularizer], *, spares_biases: bool = True, **arguments: Any
-) -> Callable[[], None]:
-    """A ready hypothesis test of a regularizer: a class with arguments (values or strategies), or an object.
+    def store(self, dtype: Any = np.float64) -> Parameters:
+        """The parameters with the values of the case and gradients of 0."""
+        width, outputs = self.widths
+        named = {
+            "0.weight": Parameter((width, outputs), zeros),
+            "0.bias": Parameter((outputs,), zeros, decay=False),
+            "2.weight": Parameter((outputs, 1), zeros),
+            "2.bias": Parameter((1,), zeros, decay=False),
+        }
+        parameters = Parameters(named, np.random.default_rng(0), dtype=dtype)
+        parameters.value[...] = self.values
+        return parameters
 
-    A function of the parameters is itself a regularizer. `spares_biases=False` declares that parameters with
-    `decay=False` are meant to be touched.
+    def penalty(self, parameters: Parameters) -> float:
+        """What the regularizer returns, or a failure if it raises."""
+        try:
+            return self.regularizer(parameters)
+        except Exception as error:
+            details = f"  it raised {type(error).__name__}: {error}"
+            raise self.failure("it must not raise", details, of="runs") from error
 
-    The properties: the penalty is a Python float, the same each time; values are left alone; the gradient is added to
-    what stands there and is the derivative of the penalty, with the kinks of absolute values allowed for; biases are
-    spared; float32 gives the same penalty.
-
-    >>> from minidl.regularizers import L2
-    >>> test_l2 = regularizer_test(L2, strength=st.sampled_from([0.0, 0.5]))
-    >>> test_l2()
-    """
-    return as_test(_cases(regularizer, spares_biases, arguments), check_case, Tally())
-
-
-def check_regularizer(
-    regularizer: Regularizer | Callable[..., Regularizer],
-    *,
-    spares_biases: bool = True,
-    max_examples: int = 100,
-    **arguments: Any,
-) -> Report:
-    """Run `regularizer_test` at once: returns a Report, or raises RegularizerCheckError with the smallest case found.
-
-    >>> from minidl.regularizers import L1
-    >>> check_regularizer(L1(0.5)).cases >= 1
-    True
-    """
-    return run_now(_cases(regularizer, spares_biases, arguments), check_case, max_examples)
+    def failure(self, failed: str, details: str = "", *, of: str = "") -> RegularizerCheckError:
+        """The error to raise, with the case and the call that repeats it."""
+        values = [f"  {name} = {p.value.tolist()}" for name, p in self.store().named.items()]
+        lines = [details, f"  regularizer    {short(self.regularizer)}", *values, f"  repeat with    {self!r}"]
+        text = "\n".join(line for line in lines if line)
+        return RegularizerCheckError(short(self.regularizer), failed, text, of=of)
 
 
-@st.composite
-def _cases(draw: st.DrawFn, regularizer: Any, spares_biases: bool, arguments: Mapping[str, Any]) -> RegularizerCase:
-    made = draw_object(draw, regularizer, (), arguments)[0] if isinstance(regularizer, type) else regularizer
-    width, outputs = draw(SIZES), draw(SIZES)
-    named = {
-        "0.weight": Parameter((width, outputs), zeros),
-        "0.bias": Parameter((outputs,), zeros, decay=False),
-        "2.weight": Parameter((outputs, 1), zeros),
-        "2.bias": Parameter((1,), zeros, decay=False),
-    }
-    parameters = Parameters(named, np.random.default_rng(0), dtype=np.float64)
-    parameters.value[...] = draw(grid_arrays((parameters.size,)))
-    return RegularizerCase(made, parameters, spares_biases, draw(SEEDS))
-
-
-def check_case(case: RegularizerCase) -> float:
-    """Run every property on one case; returns the relative difference of the penalty in float32."""
-    with np.errstate(all="ignore"):
-        return _check_properties(case)
-
-
-def _check_properties(case: RegularizerCase) -> float:
-    parameters, rng = case.parameters, np.random.default_rng(case.seed)
-    values, start = parameters.value.copy(), rng.integers(-8, 9, parameters.size) / 8
-    parameters.grad[...] = start
-    penalty = case.regularizer(parameters)
-    if not np.isfinite(parameters.grad).all():
-        raise case.failure("the gradient must be finite", f"  received {parameters.grad.tolist()}")
+def check_runs(case: RegularizerCase) -> None:
+    """The penalty is a finite Python float, the gradient finite, and the values are left alone."""
+    parameters = case.store()
+    penalty = case.penalty(parameters)
     if type(penalty) is not float or not np.isfinite(penalty):
         raise case.failure("the penalty must be a finite Python float", f"  received {penalty!r}")
-    if not np.array_equal(values, parameters.value):
+    if not np.isfinite(parameters.grad).all():
+        raise case.failure("the gradient must be finite", f"  received {parameters.grad.tolist()}")
+    if not np.array_equal(case.values, parameters.value):
         raise case.failure("values must be left alone")
-    added = parameters.grad - start
-    parameters.grad[...] = 0
-    if case.regularizer(parameters) != penalty:
+    if case.penalty(parameters) != penalty:
         raise case.failure("the same parameters must give the same penalty")
-    if not np.allclose(parameters.grad, added, rtol=1e-9, atol=1e-12):
+
+
+def check_adds(case: RegularizerCase) -> None:
+    """The gradient is added to what stands there, and depends on the values only."""
+    once, parameters = case.store(), case.store()
+    case.penalty(once)
+    start = case.rng.integers(-8, 9, parameters.size) / 8
+    parameters.grad[...] = start
+    case.penalty(parameters)
+    if not np.allclose(parameters.grad - start, once.grad, rtol=1e-9, atol=1e-12):
         raise case.failure("the gradient must be added to what stands in grad, and depend on the values only")
+
+
+def check_spares(case: RegularizerCase) -> None:
+    """Parameters with decay=False receive no gradient and cost nothing."""
+    if not case.spares_biases:
+        return
+    parameters = case.store()
+    penalty = case.penalty(parameters)
     spared = [name for name, p in parameters.named.items() if not p.decay and p.grad.any()]
-    if case.spares_biases and spared:
+    if spared:
         raise case.failure("parameters with decay=False must be spared", f"  {spared} received a gradient")
-    _check_derivative(case, rng)
-    parameters.value[...] = values
-    return _check_float32(case, penalty)
+    parameters.value[parameters.decayed.stop :] += 1
+    if case.penalty(parameters) != penalty:
+        raise case.failure("parameters with decay=False must be spared", "  the penalty changes with them")
 
 
-def _check_derivative(case: RegularizerCase, rng: np.random.Generator) -> None:
-    parameters = case.parameters
+def check_on_grid(case: RegularizerCase) -> float:
+    """The gradient is that of the penalty, with the kinks of absolute values allowed for."""
+    verdict = judge(_subject(case, case.store()), np.ones(1), case.rng, valid_choice)
+    _raise_wrong(case, verdict)
+    return verdict.error
 
+
+def check_off_grid(case: RegularizerCase) -> float:
+    """The gradient is that of the penalty a step off the grid, also for large values."""
+    return max(_judge_moved(case, scale) for scale in (1, 8))
+
+
+def _judge_moved(case: RegularizerCase, scale: int) -> float:
+    parameters = case.store()
+    parameters.value[...] *= scale
+
+    def move(_: str, array: Array) -> None:
+        array[...] = off_grid(array, case.rng)
+
+    verdict = judge_off_grid(_subject(case, parameters), np.ones(1), case.rng, move)
+    _raise_wrong(case, verdict, "".join(f"\n  {name} = {p.value.tolist()}" for name, p in parameters.named.items()))
+    return verdict.error
+
+
+def _subject(case: RegularizerCase, parameters: Parameters) -> Subject:
     def forward() -> Array:
-        return np.array([case.regularizer(parameters)])
+        return np.array([case.penalty(parameters)])
 
     def backward(dy: Array) -> dict[str, Array]:
         parameters.grad[...] = 0
         forward()
         return {name: p.grad * dy[0] for name, p in parameters.named.items()}
 
-    subject = Subject({name: p.value for name, p in parameters.named.items()}, forward, backward)
-    wrong = find_wrong(subject, np.ones(1), rng, kinks=True)
-    if wrong is not None:
-        raise case.failure("the gradient added must be that of the penalty", str(wrong))
-    values = parameters.value.copy()
-    wrong = find_wrong_off_grid(subject, np.ones(1), rng)
-    if wrong is None:
-        parameters.value[...] = 8 * values
-        wrong = find_wrong_off_grid(subject, np.ones(1), rng)
-    if wrong is not None:
-        raise case.failure("the gradient added must be that of the penalty", str(wrong))
+    return Subject({name: p.value for name, p in parameters.named.items()}, forward, backward)
 
 
-def _check_float32(case: RegularizerCase, penalty: float) -> float:
-    narrow = Parameters(case.parameters.named, np.random.default_rng(0), dtype=np.float32)
-    narrow.value[...] = case.parameters.value
-    received = case.regularizer(narrow)
-    error = abs(received - penalty) / max(1.0, abs(penalty))
+def _raise_wrong(case: RegularizerCase, verdict: Verdict, where: str = "") -> None:
+    if (wrong := verdict.wrong) is None:
+        return
+    bad = wrong.elements & (np.abs(wrong.numeric) > 1e-6)
+    ratios = wrong.analytic[bad] / wrong.numeric[bad]
+    ratio = ""
+    if ratios.size and np.ptp(ratios) <= 1e-4 * abs(ratios[0]):
+        ratio = f"\n  diagnosis      every wrong element is {ratios[0]:.6g} times the right one"
+    details = f"{wrong}{ratio}" + (f"\n  found at{where}\n  which is off the case drawn" if where else "")
+    raise case.failure("the gradient added must be that of the penalty", details)
+
+
+def check_float32(case: RegularizerCase) -> float:
+    """float32 gives the same penalty; returns the relative difference."""
+    wanted, received = case.penalty(case.store()), case.penalty(case.store(np.float32))
+    error = abs(received - wanted) / max(1.0, abs(wanted))
     if type(received) is not float or not error <= 1000 * np.finfo(np.float32).eps:
-        raise case.failure("float32 must give the same penalty", f"  expected {penalty!r}, received {received!r}")
+        raise case.failure("float32 must give the same penalty", f"  expected {wanted!r}, received {received!r}")
     return error
+
+
+REGULARIZER = Kind(
+    {
+        "runs": check_runs,
+        "adds its gradient": check_adds,
+        "spares what must not decay": check_spares,
+        "derivative on the grid": check_on_grid,
+        "derivative off the grid": check_off_grid,
+        "float32": check_float32,
+    },
+    RegularizerCheckError,
+)
+
+
+def regularizer_test(
+    regularizer: Regularizer | Callable[..., Regularizer],
+    *,
+    spares_biases: bool = True,
+    settings: hypothesis.settings | None = None,
+    **arguments: Any,
+) -> Callable[..., None]:
+    """A ready hypothesis test of a regularizer: a class with arguments (values or strategies), or an object.
+
+    A function of the parameters is itself a regularizer. `spares_biases=False` declares that parameters with
+    `decay=False` are meant to be touched. `settings` replaces the hypothesis settings of the loaded profile.
+
+    `docs/layers.md` lists the properties; `Report` names them.
+
+    >>> from minidl.regularizers import L2
+    >>> test_l2 = regularizer_test(L2, strength=st.sampled_from([0.0, 0.5]))
+    >>> test_l2()
+    """
+    return as_test(REGULARIZER, _cases(regularizer, spares_biases, arguments), settings)
+
+
+def check_regularizer(
+    regularizer: Regularizer | Callable[..., Regularizer],
+    *,
+    spares_biases: bool = True,
+    at: Mapping[str, Any] | None = None,
+    max_examples: int = 100,
+    raises: bool = True,
+    **arguments: Any,
+) -> Report:
+    """Run `regularizer_test` at once; `at`, `max_examples`, `raises` as in `check_layer`.
+
+    Raises:
+        RegularizerCheckError: a property does not hold. The text shows the smallest case found; `error.report` is the
+            report.
+
+    >>> from minidl.regularizers import L1
+    >>> check_regularizer(L1(0.5)).passed
+    True
+    """
+    cases, case = None, None
+    if at is None:
+        cases = _cases(regularizer, spares_biases, arguments)
+    else:
+        given = given_case(at, "values", "widths", "seed")
+        values, widths = np.array(given["values"], np.float64), tuple(given["widths"])
+        case = RegularizerCase(_made(regularizer, arguments), values, widths, spares_biases, given["seed"])
+    return run_now(REGULARIZER, name_of(regularizer), cases, case, max_examples=max_examples, raises=raises)
+
+
+def _made(regularizer: Any, arguments: Mapping[str, Any]) -> Regularizer:
+    """A class is called; a function is a regularizer already."""
+    made: Regularizer
+    made = make_object(regularizer, arguments) if isinstance(regularizer, type) else copy.deepcopy(regularizer)
+    return made
+
+
+@st.composite
+def _cases(draw: st.DrawFn, regularizer: Any, spares_biases: bool, arguments: Mapping[str, Any]) -> RegularizerCase:
+    given = {k: draw(v, label=k) if isinstance(v, st.SearchStrategy) else v for k, v in arguments.items()}
+    made, (k, m) = _made(regularizer, given), (draw(SIZES), draw(SIZES))
+    values = draw(grid_arrays((k * m + 2 * m + 1,)))
+    return RegularizerCase(made, values, (k, m), spares_biases, draw(SEEDS))

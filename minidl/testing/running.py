@@ -1,16 +1,17 @@
-"""How a check runs: as a hypothesis test for a test suite, or at once with a report."""
+"""How a check runs: as a hypothesis test for a test suite, at once with a report, or on one given case."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings, target
 from hypothesis.errors import Flaky
 
-from minidl.testing.derivative import CheckError
+from minidl.testing.report import CheckError, Report, Tally
 from minidl.testing.strategies import Strategy
 
-Case = TypeVar("Case")
 COMMON: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": (HealthCheck.too_slow, HealthCheck.data_too_large),
@@ -19,63 +20,101 @@ COMMON: dict[str, Any] = {
 }
 
 
+def _itself(case: Any) -> Generator[Any, None, None]:
+    yield case
+
+
 @dataclass(frozen=True)
-class Report:
-    """What a check that passed has seen.
+class Kind:
+    """What is checked of one kind of thing.
 
     Attributes:
-        cases: how many drawn cases were run, each with every property.
-        worst_error: the largest error met, relative; what it compares is said by the check.
+        properties: name -> function of a run that raises CheckError, or returns a relative error, or None. The first
+            `fundamental` of them must hold for the others to make sense.
+        error: what they raise.
+        runs: the runs a drawn case consists of, such as inference and training.
     """
 
-    cases: int
-    worst_error: float
+    properties: Mapping[str, Callable[[Any], float | None]]
+    error: type[CheckError]
+    runs: Callable[[Any], Generator[Any, None, None]] = _itself
+    fundamental: int = 1
 
 
-@dataclass
-class Tally:
-    """Counts cases while a test runs."""
-
-    cases: int = 0
-    worst_error: float = 0.0
-
-    def add(self, error: float) -> None:
-        """One more case, with its error."""
-        self.cases += 1
-        self.worst_error = max(self.worst_error, error)
-
-
-def as_test(
-    cases: Strategy, check: Callable[[Any], float], tally: Tally, chosen: settings | None = None
-) -> Callable[[], None]:
-    """A hypothesis test that runs `check` on every drawn case.
+def as_test(kind: Kind, cases: Strategy, chosen: settings | None) -> Callable[..., None]:
+    """A hypothesis test that tries every property on every drawn case.
 
     Its settings are the `chosen` ones, or those of the profile that is loaded when it is made, without a deadline,
-    as times on shared machines mean little.
+    as times on shared machines mean little. It takes a `self` it does not need, so it may be a method.
     """
-    chosen = chosen or settings(**COMMON)
+    return _hypothesis_test(kind, cases, chosen or settings(**COMMON), Tally(kind.properties), set())
 
+
+def run_now(kind: Kind, subject: str, cases: Strategy | None, case: Any, *, max_examples: int, raises: bool) -> Report:
+    """Try every property on `max_examples` drawn cases, the same ones every time, or on the one `case` given.
+
+    Raises:
+        CheckError: the first property that failed, on its smallest case, with the report. With `raises=False` each
+            property is judged by itself and only the report is returned.
+    """
+    first = next(iter(kind.properties))
+    tally, failures = Tally(kind.properties), dict[str, CheckError]()
+    chosen = settings(max_examples=max_examples, database=None, derandomize=True, print_blob=False, **COMMON)
+    while len(failures) < len(kind.properties):
+        error = None
+        try:
+            if cases is None:
+                _judge(kind, case, tally, failures.keys())
+            else:
+                _hypothesis_test(kind, cases, chosen, tally, failures.keys())()
+        except CheckError as found:
+            error = found
+        except Flaky as flaky:
+            advice = "  is there randomness from elsewhere than self.rng, or state that outlives a forward?"
+            error = kind.error(subject, "a case that fails once must fail again", advice, of=first)
+            error.__cause__ = flaky
+        if error is None:
+            return tally.report(subject, failures, whole=True)
+        failures[error.property] = error
+        if raises:
+            error.report = tally.report(subject, failures, whole=False)
+            raise error
+        if error.property in list(kind.properties)[: kind.fundamental]:
+            return tally.report(subject, failures, whole=False)
+    return tally.report(subject, failures, whole=True)
+
+
+def given_case(at: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """The entries of `at`, which must have just these names; a seed may be left out."""
+    known = {"seed": 0} if "seed" in names else {}
+    if not set(names) >= set(at) >= set(names) - set(known):
+        raise ValueError(
+            f"expected at={{...}} with {', '.join(names)}, received {', '.join(map(str, at)) or 'nothing'}"
+        )
+    return known | dict(at)
+
+
+def _hypothesis_test(kind: Kind, cases: Strategy, chosen: settings, tally: Tally, skipped: Any) -> Callable[..., None]:
     @chosen
     @given(case=cases)
-    def test(case: Any) -> None:
-        tally.add(check(case))
+    def test(*_: Any, case: Any) -> None:
+        target(_judge(kind, case, tally, skipped), label="worst relative error")
 
     return test
 
 
-def run_now(cases: Strategy, check: Callable[[Any], float], max_examples: int) -> Report:
-    """Run a check on `max_examples` cases, the same ones every time, without a database of past failures."""
-    tally = Tally()
-    chosen = settings(
-        max_examples=max_examples,
-        database=None,
-        derandomize=True,
-        print_blob=False,
-        **COMMON,
-    )
-    try:
-        as_test(cases, check, tally, chosen)()
-    except Flaky as error:
-        advice = "  is there randomness from elsewhere than self.rng, or state that outlives a forward?"
-        raise CheckError("what was checked", "a case that fails once must fail again", advice) from error
-    return Report(tally.cases, tally.worst_error)
+def _judge(kind: Kind, case: Any, tally: Tally, skipped: Any) -> float:
+    """Try the properties on one case; returns the worst relative error."""
+    worst = 0.0
+    tally.cases += 1
+    with np.errstate(all="ignore"), closing(kind.runs(case)) as runs:
+        for run in runs:
+            for name in [name for name in kind.properties if name not in skipped]:
+                try:
+                    error = kind.properties[name](run)
+                except CheckError as failure:
+                    failure.property = failure.property or name
+                    raise
+                tally.add(name, error)
+                worst = max(worst, error or 0.0)
+    return worst

@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from math import ceil, floor
 from typing import Any, TypeAlias
@@ -38,6 +38,29 @@ def grid_arrays(shape: tuple[int, ...], *, domain: tuple[float, float] = (-3.0, 
     return whole.map(lambda k: k / steps)
 
 
+def whole_numbers(shape: tuple[int, ...], low: int, high: int) -> Strategy:
+    """int64 arrays of the given shape with numbers from `low` to `high - 1`."""
+    return hnp.arrays(np.int64, shape, elements=st.integers(low, high - 1), fill=st.nothing())
+
+
+def interior(x: Array, domain: tuple[float, float] | None) -> Array:
+    """A copy of `x` pulled a 64th of the domain inside its ends, so that differences stay in it."""
+    if domain is None:
+        return x.copy()
+    margin = (domain[1] - domain[0]) / 64
+    inside: Array = np.clip(x, domain[0] + margin, domain[1] - margin)
+    return inside
+
+
+def off_grid(x: Array, rng: np.random.Generator, domain: tuple[float, float] | None = None) -> Array:
+    """`x` moved by 1/64 to 3/64 (of a narrower domain's width), which leaves the grid, its kinks and its ties."""
+    width = 1.0 if domain is None else min(1.0, domain[1] - domain[0])
+    move = rng.uniform(1 / 64, 3 / 64, x.shape) * width
+    if domain is None:
+        return x + move
+    return interior(np.where(x + move <= domain[1] - width / 64, x + move, x - move), domain)
+
+
 def class_labels(shape: Sequence[int]) -> Strategy:
     """Integer labels (n,) for scores of shape (n, classes), both ends included."""
     return hnp.arrays(np.int64, (shape[0],), elements=st.integers(0, shape[1] - 1), fill=st.nothing())
@@ -65,6 +88,12 @@ def probability_rows(shape: Sequence[int]) -> Strategy:
     return shares.map(lambda picks: np.stack([np.bincount(row, minlength=classes) / 8 for row in picks]))
 
 
+def shown(array: Array) -> str:
+    """An array as nested lists, as long as that fits; beyond it, by shape."""
+    array = np.asarray(array)
+    return str(array.tolist()) if array.size <= 64 else f"<array {array.shape} {array.dtype}>"
+
+
 def upstream_gradient(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """dL/dy of random signs with sizes from 1/2 to 3/2 in steps of 1/16: never zero, so nothing hides behind it."""
     upstream: Array = rng.choice([-1.0, 1.0], shape)
@@ -74,25 +103,53 @@ def upstream_gradient(rng: np.random.Generator, shape: tuple[int, ...]) -> Array
 
 def draw_object(
     draw: st.DrawFn, thing: Any, shape: Shape, arguments: Mapping[str, Any], sizes: Strategy = SIZES
-) -> tuple[Any, tuple[int, ...]]:
-    """Draw the sizes named in `shape`, then a fresh object made with them and the arguments: (object, shape).
-
-    A class or factory is called with the sizes it has arguments for; anything else is deep-copied.
-    """
+) -> tuple[Any, tuple[int, ...], dict[str, Any]]:
+    """Draw the sizes named in `shape`, then a fresh object: (object, shape, the sizes and arguments drawn)."""
     if sum(isinstance(size, str) for size in shape) <= 2:
         sizes = st.one_of(sizes, st.just(LARGER))
     chosen = {
-        name: draw(arguments.get(name, sizes), label=name) for name in dict.fromkeys(shape) if isinstance(name, str)
+        name: draw(_strategy(arguments.get(name, sizes)), label=name)
+        for name in dict.fromkeys(shape)
+        if isinstance(name, str)
     }
-    given = {k: draw(v, label=k) if isinstance(v, st.SearchStrategy) else v for k, v in arguments.items()}
-    if inspect.isclass(thing) or inspect.isroutine(thing) or isinstance(thing, partial):
-        accepted = inspect.signature(thing).parameters
-        given = {k: v for k, v in given.items() if k not in chosen}
-        try:
-            made = thing(**{name: size for name, size in chosen.items() if name in accepted}, **given)
-        except TypeError as error:
-            error.add_note(f"called with the names of shape={shape} that it has arguments for, and {list(given)}")
-            raise
-    else:
-        made = copy.deepcopy(thing)
-    return made, tuple(chosen[size] if isinstance(size, str) else size for size in shape)
+    others = {name: value for name, value in arguments.items() if name not in chosen}
+    used = {k: draw(v, label=k) if isinstance(v, st.SearchStrategy) else v for k, v in others.items()} | chosen
+    return (
+        make_object(thing, used, optional=chosen),
+        tuple(used[size] if isinstance(size, str) else size for size in shape),
+        used,
+    )
+
+
+def _strategy(size: Any) -> Strategy:
+    return size if isinstance(size, st.SearchStrategy) else st.just(size)
+
+
+def make_object(thing: Any, arguments: Mapping[str, Any], *, optional: Container[str] = ()) -> Any:
+    """A fresh object: a class or factory is called, anything else deep-copied.
+
+    The `optional` arguments are those that are left out where the constructor does not have them.
+    """
+    if not is_factory(thing):
+        if extra := sorted(name for name in arguments if name not in optional):
+            raise TypeError(f"{thing!r} is made already, received arguments {extra}: give its class or a factory")
+        return copy.deepcopy(thing)
+    accepted = inspect.signature(thing).parameters
+    given = {name: value for name, value in arguments.items() if name in accepted or name not in optional}
+    try:
+        return thing(**given)
+    except TypeError as error:
+        error.add_note(f"{name_of(thing)} was called with {given}")
+        raise
+
+
+def is_factory(thing: Any) -> bool:
+    """Whether a thing is to be called for an object, rather than copied."""
+    return inspect.isclass(thing) or inspect.isroutine(thing) or isinstance(thing, partial)
+
+
+def name_of(thing: Any) -> str:
+    """The name of a class or function, or of the class of an object."""
+    if isinstance(thing, partial):
+        return name_of(thing.func)
+    return str(getattr(thing, "__name__", type(thing).__name__))

@@ -1,0 +1,85 @@
+"""Whether what a layer says where no derivative exists (ReLU at 0, a tie in a maximum) is one of the valid choices.
+
+The choice is held against the derivatives at nearby points where the function is smooth, one output at a time. If these
+agree with one another there is no kink, and the layer must agree too. If they differ, its choice must lie between them:
+for single elements, for pairs and for the whole group, as crediting every tied element of a maximum looks right one
+element at a time.
+"""
+
+from itertools import combinations
+
+import numpy as np
+
+from minidl.parameters import Array
+from minidl.testing.derivative import EPS, Probe, units
+
+LOOKED_AT = 12  # elements at kinks, and pairs of them, that are looked at; drawn where there are more
+NEAR, SMALL_STEP = 1e-5, 1e-9  # how far the nearby points are, and the step of the differences there
+
+
+def _hadamard(order: int) -> Array:
+    """Sylvester's matrix of +1 and -1 with orthogonal columns, the first of them constant."""
+    matrix = np.ones((1, 1))
+    while len(matrix) < order:
+        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
+    return matrix
+
+
+HADAMARD = _hadamard(32)
+
+
+def valid_choice(probe: Probe, suspects: Array, rng: np.random.Generator) -> bool:
+    """Whether the derivative of every single output, at the suspect elements, is one the smooth points nearby allow."""
+    single = [unit for index, unit in units(suspects) if suspects[index]]
+    single = [single[i] for i in rng.permutation(len(single))[:LOOKED_AT]]
+    every_pair = list(combinations(single, 2))
+    pairs = [every_pair[i][0] + every_pair[i][1] for i in rng.permutation(len(every_pair))[:LOOKED_AT]]
+    directions = [*single, *pairs, suspects.astype(np.float64)]
+    kinks_met = [1] * len(single) + [2] * len(pairs) + [len(single)]
+    jacobian = np.stack([probe.subject.gradients(one)[probe.name].ravel() for _, one in units(probe.middle)])
+    around = _nearby_slopes(probe, directions, rng)
+    noise = 16 * EPS * float(np.abs(probe.middle).max(initial=0.0)) / SMALL_STEP
+    return all(
+        _allowed(float(choice), slopes, kinks, noise)
+        for direction, by_output, kinks in zip(directions, around, kinks_met, strict=True)
+        for choice, slopes in zip(jacobian @ direction.ravel(), by_output.T, strict=True)
+    )
+
+
+def _nearby_slopes(probe: Probe, directions: list[Array], rng: np.random.Generator) -> Array:
+    """Slopes of every output along each direction at points a little away: (directions, points, outputs).
+
+    All arrays move. The signs of the moves are columns of a Hadamard matrix, so that any two elements (of the first
+    31) move both ways in all four combinations; the sizes are random, so that no tie survives.
+    """
+    arrays = probe.subject.arrays
+    before = {name: array.copy() for name, array in arrays.items()}
+    signs = {name: HADAMARD[:, rng.permutation(np.arange(array.size) % 31 + 1)] for name, array in arrays.items()}
+    slopes = []
+    try:
+        for point in range(len(HADAMARD)):
+            for name, array in arrays.items():
+                moves = signs[name][point].reshape(array.shape) * rng.uniform(0.5, 1.5, array.shape)
+                array[...] = before[name] + NEAR * moves
+            ends = [probe.ends(direction, SMALL_STEP) for direction in directions]
+            slopes.append([((above - below) / (2 * SMALL_STEP)).ravel() for below, above in ends])
+    finally:
+        for name, array in arrays.items():
+            array[...] = before[name]
+    return np.array(slopes).swapaxes(0, 1)
+
+
+def _allowed(choice: float, slopes: Array, kinks: int, noise: float) -> bool:
+    """Whether a choice along a direction that moves `kinks` elements goes with the slopes nearby.
+
+    Where these agree, to `noise` and a thousandth, there is no kink in this direction and the choice must agree too.
+    Otherwise it must lie between them and 0, with room where more kinks meet than the moves could take apart.
+    """
+    low, high = float(slopes.min()), float(slopes.max())
+    slack = 1e-3 * max(1.0, abs(low), abs(high)) + noise
+    if high - low <= 2 * slack:
+        return low - slack <= choice <= high + slack
+    low, high = min(low, 0.0), max(high, 0.0)  # several pieces may each say 0 where their kinks meet
+    levels = 1 + int((np.diff(np.sort(slopes)) > slack).sum())
+    room = slack if levels <= 2**kinks else (high - low) / 2
+    return kinks > 2 or low - room <= choice <= high + room

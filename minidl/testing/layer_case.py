@@ -1,0 +1,212 @@
+"""One drawn case of a layer, and its runs: forward and backward from the same random streams and states every time."""
+
+import copy
+from collections.abc import Generator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from minidl.layers.base import Layer
+from minidl.parameters import Array
+from minidl.testing.report import CheckError
+from minidl.testing.strategies import shown, upstream_gradient
+
+GRID = (-3.0, 3.0)
+
+
+class LayerCheckError(CheckError):
+    """A layer broke one of its properties; the text holds the smallest case found."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the author of a layer declares about it; see `layer_test`."""
+
+    rows_mix: bool = False
+    stochastic: bool = False
+    random_inference: bool = False
+    domain: tuple[float, float] | None = None
+    integers: tuple[int, int] | None = None
+
+    def another(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """Some other input of the declared kind: whole numbers, or multiples of 1/8 (1/64 in a narrow domain)."""
+        if self.integers is not None:
+            return rng.integers(*self.integers, shape)
+        low, high = self.domain or GRID
+        steps = 8 if high - low >= 1 else 64
+        return np.clip(rng.integers(int(low * steps), int(high * steps) + 1, shape) / steps, low, high)
+
+    def __str__(self) -> str:
+        return "".join(f", {name}={value!r}" for name, value in vars(self).items() if value)
+
+
+@dataclass(frozen=True)
+class LayerCase:
+    """A layer built in float64 with parameters away from their initial values, and its input.
+
+    Attributes:
+        layer: the layer; where the seed is odd it has seen two batches in training before.
+        fresh: a copy of it from before it was built.
+        x: its input, float64 or whole numbers.
+        seed: of everything random in the check.
+        declared: what its author declares.
+    """
+
+    layer: Layer
+    fresh: Layer
+    x: Array
+    seed: int
+    declared: Declared
+
+    def __repr__(self) -> str:
+        return f"check_layer({self.fresh!r}, at={{'x': {shown(self.x)}, 'seed': {self.seed}}}{self.declared})"
+
+
+def make_case(layer: Layer, x: Array, seed: int, declared: Declared) -> LayerCase:
+    """Build a layer that nobody else holds, and move its parameters away from their initial values."""
+    fresh = copy.deepcopy(layer)
+    layer.build(seed=0, dtype=np.float64)
+    rng = np.random.default_rng(seed)
+    start = layer.parameters.snapshot()
+    for gently in (False, True):
+        for name, parameter in layer.parameters.named.items():
+            move = rng.integers(1, 5, parameter.shape) * rng.choice([-1, 1], parameter.shape)
+            grid = np.round(start[name] * 8) / 8 + move / 8
+            parameter.value = start[name] * (1 + move / 16) if gently else grid
+        if _is_finite(copy.deepcopy(layer), x):  # else a parameter may have to keep its sign
+            break
+    if seed % 2:
+        with layer.train_mode(), np.errstate(all="ignore"):
+            for _ in range(2):
+                with suppress(Exception):  # what training raises is for the run in training mode to say
+                    layer.forward(declared.another((len(x) + 1, *x.shape[1:]), rng))
+    return LayerCase(layer, fresh, x, seed, declared)
+
+
+def _is_finite(layer: Layer, x: Array) -> bool:
+    with np.errstate(all="ignore"), suppress(Exception):
+        return bool(np.isfinite(layer.forward(x.copy())).all())
+    return False
+
+
+class Run:
+    """A case in one mode. What is asked of it first is kept, for the properties to share."""
+
+    def __init__(self, case: LayerCase, inference: "Run | None" = None) -> None:
+        self.case, self.layer, self.declared, self.inference = case, case.layer, case.declared, inference
+        self.rng = np.random.default_rng(case.seed)
+        self.inside = list(case.layer.layers_inside())
+        self.streams = self.streams_now()
+        self.states = self.states_now()
+
+    def streams_now(self) -> list[Any]:
+        """The states of the random streams of all layers inside."""
+        return [copy.deepcopy(inner.rng.bit_generator.state) for inner in self.inside]
+
+    def states_now(self) -> dict[str, Array]:
+        """A copy of every State."""
+        return {name: state.value.copy() for name, state in self.layer.parameters.states.items()}
+
+    def values(self) -> dict[str, Array]:
+        """The values of the parameters, as they stand."""
+        return {name: parameter.value for name, parameter in self.layer.parameters.named.items()}
+
+    def rewind(self, layer: Layer) -> None:
+        """Give the layer, or a copy of it, the random streams and states in which the case found it."""
+        inside = self.inside if layer is self.layer else layer.layers_inside()
+        for inner, stream in zip(inside, self.streams, strict=True):
+            inner.rng.bit_generator.state = stream
+            inner.training = self.layer.training
+        for name, value in self.states.items():
+            layer.parameters.states[name].value = value
+
+    def forward(self, x: Array, *, twin: Layer | None = None) -> Array:
+        """The output for `x` of the layer, or of a copy of it, from the state in which the case found the layer."""
+        layer = twin or self.layer
+        self.rewind(layer)
+        try:
+            return layer.forward(x)
+        except Exception as error:
+            details = f"  it raised {type(error).__name__}: {error}\n  for x = {shown(x)}"
+            raise self.failure("forward must not raise", details, of="runs") from error
+
+    def backward(self, dy: Array) -> dict[str, Array]:
+        """The gradients of x (as "x") and of every parameter, after filling the latter with NaN."""
+        self.layer.parameters.grad[...] = np.nan
+        try:
+            dx = self.layer.backward(dy)
+        except Exception as error:
+            details = f"  it raised {type(error).__name__}: {error}"
+            raise self.failure("backward must not raise", details, of="runs") from error
+        named = self.layer.parameters.named.items()
+        gradients = {name: parameter.grad.copy() for name, parameter in named}
+        return gradients if self.declared.integers else {"x": dx} | gradients
+
+    def gradients_at(self, x: Array, dy: Array) -> dict[str, Array]:
+        """The gradients after a forward of `x`."""
+        self.forward(x)
+        return self.backward(dy)
+
+    @property
+    def x(self) -> Array:
+        """The input: a copy, as a layer may wrongly write into it."""
+        return self.case.x.copy()
+
+    @cached_property
+    def y(self) -> Array:
+        """The output of the first forward."""
+        return self.forward(self.x)
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether a forward draws from the random streams."""
+        self.forward(self.x)
+        return repr(self.streams_now()) != repr(self.streams)
+
+    @property
+    def dy(self) -> Array:
+        """An upstream gradient without zeros, the same each time."""
+        return upstream_gradient(np.random.default_rng(self.case.seed), np.shape(self.y))
+
+    @cached_property
+    def gradients(self) -> dict[str, Array]:
+        """A copy of the gradients of the first backward."""
+        gradients = self.gradients_at(self.x, self.dy)
+        return {name: gradient.copy() for name, gradient in gradients.items()}
+
+    @cached_property
+    def seen_before(self) -> bool:
+        """Whether this is training and does just what inference does."""
+        other = self.inference
+        return other is not None and np.array_equal(self.y, other.y) and same_bits(self.gradients, other.gradients)
+
+    def failure(self, failed: str, details: str = "", *, of: str = "") -> LayerCheckError:
+        """The error to raise, with the case and the call that repeats it."""
+        values = [f"  {name} = {value.tolist()}" for name, value in self.values().items() if value.size <= 64]
+        states = [f"  {name} = {value.tolist()} (state)" for name, value in self.states.items() if value.size <= 64]
+        mode = "training" if self.layer.training else "inference"
+        lines = [details, f"  layer          {self.case.fresh!r}, in {mode} mode", f"  x = {shown(self.case.x)}"]
+        lines += [*values, *states, f"  repeat with    {self.case!r}"]
+        return LayerCheckError(type(self.layer).__name__, failed, "\n".join(line for line in lines if line), of=of)
+
+
+def runs(case: LayerCase) -> Generator[Run, None, None]:
+    """A case in inference mode, then in training mode."""
+    inference = Run(case)
+    yield inference
+    with case.layer.train_mode():
+        yield Run(case, inference)
+
+
+def same_bits(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
+    """Whether all arrays of two collections are the same, to the bit."""
+    return all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def close(a: Array, b: Array, *, scale: float = 0.0, rtol: float = 1e-9) -> bool:
+    """Equal to rounding, relative to the largest element and to `scale`; NaN equals nothing."""
+    size = max(scale, float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0)))
+    return a.shape == b.shape and bool((np.abs(a - b) <= rtol * size + 1e-12).all())

@@ -1,0 +1,163 @@
+"""The numbers of a layer: its derivatives on the grid and off it, far out, in float32, and at hostile values."""
+
+import copy
+from collections.abc import Iterator
+
+import numpy as np
+
+from minidl.layers.base import Layer
+from minidl.parameters import Array
+from minidl.testing.derivative import Subject, Verdict, judge, judge_off_grid
+from minidl.testing.diagnosis import Sample, diagnose
+from minidl.testing.kinks import valid_choice
+from minidl.testing.layer_case import Run
+from minidl.testing.strategies import interior, off_grid, shown, upstream_gradient
+
+EPS32 = float(np.finfo(np.float32).eps)
+HOSTILE = np.array([800.0, -800.0, 0.0, 30.0, -0.0, -30.0, 1e4, -1e4])
+HOSTILE32 = np.array([100.0, -100.0, 0.0, 30.0, -0.0, -30.0, 1e4, -1e4], np.float32)
+REPRESENTABLE = 1e30  # beyond it, float32 may overflow
+
+
+def check_on_grid(run: Run) -> float:
+    """The derivatives where hypothesis put the input, kinks and ties among them."""
+    # The kinks of layers inside may meet, where conventions need not add up; each has a test of its own.
+    if run.seen_before or run.layer.children():
+        return 0.0
+    subject = _subject(run, interior(run.x, run.declared.domain))
+    verdict = judge(subject, run.dy, run.rng, valid_choice)
+    _raise_wrong(run, verdict, "")
+    return verdict.error
+
+
+def check_off_grid(run: Run) -> float:
+    """The derivatives at a point moved off the grid, where nothing is excused."""
+    return 0.0 if run.seen_before else _check_moved(run, 1)
+
+
+def check_far_out(run: Run) -> float:
+    """The derivatives for inputs 8 and 40 times as large, where outputs are finite."""
+    if run.seen_before or run.declared.domain is not None or run.declared.integers is not None:
+        return 0.0
+    return max(_check_moved(run, scale) for scale in (8, 40))
+
+
+def _check_moved(run: Run, scale: int) -> float:
+    values, domain = run.layer.parameters.value.copy(), run.declared.domain
+    subject = _subject(run, run.x if scale == 1 else scale * run.x)
+
+    def move(name: str, array: Array) -> None:
+        array[...] = off_grid(array, run.rng, domain if name == "x" else None)
+
+    try:
+        if scale > 1 and not np.isfinite(subject.forward()).all():
+            return 0.0
+        verdict = judge_off_grid(subject, run.dy, run.rng, move, width=1.0 if domain is None else domain[1] - domain[0])
+        moved = "".join(f"\n  {name} = {shown(array)}" for name, array in subject.arrays.items())
+    finally:
+        run.layer.parameters.value[...] = values
+    _raise_wrong(run, verdict, f"  found at{moved}\n  which is off the case drawn")
+    return verdict.error
+
+
+def _subject(run: Run, x: Array) -> Subject:
+    """The layer as something to differentiate; its parameters are the arrays themselves."""
+    arrays = run.values() if run.declared.integers else {"x": x, **run.values()}
+    return Subject(arrays, lambda: run.forward(x).copy(), lambda dy: run.gradients_at(x, dy))
+
+
+def _raise_wrong(run: Run, verdict: Verdict, where: str) -> None:
+    if verdict.wrong is None:
+        return
+    name = verdict.wrong.array
+    lines = [str(verdict.wrong), diagnose(name, _samples(run)), f"  upstream = {shown(run.dy)}", where]
+    raise run.failure(f"the gradient of {name} is wrong", "\n".join(line for line in lines if line))
+
+
+def _samples(run: Run) -> Iterator[Sample]:
+    """Analytic and numeric gradients at points with more rows, where patterns can be told apart."""
+    for rows in (2, 3, 5):
+        x = run.declared.another((rows, *run.case.x.shape[1:]), run.rng)
+        x = x if run.declared.integers else off_grid(interior(x, run.declared.domain), run.rng, run.declared.domain)
+        subject = _subject(run, x)
+        dy = upstream_gradient(run.rng, subject.forward().shape)
+        numeric = {name: subject.differences(name, dy) for name in subject.arrays}
+        arrays = {name: array.copy() for name, array in subject.arrays.items()}
+        yield Sample(rows, x.shape[-1], arrays, subject.gradients(dy), numeric)
+
+
+def check_hostile(run: Run) -> None:
+    """Far out, float64 gives no NaN, and float32 is finite where float64 is."""
+    if run.declared.domain is not None or run.declared.integers is not None:
+        return
+    x = np.resize(np.roll(HOSTILE, run.case.seed), run.case.x.shape)
+    for name, array in {"y": run.forward(x), **_labelled(run.backward(run.dy))}.items():
+        if np.isnan(array).any():
+            advice = "is there inf / inf? If such input cannot occur, declare domain=(low, high)"
+            raise run.failure("no NaN may come of finite input", f"  {name} holds NaN for x = {shown(x)}: {advice}")
+    x = np.resize(np.roll(HOSTILE32, run.case.seed), run.case.x.shape)
+    y, y32 = run.forward(x.astype(np.float64)), run.forward(x, twin=_narrow_twin(run))
+    if not run.draws and (bad := ~np.isfinite(y32) & (np.abs(y) < REPRESENTABLE)).any():
+        details = f"  y = {y32[bad][0]} where float64 gives {y[bad][0]:.8g}, for x = {shown(x)}"
+        raise run.failure("float32 must not overflow where the result does not", details)
+
+
+def _labelled(gradients: dict[str, Array]) -> dict[str, Array]:
+    return {f"d{name}": gradient for name, gradient in gradients.items()}
+
+
+def _narrow_twin(run: Run) -> Layer:
+    """The layer in float32, with the same values and states."""
+    narrow = copy.deepcopy(run.layer).build(seed=0, dtype=np.float32)
+    narrow.parameters.restore(run.layer.parameters.snapshot())
+    return narrow
+
+
+def check_float32(run: Run) -> float:
+    """A float32 twin stays float32 and close to float64; returns the worst relative difference."""
+    values, x = run.layer.parameters.value.copy(), run.x
+    try:  # away from ties among inputs and parameters, which rounding would break
+        run.layer.parameters.value[...] = off_grid(values, run.rng).astype(np.float32)
+        if not run.declared.integers:
+            x = off_grid(x, run.rng, run.declared.domain).astype(np.float32)
+        return _compare_float32(run, x)
+    finally:
+        run.layer.parameters.value[...] = values
+
+
+def _compare_float32(run: Run, x: Array) -> float:
+    narrow, dy = _narrow_twin(run), run.dy.astype(np.float32)
+    wide_x = x if run.declared.integers else x.astype(np.float64)
+    gradients = run.gradients_at(wide_x, dy.astype(np.float64))
+    wanted = {"y": run.forward(wide_x), **_labelled(gradients)}
+    received = {"y": run.forward(x, twin=narrow)}
+    if received["y"].dtype != np.float32 and not (run.declared.integers and not run.values()):
+        raise run.failure("float32 in must give float32 out", f"  forward returned {received['y'].dtype}")
+    dx = narrow.backward(dy)
+    if "x" in gradients:
+        received["dx"] = dx
+        if dx.dtype != np.float32:
+            raise run.failure("float32 in must give float32 gradients", f"  dx is {dx.dtype}")
+    if run.draws:  # float32 draws may be other ones
+        return 0.0
+    received |= {f"d{name}": parameter.grad for name, parameter in narrow.parameters.named.items()}
+    nearby = _nearby(run, wide_x, dy.astype(np.float64))
+    worst, most = 0.0, 0.0 if run.declared.integers else float(np.abs(x).max(initial=0.0))
+    for name, number in wanted.items():
+        scale = 1 + float(np.abs(number).max(initial=0.0)) + most
+        error = float(np.abs(received[name] - number).max(initial=0.0)) / scale
+        condition = float(np.abs(nearby[name] - number).max(initial=0.0)) / scale
+        if not error <= 1000 * EPS32 + 10 * condition:
+            raise run.failure("float32 must agree with float64", f"  {name} differs by {error:.2g} of its size")
+        worst = max(worst, error)
+    return worst
+
+
+def _nearby(run: Run, x: Array, dy: Array) -> dict[str, Array]:
+    """Output and gradients where every number is off by a few roundings of float32: how ill-conditioned is this?"""
+    value = run.layer.parameters.value
+    value *= 1 + 4 * EPS32 * run.rng.choice([-1, 1], value.shape)
+    if not run.declared.integers:
+        x = x * (1 + 4 * EPS32 * run.rng.choice([-1, 1], x.shape))
+    y = run.forward(x)
+    return {"y": y, **_labelled(run.backward(dy))}

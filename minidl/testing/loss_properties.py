@@ -1,0 +1,309 @@
+"""What must hold of a loss: each property on one drawn case."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from minidl.layers.loss import Loss
+from minidl.parameters import Array
+from minidl.testing.derivative import Subject, Verdict, judge, judge_off_grid
+from minidl.testing.diagnosis import Sample, diagnose
+from minidl.testing.kinks import valid_choice
+from minidl.testing.report import CheckError
+from minidl.testing.strategies import off_grid, shown
+
+CLOSE = 1e-9  # two ways to compute one number in float64
+EPS32 = float(np.finfo(np.float32).eps)
+HOSTILE = np.array([800.0, -800.0, 0.0, 30.0, -1e4])
+HOSTILE32 = np.array([100.0, -100.0, 0.0, 30.0, -1e4], np.float32)
+REFUSALS = (TypeError, ValueError, IndexError)  # how a loss may say that it does not take something
+
+
+class LossCheckError(CheckError):
+    """A loss broke one of its properties; the text holds the smallest case found."""
+
+
+@dataclass(frozen=True)
+class LossCase:
+    """A loss, scores in float64, targets, and weights of which at least one is positive."""
+
+    loss: Loss
+    scores: Array
+    targets: Array
+    weights: Array
+    seed: int
+
+    def __repr__(self) -> str:
+        arrays = {"scores": self.scores, "targets": self.targets, "weights": self.weights}
+        given = ", ".join(f"{name!r}: {shown(array)}" for name, array in arrays.items())
+        return f"check_loss({self.loss!r}, at={{{given}, 'seed': {self.seed}}})"
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """The randomness of the case."""
+        return np.random.default_rng(self.seed)
+
+    def failure(self, failed: str, details: str = "", *, weights: Array | None = None, of: str = "") -> LossCheckError:
+        """The error to raise, with the case and the call that repeats it."""
+        lines = [details, f"  loss           {self.loss!r}", f"  scores = {shown(self.scores)}"]
+        lines += [f"  targets = {shown(self.targets)}"]
+        lines += [f"  weights = {shown(weights)}"] if weights is not None else []
+        lines += [f"  repeat with    {self!r}"]
+        return LossCheckError(type(self.loss).__name__, failed, "\n".join(line for line in lines if line), of=of)
+
+    def value(self, scores: Array, targets: Array, weights: Array | None = None) -> float:
+        """The loss, or a failure if it raises."""
+        try:
+            return self.loss.forward(scores, targets, weights)
+        except Exception as error:
+            details = f"  it raised {type(error).__name__}: {error}\n  for scores = {shown(scores)}"
+            raise self.failure("forward must not raise", details, weights=weights, of="runs") from error
+
+    def gradient(self) -> Array:
+        """The gradient of the newest value, or a failure if it raises."""
+        try:
+            return self.loss.backward()
+        except Exception as error:
+            raise self.failure("backward must not raise", f"  it raised {error!r}", of="runs") from error
+
+    def rows(self, rows: Any, weights: Array | None = None) -> float:
+        """The loss of some of the rows."""
+        return self.value(self.scores[rows], self.targets[rows], weights)
+
+
+def check_runs(case: LossCase) -> None:
+    """The value is a finite Python float, the gradient an array like the scores."""
+    value = case.value(case.scores.copy(), case.targets.copy())
+    if type(value) is not float or not np.isfinite(value):
+        raise case.failure("forward must return a finite Python float", f"  received {type(value).__name__} {value}")
+    gradient = case.gradient()
+    if not isinstance(gradient, np.ndarray) or gradient.shape != case.scores.shape or gradient.dtype != np.float64:
+        received = f"{getattr(gradient, 'shape', type(gradient))} {getattr(gradient, 'dtype', '')}"
+        raise case.failure("backward must return an array like the scores", f"  received {received}")
+
+
+def check_left_alone(case: LossCase) -> None:
+    """Scores, targets and weights are not written into, and the same forward gives the same number."""
+    scores, targets, weights = case.scores.copy(), case.targets.copy(), case.weights.copy()
+    value = case.value(scores, targets, weights)
+    case.gradient()
+    before, after = (scores, targets, weights), (case.scores, case.targets, case.weights)
+    if not all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)):
+        raise case.failure("neither scores nor targets nor weights may be written into", weights=weights)
+    if case.value(case.scores, case.targets, case.weights) != value:
+        raise case.failure("the same forward twice must give the same number", weights=weights)
+
+
+def _close(a: float, b: float) -> bool:
+    return abs(a - b) <= CLOSE * max(1.0, abs(a), abs(b))
+
+
+def check_mean(case: LossCase) -> None:
+    """Without weights, the value is the mean over rows, in any order."""
+    n = len(case.scores)
+    plain = case.rows(slice(None))
+    singles = [(case.rows([i]), getattr(case.loss, "total_weight", 1.0)) for i in range(n)]
+    total = sum(weight for _, weight in singles)
+    mean = sum(value * weight for value, weight in singles) / total if total else 0.0
+    if hasattr(case.loss, "total_weight"):
+        case.rows(slice(None))
+        if not _close(case.loss.total_weight, total):
+            details = f"  it is {case.loss.total_weight} for the batch and {total} summed over single rows"
+            raise case.failure("total_weight must be the sum of what the rows weigh", details)
+    if not _close(plain, mean):
+        raise case.failure("the value must be the mean over rows", f"  value {plain}, mean over single rows {mean}")
+    if not _close(plain, case.rows(np.arange(n)[::-1])):
+        raise case.failure("the order of the rows must not matter")
+
+
+def check_weights(case: LossCase) -> None:
+    """A row of weight k counts as k rows, only ratios matter, and no weight at all is no NaN."""
+    n, everything = len(case.scores), slice(None)
+    plain = case.rows(everything)
+    if not _close(plain, case.rows(everything, np.ones(n))):
+        raise case.failure("weights of 1 must be the same as no weights")
+    counts = np.round(case.weights * 2).astype(np.int64)
+    if counts.any():
+        repeated, weighted = case.rows(np.repeat(np.arange(n), counts)), case.rows(everything, counts)
+        if not _close(repeated, weighted):
+            details = f"  value {weighted}, with every row repeated as often as it weighs {repeated}"
+            raise case.failure("a row of weight k must count as the row k times", details, weights=counts)
+    if not _close(case.rows(everything, case.weights), case.rows(everything, 8 * case.weights)):
+        raise case.failure("only the ratios of weights may matter", weights=case.weights)
+    with suppress(*REFUSALS):
+        value = case.loss.forward(case.scores, case.targets, np.zeros(n))
+        if not value == 0 or case.gradient().any():
+            raise case.failure("without any weight, value and gradient must be 0 or refused", f"  received {value}")
+
+
+def check_backward_again(case: LossCase) -> None:
+    """Backward can be repeated, refers to the newest forward, and what it returned stays."""
+    for weights in (None, case.weights):
+        case.value(case.scores, case.targets, weights)
+        gradient = case.gradient()
+        kept = gradient.copy()
+        if not np.array_equal(kept, case.gradient()):
+            raise case.failure("backward twice must give the same gradient", weights=weights)
+        for other in (np.repeat(case.scores, 2, axis=0), -1 - case.scores):
+            case.value(other, np.resize(case.targets, (len(other), *case.targets.shape[1:])))
+            case.gradient()
+        if not np.array_equal(kept, gradient):
+            raise case.failure("a gradient that was returned must stay as it is", "  a later backward wrote into it")
+        case.value(case.scores, case.targets, weights)
+        if not np.array_equal(kept, case.gradient()):
+            raise case.failure("backward must refer to the newest forward", weights=weights)
+
+
+def check_columns(case: LossCase) -> None:
+    """Scores of one column and scores without columns mean the same, and are never broadcast against each other."""
+    if case.targets.shape != case.scores.shape or case.scores.ndim != 2:
+        return
+    column, targets = case.scores[:, :1], case.targets[:, :1]
+    try:
+        wanted = case.loss.forward(column, targets)
+        gradient = case.loss.backward().copy()
+    except REFUSALS:
+        return
+    pairs = ((column[:, 0], targets[:, 0]), (column, targets[:, 0]), (column[:, 0], targets))
+    for scores, given in pairs:
+        with suppress(*REFUSALS):
+            value = case.loss.forward(scores, given)
+            received = case.loss.backward()
+            if not _close(value, wanted) or not np.allclose(received.ravel(), gradient.ravel()):
+                details = f"  value {value}, received {wanted} for shapes {column.shape} and {targets.shape}"
+                failed = f"scores of shape {scores.shape} with targets of shape {given.shape} must be right or refused"
+                raise case.failure(failed, details)
+
+
+def check_target_dtypes(case: LossCase) -> None:
+    """Targets that are whole numbers mean the same in every dtype that is taken."""
+    if not (case.targets == np.round(case.targets)).all() or (case.targets < 0).any():
+        return
+    wanted, dtypes = case.rows(slice(None)), [np.uint8, np.int32, np.float32]
+    gradient = case.gradient().copy()
+    for dtype in [*dtypes, np.bool_] if (case.targets <= 1).all() else dtypes:
+        with suppress(*REFUSALS):
+            value = case.loss.forward(case.scores, case.targets.astype(dtype))
+            if not _close(value, wanted) or not np.allclose(case.loss.backward(), gradient):
+                details = f"  value {value} with targets of dtype {dtype.__name__}, {wanted} with {case.targets.dtype}"
+                raise case.failure("targets must mean the same in every dtype", details)
+
+
+def _subject(case: LossCase, scores: Array, targets: Array, weights: Array | None) -> Subject:
+    def forward() -> Array:
+        return np.array([case.value(scores, targets, weights)])
+
+    def backward(dy: Array) -> dict[str, Array]:
+        forward()
+        return {"scores": case.gradient() * dy[0]}
+
+    return Subject({"scores": scores}, forward, backward)
+
+
+def _raise_wrong(case: LossCase, verdict: Verdict, weights: Array | None, where: str = "") -> None:
+    if verdict.wrong is None:
+        return
+    lines = [str(verdict.wrong), diagnose("scores", _samples(case)), where]
+    details = "\n".join(line for line in lines if line)
+    raise case.failure("the gradient of the scores is wrong", details, weights=weights)
+
+
+def _samples(case: LossCase) -> list[Sample]:
+    """The gradients for repeated rows at other scores: more rows show whether a mean is missing."""
+    samples = []
+    for copies in (2, 3):
+        rows = np.repeat(np.arange(len(case.scores)), copies)
+        scores = off_grid(case.rng.integers(-24, 25, case.scores[rows].shape) / 8, case.rng)
+        subject = _subject(case, scores, case.targets[rows], None)
+        numeric = {"scores": subject.differences("scores", np.ones(1))}
+        arrays, analytic = {"scores": scores.copy()}, subject.gradients(np.ones(1))
+        samples.append(Sample(len(rows), scores.shape[-1], arrays, analytic, numeric))
+    return samples
+
+
+def check_on_grid(case: LossCase) -> float:
+    """The gradient is that of the value where hypothesis put the scores, kinks and ties among them."""
+    return max(_judge(case, weights) for weights in (None, case.weights))
+
+
+def _judge(case: LossCase, weights: Array | None) -> float:
+    subject = _subject(case, case.scores.copy(), case.targets, weights)
+    verdict = judge(subject, np.ones(1), case.rng, valid_choice)
+    _raise_wrong(case, verdict, weights)
+    return verdict.error
+
+
+def check_off_grid(case: LossCase) -> float:
+    """The same a step off the grid, where nothing is excused."""
+    return max(_judge_moved(case, weights, 1) for weights in (None, case.weights))
+
+
+def check_far_out(case: LossCase) -> float:
+    """The same for scores 8 and 40 times as large."""
+    return max(_judge_moved(case, weights, scale) for weights in (None, case.weights) for scale in (8, 40))
+
+
+def _judge_moved(case: LossCase, weights: Array | None, scale: int) -> float:
+    scores = scale * case.scores
+    subject = _subject(case, scores, case.targets, weights)
+    if scale > 1 and not np.isfinite(subject.forward()).all():
+        return 0.0
+
+    def move(_: str, array: Array) -> None:
+        array[...] = off_grid(array, case.rng)
+
+    verdict = judge_off_grid(subject, np.ones(1), case.rng, move)
+    _raise_wrong(case, verdict, weights, f"  found at\n  scores = {shown(scores)}\n  which is off the case drawn")
+    return verdict.error
+
+
+def check_hostile(case: LossCase) -> None:
+    """Far out, float64 gives no NaN, and float32 is finite where float64 is."""
+    scores = np.resize(np.roll(HOSTILE, case.seed), case.scores.shape)
+    value, gradient = case.value(scores, case.targets), case.gradient()
+    if np.isnan(value) or np.isnan(gradient).any():
+        details = f"  value {value} and gradient {gradient.tolist()} at scores = {shown(scores)}"
+        raise case.failure("no NaN may come of finite scores", details)
+    scores = np.resize(np.roll(HOSTILE32, case.seed), case.scores.shape)
+    wanted, received = case.value(scores.astype(np.float64), case.targets), case.value(scores, case.targets)
+    if not np.isfinite(received) and abs(wanted) < 1e30:
+        details = f"  value {received} where float64 gives {wanted:.8g}, at scores = {shown(scores)}"
+        raise case.failure("float32 must not overflow where the result does not", details)
+
+
+def check_float32(case: LossCase) -> float:
+    """float32 scores give a float32 gradient, close to float64; returns the worst relative difference."""
+    return max(_float32_error(case, weights) for weights in (None, case.weights))
+
+
+def _float32_error(case: LossCase, weights: Array | None) -> float:
+    scores = off_grid(case.scores, np.random.default_rng(case.seed)).astype(np.float32)
+    value, gradient = case.value(scores, case.targets, weights), case.gradient().copy()
+    if type(value) is not float or gradient.dtype != np.float32:
+        raise case.failure("float32 scores must give a float32 gradient", f"  received {gradient.dtype}")
+    wanted = case.value(scores.astype(np.float64), case.targets, weights)
+    scale = 1 + abs(wanted) + float(np.abs(scores).max())
+    error = max(abs(value - wanted), float(np.abs(gradient - case.gradient()).max())) / scale
+    if not error <= 1000 * EPS32:
+        raise case.failure("float32 must agree with float64", f"  it differs by {error:.2g} of its size")
+    return error
+
+
+PROPERTIES: dict[str, Callable[[LossCase], float | None]] = {
+    "runs": check_runs,
+    "what is given is left alone": check_left_alone,
+    "mean over rows": check_mean,
+    "weights": check_weights,
+    "backward of the newest forward": check_backward_again,
+    "one column or none": check_columns,
+    "any dtype of targets": check_target_dtypes,
+    "derivative on the grid": check_on_grid,
+    "derivative off the grid": check_off_grid,
+    "derivative far out": check_far_out,
+    "hostile values": check_hostile,
+    "float32": check_float32,
+}

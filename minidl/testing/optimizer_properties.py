@@ -1,0 +1,222 @@
+"""What must hold of an optimizer: each property on one drawn case."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from minidl.initializers import zeros
+from minidl.optim.base import BLOCK, Optimizer
+from minidl.parameters import Array, Parameter, Parameters
+from minidl.testing.report import CheckError
+
+Reference: TypeAlias = Callable[[Array, Sequence[Array]], Array]
+
+
+class OptimizerCheckError(CheckError):
+    """An optimizer broke one of its properties; the text holds the smallest case found."""
+
+
+@dataclass(frozen=True)
+class OptimizerCase:
+    """An optimizer that has taken no step, a start (n,) and gradients (steps, n), float64.
+
+    Attributes:
+        cut: the step after which a run is interrupted, saved and restored.
+    """
+
+    optimizer: Optimizer
+    start: Array
+    gradients: Array
+    cut: int
+    reference: Reference | None
+    whole_vector: bool
+    whole_parameters: bool
+    spares_biases: bool = True
+
+    def __repr__(self) -> str:
+        at = f"{{'start': {self.start.tolist()}, 'gradients': {self.gradients.tolist()}, 'cut': {self.cut}}}"
+        declared = "".join(f", {name}=True" for name in ("whole_vector", "whole_parameters") if getattr(self, name))
+        declared += "" if self.spares_biases else ", spares_biases=False"
+        return f"check_optimizer({self.optimizer!r}, at={at}{declared})"
+
+    def failure(self, failed: str, details: str = "", *, of: str = "") -> OptimizerCheckError:
+        """The error to raise, with the case and the call that repeats it."""
+        lines = [details, f"  optimizer      {self.optimizer!r}", f"  start = {self.start.tolist()}"]
+        lines += [f"  gradients = {self.gradients.tolist()}", f"  repeat with    {self!r}"]
+        text = "\n".join(line for line in lines if line)
+        return OptimizerCheckError(type(self.optimizer).__name__, failed, text, of=of)
+
+    def fresh(self) -> Optimizer:
+        """A copy of the optimizer that has taken no step."""
+        return copy.deepcopy(self.optimizer)
+
+    def run(self, optimizer: Optimizer, parameters: Parameters, gradients: Array) -> Array:
+        """Take one step for each gradient; returns the values after the last."""
+        for gradient in gradients:
+            parameters.grad[...] = gradient
+            try:
+                optimizer.step(parameters)
+            except Exception as error:
+                details = f"  it raised {type(error).__name__}: {error}"
+                raise self.failure("step must not raise", details, of="runs") from error
+        return parameters.value.copy()
+
+    @cached_property
+    def final(self) -> Array:
+        """The values after all steps on one parameter."""
+        return self.run(self.fresh(), store(self.start), self.gradients)
+
+
+def store(start: Array, *, parts: int = 1, dtype: Any = np.float64, decay: bool = True) -> Parameters:
+    """The values as `parts` parameters, one after the other."""
+    pieces = [piece for piece in np.array_split(start, parts) if piece.size]
+    named = {f"{i}.weight": Parameter((piece.size,), zeros, decay=decay) for i, piece in enumerate(pieces)}
+    parameters = Parameters(named, np.random.default_rng(0), dtype=dtype)
+    parameters.value[...] = start
+    return parameters
+
+
+def check_runs(case: OptimizerCase) -> None:
+    """Values move in place and stay finite; gradient and learning rate are left alone; one step counts as one."""
+    optimizer, parameters = case.fresh(), store(case.start)
+    vector, grad, lr = parameters.value, parameters.grad, optimizer.lr
+    for count, gradient in enumerate(case.gradients, start=1):
+        case.run(optimizer, parameters, gradient[None])
+        if parameters.value is not vector or parameters.named["0.weight"].value.base is not vector:
+            raise case.failure("values must be changed in place")
+        if optimizer.clip is None and not np.array_equal(grad, gradient):
+            raise case.failure("the gradient must be left as it is")
+        if optimizer.steps != count:
+            raise case.failure("one step must count as one", f"  expected steps={count}, received {optimizer.steps}")
+        if optimizer.lr is not lr:
+            raise case.failure("the learning rate must not be changed", f"  it was {lr!r} and is {optimizer.lr!r}")
+    if not np.isfinite(vector).all():
+        raise case.failure("values must stay finite", f"  received {vector}")
+
+
+def check_direction(case: OptimizerCase) -> None:
+    """Values move against a constant gradient."""
+    gradient = np.where(case.start >= 0, 1.0, -1.0)  # decay pulls the same way
+    moved = case.run(case.fresh(), store(case.start), np.stack([gradient] * 3)) - case.start
+    if (moved * gradient > 0).any():
+        raise case.failure("values must move against a constant gradient", f"  gradient {gradient}, moved by {moved}")
+
+
+def check_spares(case: OptimizerCase) -> None:
+    """Without a gradient, what must not decay stays."""
+    if not case.spares_biases:
+        return
+    moved = case.run(case.fresh(), store(case.start, decay=False), np.zeros_like(case.gradients))
+    if not np.array_equal(moved, case.start):
+        raise case.failure("without a gradient, parameters with decay=False must stay", f"  they became {moved}")
+
+
+def check_learning_rate(case: OptimizerCase) -> None:
+    """The learning rate may be a number or a schedule, and is scaled by lr_scale, each time it is used."""
+    lr = case.optimizer.lr
+    scaled, halved, scheduled = case.fresh(), case.fresh(), case.fresh()
+    scaled.lr_scale = 0.5
+    halved.lr = (lambda step: 0.5 * lr(step)) if callable(lr) else 0.5 * lr
+    scheduled.lr = lr if callable(lr) else lambda step: lr
+    outcomes = [case.run(optimizer, store(case.start), case.gradients) for optimizer in (scaled, halved, scheduled)]
+    if not np.allclose(outcomes[0], outcomes[1], rtol=1e-12, atol=1e-14):
+        details = f"  half the rate gives {outcomes[1]}, lr_scale = 0.5 gives {outcomes[0]}"
+        raise case.failure("lr_scale must scale the learning rate", details)
+    if not np.array_equal(outcomes[2], case.final):
+        details = f"  the number gives {case.final}, a function that returns it {outcomes[2]}"
+        raise case.failure("a schedule must do what its numbers do", details)
+    moves = (outcomes[0] != case.start).any() and (case.final != case.start).any()
+    if moves and np.array_equal(outcomes[1], case.final):
+        raise case.failure("the learning rate must matter", "  half of it moves the values as far")
+
+
+def check_clip(case: OptimizerCase) -> None:
+    """A clip acts on the gradient before the step."""
+    if case.optimizer.clip is not None:
+        return
+
+    def halve(gradient: Array) -> None:
+        gradient *= 0.5
+
+    clipped, plain = case.fresh(), case.fresh()
+    clipped.clip = halve
+    received = case.run(clipped, store(case.start), case.gradients)
+    wanted = case.run(plain, store(case.start), 0.5 * case.gradients)
+    if not np.array_equal(received, wanted):
+        details = f"  with a clip that halves it {received}, with half the gradient {wanted}"
+        raise case.failure("clip must act on the gradient before the step", details)
+
+
+def check_restored(case: OptimizerCase) -> None:
+    """A run that was interrupted, saved and restored at any step ends in the same bits; a state is a copy."""
+    parts = 1 if case.whole_parameters else 2
+    first, parameters = case.fresh(), store(case.start, parts=parts)
+    case.run(first, parameters, case.gradients[: case.cut])
+    state, second = first.state(), case.fresh()
+    kept = copy.deepcopy(state)
+    for slot in first.slots.values():
+        slot[...] = np.nan  # a state is a copy: what comes later must not reach it
+    second.load_state(state)
+    resumed = case.run(second, parameters, case.gradients[case.cut :])
+    if not np.array_equal(resumed, case.final):
+        details = f"  expected {case.final}, received {resumed} after restoring at step {case.cut}"
+        raise case.failure("a run restored from `state` must end in the same values, however it is grouped", details)
+    if any(not np.array_equal(state[name], kept[name]) for name in kept):
+        raise case.failure("a loaded state must be left as it is", "  later steps wrote into it: copy the arrays")
+
+
+def check_grouping(case: OptimizerCase) -> None:
+    """Every element moves as if it were alone, in one parameter or in several, and in long vectors too."""
+    if case.whole_vector or case.whole_parameters:
+        return
+    alone = [
+        case.run(case.fresh(), store(case.start[i : i + 1]), case.gradients[:, i : i + 1])[0]
+        for i in range(case.start.size)
+    ]
+    if not np.allclose(alone, case.final, rtol=1e-12, atol=1e-14):
+        raise case.failure("every element must move as if it were alone", f"  together {case.final}, alone {alone}")
+    size, gradients = BLOCK + 3, case.gradients[:2]
+    repeated = np.stack([np.resize(gradient, size) for gradient in gradients])
+    long = case.run(case.fresh(), store(np.resize(case.start, size)), repeated)
+    wanted = np.resize(case.run(case.fresh(), store(case.start), gradients), size)
+    if not np.allclose(long, wanted, rtol=1e-12, atol=1e-14):
+        i = int(np.abs(long - wanted).argmax())
+        details = f"  repeated to {size} numbers, number {i} becomes {long[i]}, where alone it is {wanted[i]}"
+        raise case.failure("a long vector must move as a short one", details)
+
+
+def check_reference(case: OptimizerCase) -> float | None:
+    """The result is that of the reference; returns the largest difference."""
+    if case.reference is None:
+        return None
+    wanted = case.reference(case.start.copy(), list(case.gradients))
+    if not np.allclose(case.final, wanted, rtol=1e-9, atol=1e-12):
+        raise case.failure("the result must be that of the reference", f"  expected {wanted}, received {case.final}")
+    return float((np.abs(case.final - wanted) / np.maximum(1.0, np.abs(wanted))).max(initial=0.0))
+
+
+def check_float32(case: OptimizerCase) -> float:
+    """float32 agrees with float64; returns the largest relative difference."""
+    parameters = store(case.start, dtype=np.float32)
+    case.run(case.fresh(), parameters, case.gradients)
+    if not np.allclose(parameters.value, case.final, rtol=1e-3, atol=1e-3):
+        details = f"  expected {case.final}, received {parameters.value}"
+        raise case.failure("float32 must agree with float64", details)
+    return float((np.abs(parameters.value - case.final) / np.maximum(1.0, np.abs(case.final))).max(initial=0.0))
+
+
+PROPERTIES: dict[str, Callable[[OptimizerCase], float | None]] = {
+    "runs": check_runs,
+    "moves against the gradient": check_direction,
+    "spares what must not decay": check_spares,
+    "learning rate": check_learning_rate,
+    "clip": check_clip,
+    "restored by its state": check_restored,
+    "blind to grouping": check_grouping,
+    "reference": check_reference,
+    "float32": check_float32,
+}

@@ -1,0 +1,157 @@
+"""check_schedule and schedule_test: a learning rate is a pure function of the step."""
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import hypothesis
+import numpy as np
+from hypothesis import strategies as st
+
+from minidl.arguments import short
+from minidl.testing.report import CheckError, Report
+from minidl.testing.running import Kind, as_test, given_case, run_now
+from minidl.testing.strategies import make_object, name_of
+
+Schedule: TypeAlias = Callable[[int], float]
+STEPS = st.one_of(st.integers(0, 20), st.integers(0, 10_000), st.sampled_from([10**6, 10**9]))
+
+
+class ScheduleCheckError(CheckError):
+    """A schedule broke one of its properties; the text holds the smallest case found."""
+
+
+@dataclass(frozen=True)
+class ScheduleCase:
+    """A schedule, the steps it is asked for in this order, and what it should say, if known."""
+
+    schedule: Schedule
+    steps: Sequence[int]
+    reference: Schedule | None
+
+    def __repr__(self) -> str:
+        return f"check_schedule({short(self.schedule)}, at={{'steps': {list(self.steps)}}})"
+
+    def rate(self, schedule: Schedule, step: int) -> float:
+        """The learning rate at a step, or a failure if it raises."""
+        try:
+            return schedule(step)
+        except Exception as error:
+            details = f"  at step {step} it raised {type(error).__name__}: {error}"
+            raise self.failure("every step from 0 on must have a learning rate", details, of="runs") from error
+
+    def failure(self, failed: str, details: str, *, of: str = "") -> ScheduleCheckError:
+        """The error to raise, with the case and the call that repeats it."""
+        name, shown = name_of(self.schedule), short(self.schedule)
+        text = f"{details}\n  schedule       {shown}\n  repeat with    {self!r}"
+        return ScheduleCheckError(name, failed, text, of=of)
+
+
+def check_runs(case: ScheduleCase) -> None:
+    """Every step has a learning rate: a Python float, finite and not negative."""
+    for step in case.steps:
+        rate = case.rate(case.schedule, step)
+        if type(rate) is not float:
+            details = f"  at step {step} received {rate!r}, a {type(rate).__name__}: wrap it in float(...)"
+            raise case.failure("a learning rate must be a Python float", details)
+        if not math.isfinite(rate) or rate < 0:
+            raise case.failure("a learning rate must be finite and not negative", f"  at step {step} received {rate}")
+
+
+def check_pure(case: ScheduleCase) -> None:
+    """The same step gives the same rate, however often and in whatever order, in a copy, and for numpy's integers."""
+    first = [case.rate(case.schedule, step) for step in case.steps]
+    for what, schedule in (("asked again, backwards,", case.schedule), ("a copy", copy.deepcopy(case.schedule))):
+        for step, rate in reversed(list(zip(case.steps, first, strict=True))):
+            if (again := case.rate(schedule, step)) != rate:
+                details = f"  at step {step} it said {rate}, {what} it says {again}"
+                raise case.failure("a schedule must be a pure function of the step", details)
+    for step, rate in zip(case.steps, first, strict=True):
+        if (other := case.rate(case.schedule, np.int64(step))) != rate:  # type: ignore[arg-type]
+            details = f"  at step {step} it says {rate}, at np.int64({step}) {other}"
+            raise case.failure("an integer must mean the same in every type", details)
+
+
+def check_reference(case: ScheduleCase) -> float | None:
+    """It agrees with the reference; returns the relative difference."""
+    if case.reference is None:
+        return None
+    worst = 0.0
+    for step in case.steps:
+        wanted, received = float(case.reference(step)), case.rate(case.schedule, step)
+        error = abs(wanted - received) / max(abs(wanted), 1e-12)
+        if not error <= 1e-9:
+            details = f"  at step {step} expected {wanted!r}, received {received!r}"
+            raise case.failure("the learning rate must be that of the reference", details)
+        worst = max(worst, error)
+    return worst
+
+
+SCHEDULE = Kind({"runs": check_runs, "pure": check_pure, "reference": check_reference}, ScheduleCheckError)
+
+
+def schedule_test(
+    schedule: Schedule | Callable[..., Schedule],
+    *,
+    reference: Schedule | None = None,
+    settings: hypothesis.settings | None = None,
+    **arguments: Any,
+) -> Callable[..., None]:
+    """A ready hypothesis test of a schedule: a class with arguments (values or strategies), an object, or a function.
+
+    Args:
+        schedule: what is tested. A function from the step to the learning rate is itself a schedule.
+        reference: step -> learning rate, the same rule written plainly.
+        settings: hypothesis settings instead of those of the loaded profile.
+        arguments: constructor arguments, each a value or a strategy.
+
+    The properties: every step from 0 to a billion has a learning rate, a finite Python float that is not negative;
+    asked again, in another order, of a copy or with a numpy integer, it is the same; it agrees with the reference.
+
+    >>> from minidl.optim import ExponentialDecay
+    >>> plainly = lambda step: 0.1 * math.exp(-0.5 * (step // 10))
+    >>> test_decay = schedule_test(ExponentialDecay(0.1, rate=0.5, every=10), reference=plainly)
+    >>> test_decay()
+    """
+    return as_test(SCHEDULE, _cases(schedule, reference, arguments), settings)
+
+
+def check_schedule(
+    schedule: Schedule | Callable[..., Schedule],
+    *,
+    reference: Schedule | None = None,
+    at: Mapping[str, Any] | None = None,
+    max_examples: int = 100,
+    raises: bool = True,
+    **arguments: Any,
+) -> Report:
+    """Run `schedule_test` at once; `at`, `max_examples`, `raises` as in `check_layer`.
+
+    Raises:
+        ScheduleCheckError: a property does not hold. The text shows the smallest case found; `error.report` is the
+            report.
+
+    >>> check_schedule(lambda step: 0.1 / (1 + step)).passed
+    True
+    """
+    cases, case = None, None
+    if at is None:
+        cases = _cases(schedule, reference, arguments)
+    else:
+        case = ScheduleCase(_made(schedule, arguments), given_case(at, "steps")["steps"], reference)
+    return run_now(SCHEDULE, name_of(schedule), cases, case, max_examples=max_examples, raises=raises)
+
+
+def _made(schedule: Any, arguments: Mapping[str, Any]) -> Schedule:
+    """A class is called; a function is a schedule already."""
+    made: Schedule = make_object(schedule, arguments) if isinstance(schedule, type) else copy.deepcopy(schedule)
+    return made
+
+
+@st.composite
+def _cases(draw: st.DrawFn, schedule: Any, reference: Schedule | None, arguments: Mapping[str, Any]) -> ScheduleCase:
+    given = {k: draw(v, label=k) if isinstance(v, st.SearchStrategy) else v for k, v in arguments.items()}
+    steps = draw(st.lists(STEPS, min_size=1, max_size=8))
+    return ScheduleCase(_made(schedule, given), steps, reference)
