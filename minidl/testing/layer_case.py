@@ -80,9 +80,9 @@ def make_case(layer: Layer, x: Array, seed: int, declared: Declared) -> LayerCas
             break
     if seed % 2:
         with layer.train_mode(), np.errstate(all="ignore"):
-            for _ in range(2):
+            for rows in (len(x) + 1, len(x)):
                 with suppress(Exception):  # what training raises is for the run in training mode to say
-                    layer.forward(declared.another((len(x) + 1, *x.shape[1:]), rng))
+                    layer.forward(declared.another((rows, *x.shape[1:]), rng))
     return LayerCase(layer, fresh, x, seed, declared)
 
 
@@ -97,7 +97,7 @@ class Run:
 
     def __init__(self, case: LayerCase, inference: "Run | None" = None) -> None:
         self.case, self.layer, self.declared, self.inference = case, case.layer, case.declared, inference
-        self.rng = np.random.default_rng(case.seed)
+        self.rng, self.training = np.random.default_rng(case.seed), case.layer.training
         self.inside = list(case.layer.layers_inside())
         self.streams = self.streams_now()
         self.states = self.states_now()
@@ -119,7 +119,7 @@ class Run:
         inside = self.inside if layer is self.layer else layer.layers_inside()
         for inner, stream in zip(inside, self.streams, strict=True):
             inner.rng.bit_generator.state = stream
-            inner.training = self.layer.training
+            inner.training = self.training
         for name, value in self.states.items():
             layer.parameters.states[name].value = value
 
@@ -187,7 +187,7 @@ class Run:
         """The error to raise, with the case and the call that repeats it."""
         values = [f"  {name} = {value.tolist()}" for name, value in self.values().items() if value.size <= 64]
         states = [f"  {name} = {value.tolist()} (state)" for name, value in self.states.items() if value.size <= 64]
-        mode = "training" if self.layer.training else "inference"
+        mode = "training" if self.training else "inference"
         lines = [details, f"  layer          {self.case.fresh!r}, in {mode} mode", f"  x = {shown(self.case.x)}"]
         lines += [*values, *states, f"  repeat with    {self.case!r}"]
         return LayerCheckError(type(self.layer).__name__, failed, "\n".join(line for line in lines if line), of=of)

@@ -60,7 +60,7 @@ def check_left_alone(run: Run) -> None:
     if not np.array_equal(layer.parameters.value, values):
         raise run.failure("forward must not change the parameters")
     states = run.states_now()
-    if not layer.training and not same_bits(run.states, states):
+    if not run.training and not same_bits(run.states, states):
         raise run.failure("forward must not change states at inference")
     run.backward(dy)
     if not np.array_equal(dy, run.dy):
@@ -91,7 +91,7 @@ def check_kept(run: Run) -> None:
 def check_repeats(run: Run) -> None:
     """From the same random stream comes the same output, and nothing is random that is not declared."""
     first = run.forward(run.x)
-    streams, declared, training = run.streams_now(), run.declared, run.layer.training
+    streams, declared, training = run.streams_now(), run.declared, run.training
     if not np.array_equal(run.forward(run.x), first):
         raise run.failure("the same forward twice must give the same output", "  draw random numbers from self.rng")
     if repr(run.streams_now()) != repr(streams):
@@ -116,6 +116,12 @@ def check_backward_again(run: Run) -> None:
     run.forward(other_input(run))
     if not same_bits(gradients, run.gradients_at(x, dy)):
         raise run.failure("backward must refer to the newest forward", "  other batches in between changed the result")
+    run.forward(x)
+    for inner in run.inside:
+        inner.training = not inner.training
+    if not same_bits(gradients, run.backward(dy)):
+        details = "  the mode was changed in between: keep on self what forward did"
+        raise run.failure("backward must refer to the mode of its forward", details)
     run.forward(x)
     twin = copy.deepcopy(run.layer)
     run.forward(other_input(run), twin=twin)
@@ -199,7 +205,7 @@ def check_copies(run: Run) -> None:
 
 def check_restored(run: Run) -> None:
     """Values and states are all that a layer has learned: put into a fresh one, they give the same at inference."""
-    if run.layer.training:
+    if run.training:
         return
     fresh = copy.deepcopy(run.case.fresh).build(seed=1, dtype=np.float64)
     fresh.parameters.restore(run.layer.parameters.snapshot())

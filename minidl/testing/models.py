@@ -175,7 +175,7 @@ def check_downhill(run: ModelRun) -> None:
 
 def check_same_seed(run: ModelRun) -> None:
     """The same seed builds the same numbers, another seed others."""
-    if run.layer.training:
+    if run.training:
         return
     first, second = (copy.deepcopy(run.case.fresh).build(seed=7) for _ in range(2))
     if not np.array_equal(first.parameters.value, second.parameters.value):
@@ -186,7 +186,7 @@ def check_same_seed(run: ModelRun) -> None:
 
 def check_predict(run: ModelRun) -> None:
     """Prediction in batches of two rows is the forward pass at inference."""
-    if run.layer.training or run.declared.rows_mix or run.draws:
+    if run.training or run.declared.rows_mix or run.draws:
         return
     run.rewind(run.layer)
     predicted, wanted = run.layer.predict(run.x, batch_size=2), run.y

@@ -101,9 +101,11 @@ def check_runs(case: OptimizerCase) -> None:
 def check_direction(case: OptimizerCase) -> None:
     """Values move against a constant gradient."""
     gradient = np.where(case.start >= 0, 1.0, -1.0)  # decay pulls the same way
-    moved = case.run(case.fresh(), store(case.start), np.stack([gradient] * 3)) - case.start
+    moved = case.run(case.fresh(), store(case.start), np.stack([gradient] * 10)) - case.start
     if (moved * gradient > 0).any():
         raise case.failure("values must move against a constant gradient", f"  gradient {gradient}, moved by {moved}")
+    if not moved.any() and case.fresh().learning_rate > 0:
+        raise case.failure("values must move", "  ten steps left them where they were: change `value` in place")
 
 
 def check_spares(case: OptimizerCase) -> None:
@@ -118,19 +120,30 @@ def check_spares(case: OptimizerCase) -> None:
 def check_learning_rate(case: OptimizerCase) -> None:
     """The learning rate may be a number or a schedule, and is scaled by lr_scale, each time it is used."""
     lr = case.optimizer.lr
-    scaled, halved, scheduled = case.fresh(), case.fresh(), case.fresh()
+    scaled, halved, scheduled, by_hand = (case.fresh() for _ in range(4))
+
+    def decaying(step: int) -> float:
+        return (lr(step) if callable(lr) else lr) / (1 + step)
+
     scaled.lr_scale = 0.5
     halved.lr = (lambda step: 0.5 * lr(step)) if callable(lr) else 0.5 * lr
-    scheduled.lr = lr if callable(lr) else lambda step: lr
-    outcomes = [case.run(optimizer, store(case.start), case.gradients) for optimizer in (scaled, halved, scheduled)]
-    if not np.allclose(outcomes[0], outcomes[1], rtol=1e-12, atol=1e-14):
-        details = f"  half the rate gives {outcomes[1]}, lr_scale = 0.5 gives {outcomes[0]}"
+    scheduled.lr = decaying
+    half, scale, schedule = (
+        case.run(optimizer, store(case.start), case.gradients) for optimizer in (halved, scaled, scheduled)
+    )
+    if not np.allclose(scale, half, rtol=1e-12, atol=1e-14):
+        details = f"  half the rate gives {half}, lr_scale = 0.5 gives {scale}"
         raise case.failure("lr_scale must scale the learning rate", details)
-    if not np.array_equal(outcomes[2], case.final):
-        details = f"  the number gives {case.final}, a function that returns it {outcomes[2]}"
-        raise case.failure("a schedule must do what its numbers do", details)
-    moves = (outcomes[0] != case.start).any() and (case.final != case.start).any()
-    if moves and np.array_equal(outcomes[1], case.final):
+    parameters = store(case.start)
+    for step, gradient in enumerate(case.gradients):
+        by_hand.lr = decaying(step)
+        case.run(by_hand, parameters, gradient[None])
+    after_one = case.run(case.fresh(), store(case.start), case.gradients[:1])
+    unheard = (case.final != after_one).any() and np.array_equal(schedule, case.final)
+    if unheard or not np.array_equal(schedule, parameters.value):
+        details = f"  it gives {schedule}, its numbers set before every step {parameters.value}"
+        raise case.failure("a schedule must be asked before every step", details)
+    if (scale != case.start).any() and np.array_equal(half, case.final):
         raise case.failure("the learning rate must matter", "  half of it moves the values as far")
 
 

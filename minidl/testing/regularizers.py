@@ -77,13 +77,16 @@ class RegularizerCase:
 
 def check_runs(case: RegularizerCase) -> None:
     """The penalty is a finite Python float, the gradient finite, and the values are left alone."""
+    small = case.store()
+    small.value[...] = values = off_grid(case.values, case.rng) / 8
+    case.penalty(small)
     parameters = case.store()
     penalty = case.penalty(parameters)
     if type(penalty) is not float or not np.isfinite(penalty):
         raise case.failure("the penalty must be a finite Python float", f"  received {penalty!r}")
     if not np.isfinite(parameters.grad).all():
         raise case.failure("the gradient must be finite", f"  received {parameters.grad.tolist()}")
-    if not np.array_equal(case.values, parameters.value):
+    if not np.array_equal(case.values, parameters.value) or not np.array_equal(small.value, values):
         raise case.failure("values must be left alone")
     if case.penalty(parameters) != penalty:
         raise case.failure("the same parameters must give the same penalty")

@@ -16,7 +16,8 @@ from minidl.testing.running import Kind, as_test, given_case, run_now
 from minidl.testing.strategies import make_object, name_of
 
 Schedule: TypeAlias = Callable[[int], float]
-STEPS = st.one_of(st.integers(0, 20), st.integers(0, 10_000), st.sampled_from([10**6, 10**9]))
+FAR = 10**9
+STEPS = st.one_of(st.integers(0, 20), st.integers(0, 10_000), st.sampled_from([10**6, FAR]))
 
 
 class ScheduleCheckError(CheckError):
@@ -62,11 +63,19 @@ def check_runs(case: ScheduleCase) -> None:
 
 def check_pure(case: ScheduleCase) -> None:
     """The same step gives the same rate, however often and in whatever order, in a copy, and for numpy's integers."""
+    fresh, in_turn = copy.deepcopy(case.schedule), copy.deepcopy(case.schedule)
+    for step in range(64):
+        one, alone = case.rate(in_turn, step), case.rate(copy.deepcopy(fresh), step)
+        if one != alone:
+            details = f"  at step {step} it says {one} after the steps before, and {alone} without them"
+            raise case.failure("a schedule must be a pure function of the step", details)
     first = [case.rate(case.schedule, step) for step in case.steps]
-    for what, schedule in (("asked again, backwards,", case.schedule), ("a copy", copy.deepcopy(case.schedule))):
+    for far in (0, FAR):
+        case.rate(case.schedule, far)
         for step, rate in reversed(list(zip(case.steps, first, strict=True))):
-            if (again := case.rate(schedule, step)) != rate:
-                details = f"  at step {step} it said {rate}, {what} it says {again}"
+            again, alone = case.rate(case.schedule, step), case.rate(copy.deepcopy(fresh), step)
+            if not again == rate == alone:
+                details = f"  at step {step} it said {rate}, asked again {again}, asked this first {alone}"
                 raise case.failure("a schedule must be a pure function of the step", details)
     for step, rate in zip(case.steps, first, strict=True):
         if (other := case.rate(case.schedule, np.int64(step))) != rate:  # type: ignore[arg-type]
