@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
 # The tests share the cores among processes; threads of the matrix library would only get in their way.
-test check: export OPENBLAS_NUM_THREADS := 1
+test check audit corpus deep: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo test check bench format clean
+.PHONY: help demo test check audit corpus deep bench format clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +36,15 @@ check: $(VENV)/dev.stamp ## all that must hold before a change lands: format, li
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict -p minidl
 	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
+
+audit: $(VENV)/test.stamp ## check every public class and write docs/audit.md
+	$(BIN)/python tests/audit.py
+
+corpus: $(VENV)/test.stamp ## count the wrong components the checks catch and the right ones they leave alone
+	$(BIN)/python tests/count_corpus.py
+
+deep: $(VENV)/test.stamp ## the nastiest right components, 10 000 examples each; over an hour
+	$(BIN)/python tests/count_corpus.py --deep 10000
 
 bench: $(VENV)/bench.stamp ## side-by-side timings; installs PyTorch (CPU), JAX and scikit-learn
 	$(BIN)/python benchmarks/training_step.py

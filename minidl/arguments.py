@@ -39,6 +39,8 @@ class Recorded:
 
         def __getattr__(self, name: str) -> Any:
             """Say why an attribute is missing: a `build` or a `forward` that was not called, or another name."""
+            if name.startswith("__"):  # what copies and notebooks ask every object for
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}", name=name, obj=self)
             if isinstance(getattr(type(self), name, None), property):
                 return getattr(type(self), name).fget(self)  # its own AttributeError, which this hook had hidden
             advice = f"if forward sets {name!r}, call forward first"

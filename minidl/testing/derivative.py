@@ -127,8 +127,9 @@ class Probe:
         left, right = self._sides(direction, h)
         finer_left, finer_right = self._sides(direction, h / 4)
         rounding = 8 * EPS * float(np.sum(np.abs(self.upstream * self.middle))) / h
-        slope = (left + right) / 2
-        uncertainty = rounding + abs(slope - (finer_left + finer_right) / 2) / 3
+        coarse, fine = (left + right) / 2, (finer_left + finer_right) / 2
+        slope = fine + (fine - coarse) / 15  # Richardson: the error of both is a multiple of h^2, which cancels
+        uncertainty = rounding + abs(coarse - fine) / 3
         smooth = abs(finer_right - finer_left) <= abs(right - left) / 2 + 8 * rounding + ATOL
         return Look(slope, left, right, uncertainty, smooth)
 

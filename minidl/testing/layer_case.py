@@ -11,7 +11,7 @@ import numpy as np
 
 from minidl.layers.base import Layer
 from minidl.parameters import Array
-from minidl.testing.report import CheckError
+from minidl.testing.report import Case, CheckError
 from minidl.testing.strategies import shown, upstream_gradient
 
 GRID = (-3.0, 3.0)
@@ -44,7 +44,7 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class LayerCase:
+class LayerCase(Case):
     """A layer built in float64 with parameters away from their initial values, and its input.
 
     Attributes:
@@ -183,13 +183,14 @@ class Run:
         other = self.inference
         return other is not None and np.array_equal(self.y, other.y) and same_bits(self.gradients, other.gradients)
 
-    def failure(self, failed: str, details: str = "", *, of: str = "") -> LayerCheckError:
-        """The error to raise, with the case and the call that repeats it."""
+    def failure(self, failed: str, details: str = "", *, of: str = "", drawn: bool = True) -> LayerCheckError:
+        """The error to raise, with the numbers drawn, unless the details tell others, and the call that repeats it."""
         values = [f"  {name} = {value.tolist()}" for name, value in self.values().items() if value.size <= 64]
         states = [f"  {name} = {value.tolist()} (state)" for name, value in self.states.items() if value.size <= 64]
         mode = "training" if self.training else "inference"
-        lines = [details, f"  layer          {self.case.fresh!r}, in {mode} mode", f"  x = {shown(self.case.x)}"]
-        lines += [*values, *states, f"  repeat with    {self.case!r}"]
+        lines = [details, f"  layer          {self.case.fresh!r}, in {mode} mode"]
+        lines += [f"  x = {shown(self.case.x)}", *values] if drawn else []
+        lines += [*states, f"  repeat with    {self.case!r}"]
         return LayerCheckError(type(self.layer).__name__, failed, "\n".join(line for line in lines if line), of=of)
 
 

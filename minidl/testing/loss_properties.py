@@ -13,7 +13,7 @@ from minidl.parameters import Array
 from minidl.testing.derivative import Subject, Verdict, judge, judge_off_grid
 from minidl.testing.diagnosis import Sample, diagnose
 from minidl.testing.kinks import valid_choice
-from minidl.testing.report import CheckError
+from minidl.testing.report import Case, CheckError
 from minidl.testing.strategies import off_grid, shown
 
 CLOSE = 1e-9  # two ways to compute one number in float64
@@ -28,7 +28,7 @@ class LossCheckError(CheckError):
 
 
 @dataclass(frozen=True)
-class LossCase:
+class LossCase(Case):
     """A loss, scores in float64, targets, and weights of which at least one is positive."""
 
     loss: Loss
@@ -47,12 +47,14 @@ class LossCase:
         """The randomness of the case."""
         return np.random.default_rng(self.seed)
 
-    def failure(self, failed: str, details: str = "", *, weights: Array | None = None, of: str = "") -> LossCheckError:
-        """The error to raise, with the case and the call that repeats it."""
-        lines = [details, f"  loss           {self.loss!r}", f"  scores = {shown(self.scores)}"]
+    def failure(
+        self, failed: str, details: str = "", *, weights: Array | None = None, of: str = "", drawn: bool = True
+    ) -> LossCheckError:
+        """The error to raise, with the scores drawn, unless the details tell others, and the call that repeats it."""
+        lines = [details, f"  scores = {shown(self.scores)}" if drawn else ""]
         lines += [f"  targets = {shown(self.targets)}"]
         lines += [f"  weights = {shown(weights)}"] if weights is not None else []
-        lines += [f"  repeat with    {self!r}"]
+        lines += [f"  loss           {self.loss!r}", f"  repeat with    {self!r}"]
         return LossCheckError(type(self.loss).__name__, failed, "\n".join(line for line in lines if line), of=of)
 
     def value(self, scores: Array, targets: Array, weights: Array | None = None) -> float:
@@ -216,7 +218,7 @@ def _raise_wrong(case: LossCase, verdict: Verdict, weights: Array | None, where:
         return
     lines = [str(verdict.wrong), diagnose("scores", _samples(case)), where]
     details = "\n".join(line for line in lines if line)
-    raise case.failure("the gradient of the scores is wrong", details, weights=weights)
+    raise case.failure("the gradient of the scores is wrong", details, weights=weights, drawn=not where)
 
 
 def _samples(case: LossCase) -> list[Sample]:
@@ -264,7 +266,7 @@ def _judge_moved(case: LossCase, weights: Array | None, scale: int) -> float:
         array[...] = off_grid(array, case.rng)
 
     verdict = judge_off_grid(subject, np.ones(1), case.rng, move)
-    _raise_wrong(case, verdict, weights, f"  found at\n  scores = {shown(scores)}\n  which is off the case drawn")
+    _raise_wrong(case, verdict, weights, f"  found at\n  scores = {shown(scores)}")
     return verdict.error
 
 

@@ -86,10 +86,10 @@ def _runs(case: ModelCase) -> Generator[ModelRun, None, None]:
         yield ModelRun(case, inference)
 
 
-def check_objective(run: ModelRun) -> float:
+def check_objective(run: ModelRun) -> float | None:
     """The gradient of loss and penalties, for the input and every parameter, a step off the grid."""
     if run.seen_before:
-        return 0.0
+        return None
     values, domain = run.layer.parameters.value.copy(), run.declared.domain
     arrays = run.values() if run.declared.integers else {"x": run.x, **run.values()}
     x = arrays.get("x", run.x)
@@ -102,12 +102,14 @@ def check_objective(run: ModelRun) -> float:
         verdict = judge_off_grid(subject, np.ones(1), run.rng, move)
         if verdict.wrong is None:
             return verdict.error
-        where = "".join(f"\n  {name} = {shown(array)}" for name, array in arrays.items())
+        where = "".join(f"\n  {name} = {shown(array)}" for name, array in {"x": x, **arrays}.items())
         culprits = "; ".join(_culprits(run, x)) or "no single layer: is something shared between them?"
-        details = f"{verdict.wrong}\n  diagnosis      {culprits}\n  found at{where}\n  which is off the case drawn"
+        details = (
+            f"{verdict.wrong}\n  diagnosis      {culprits}\n  found at{where}\n  targets = {shown(run.case.targets)}"
+        )
     finally:
         run.layer.parameters.value[...] = values
-    raise run.failure(f"the gradient of {verdict.wrong.array} is wrong", details)
+    raise run.failure(f"the gradient of {verdict.wrong.array} is wrong", details, drawn=False)
 
 
 def _culprits(run: ModelRun, x: Array) -> Iterator[str]:
@@ -194,11 +196,17 @@ def check_predict(run: ModelRun) -> None:
         raise run.failure("predict must return what forward does", f"  expected {wanted}, received {predicted}")
 
 
-OWN_GRID = ("derivatives on the grid", "empty batch")  # judged layer by layer
+FIRST = ("runs", "shapes and dtypes", "gradients are set")
+ELSEWHERE = (
+    "derivatives on the grid",
+    "derivatives off the grid",
+    "empty batch",
+)  # in the objective, or layer by layer
 MODEL = Kind(
     {
-        **{name: check for name, check in LAYER.properties.items() if name not in OWN_GRID},
+        **{name: LAYER.properties[name] for name in FIRST},
         "gradient of the objective": check_objective,
+        **{name: check for name, check in LAYER.properties.items() if name not in FIRST + ELSEWHERE},
         "downhill": check_downhill,
         "same seed, same model": check_same_seed,
         "prediction in batches": check_predict,

@@ -11,7 +11,7 @@ import numpy as np
 from minidl.initializers import zeros
 from minidl.optim.base import BLOCK, Optimizer
 from minidl.parameters import Array, Parameter, Parameters
-from minidl.testing.report import CheckError
+from minidl.testing.report import Case, CheckError
 
 Reference: TypeAlias = Callable[[Array, Sequence[Array]], Array]
 
@@ -21,7 +21,7 @@ class OptimizerCheckError(CheckError):
 
 
 @dataclass(frozen=True)
-class OptimizerCase:
+class OptimizerCase(Case):
     """An optimizer that has taken no step, a start (n,) and gradients (steps, n), float64.
 
     Attributes:

@@ -9,15 +9,14 @@ import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
-from minidl.arguments import short
 from minidl.initializers import zeros
 from minidl.parameters import Array, Parameter, Parameters
 from minidl.regularizers import Regularizer
 from minidl.testing.derivative import Subject, Verdict, judge, judge_off_grid
 from minidl.testing.kinks import valid_choice
-from minidl.testing.report import CheckError, Report
+from minidl.testing.report import Case, CheckError, Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
-from minidl.testing.strategies import SEEDS, SIZES, grid_arrays, make_object, name_of, off_grid
+from minidl.testing.strategies import SEEDS, SIZES, call_of, grid_arrays, make_object, name_of, off_grid
 
 
 class RegularizerCheckError(CheckError):
@@ -25,7 +24,7 @@ class RegularizerCheckError(CheckError):
 
 
 @dataclass(frozen=True)
-class RegularizerCase:
+class RegularizerCase(Case):
     """A regularizer and what the parameters "0.weight", "0.bias", "2.weight", "2.bias" hold, in this order.
 
     Attributes:
@@ -37,14 +36,21 @@ class RegularizerCase:
     widths: tuple[int, int]
     spares_biases: bool
     seed: int
+    arguments: Mapping[str, Any]
     rng: np.random.Generator = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rng", np.random.default_rng(self.seed))
 
+    @property
+    def shown(self) -> str:
+        """The call that makes the regularizer."""
+        return call_of(self.regularizer, self.arguments)
+
     def __repr__(self) -> str:
         at = f"{{'values': {self.values.tolist()}, 'widths': {self.widths}, 'seed': {self.seed}}}"
-        return f"check_regularizer({short(self.regularizer)}, at={at})"
+        declared = "" if self.spares_biases else ", spares_biases=False"
+        return f"check_regularizer({self.shown}, at={at}{declared})"
 
     def store(self, dtype: Any = np.float64) -> Parameters:
         """The parameters with the values of the case and gradients of 0."""
@@ -70,9 +76,10 @@ class RegularizerCase:
     def failure(self, failed: str, details: str = "", *, of: str = "") -> RegularizerCheckError:
         """The error to raise, with the case and the call that repeats it."""
         values = [f"  {name} = {p.value.tolist()}" for name, p in self.store().named.items()]
-        lines = [details, f"  regularizer    {short(self.regularizer)}", *values, f"  repeat with    {self!r}"]
+        values = [] if "found at" in details else values
+        lines = [details, f"  regularizer    {self.shown}", *values, f"  repeat with    {self!r}"]
         text = "\n".join(line for line in lines if line)
-        return RegularizerCheckError(short(self.regularizer), failed, text, of=of)
+        return RegularizerCheckError(name_of(self.regularizer), failed, text, of=of)
 
 
 def check_runs(case: RegularizerCase) -> None:
@@ -161,7 +168,7 @@ def _raise_wrong(case: RegularizerCase, verdict: Verdict, where: str = "") -> No
     ratio = ""
     if ratios.size and np.ptp(ratios) <= 1e-4 * abs(ratios[0]):
         ratio = f"\n  diagnosis      every wrong element is {ratios[0]:.6g} times the right one"
-    details = f"{wrong}{ratio}" + (f"\n  found at{where}\n  which is off the case drawn" if where else "")
+    details = f"{wrong}{ratio}" + (f"\n  found at{where}" if where else "")
     raise case.failure("the gradient added must be that of the penalty", details)
 
 
@@ -233,7 +240,7 @@ def check_regularizer(
     else:
         given = given_case(at, "values", "widths", "seed")
         values, widths = np.array(given["values"], np.float64), tuple(given["widths"])
-        case = RegularizerCase(_made(regularizer, arguments), values, widths, spares_biases, given["seed"])
+        case = RegularizerCase(_made(regularizer, arguments), values, widths, spares_biases, given["seed"], arguments)
     return run_now(REGULARIZER, name_of(regularizer), cases, case, max_examples=max_examples, raises=raises)
 
 
@@ -249,4 +256,4 @@ def _cases(draw: st.DrawFn, regularizer: Any, spares_biases: bool, arguments: Ma
     given = {k: draw(v, label=k) if isinstance(v, st.SearchStrategy) else v for k, v in arguments.items()}
     made, (k, m) = _made(regularizer, given), (draw(SIZES), draw(SIZES))
     values = draw(grid_arrays((k * m + 2 * m + 1,)))
-    return RegularizerCase(made, values, (k, m), spares_biases, draw(SEEDS))
+    return RegularizerCase(made, values, (k, m), spares_biases, draw(SEEDS), given)

@@ -98,6 +98,13 @@ class Report:
     __repr__ = __str__
 
 
+class Case:
+    """A drawn case: its repr is the call that repeats it, and hypothesis prints that."""
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+
 class CheckError(AssertionError):
     """A property does not hold; the text holds the smallest case found and the call that repeats it.
 

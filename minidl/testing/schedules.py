@@ -10,10 +10,9 @@ import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
-from minidl.arguments import short
-from minidl.testing.report import CheckError, Report
+from minidl.testing.report import Case, CheckError, Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
-from minidl.testing.strategies import make_object, name_of
+from minidl.testing.strategies import call_of, make_object, name_of
 
 Schedule: TypeAlias = Callable[[int], float]
 FAR = 10**9
@@ -25,15 +24,21 @@ class ScheduleCheckError(CheckError):
 
 
 @dataclass(frozen=True)
-class ScheduleCase:
+class ScheduleCase(Case):
     """A schedule, the steps it is asked for in this order, and what it should say, if known."""
 
     schedule: Schedule
     steps: Sequence[int]
     reference: Schedule | None
+    arguments: Mapping[str, Any]
+
+    @property
+    def shown(self) -> str:
+        """The call that makes the schedule."""
+        return call_of(self.schedule, self.arguments)
 
     def __repr__(self) -> str:
-        return f"check_schedule({short(self.schedule)}, at={{'steps': {list(self.steps)}}})"
+        return f"check_schedule({self.shown}, at={{'steps': {list(self.steps)}}})"
 
     def rate(self, schedule: Schedule, step: int) -> float:
         """The learning rate at a step, or a failure if it raises."""
@@ -45,9 +50,8 @@ class ScheduleCase:
 
     def failure(self, failed: str, details: str, *, of: str = "") -> ScheduleCheckError:
         """The error to raise, with the case and the call that repeats it."""
-        name, shown = name_of(self.schedule), short(self.schedule)
-        text = f"{details}\n  schedule       {shown}\n  repeat with    {self!r}"
-        return ScheduleCheckError(name, failed, text, of=of)
+        text = f"{details}\n  schedule       {self.shown}\n  repeat with    {self!r}"
+        return ScheduleCheckError(name_of(self.schedule), failed, text, of=of)
 
 
 def check_runs(case: ScheduleCase) -> None:
@@ -149,7 +153,7 @@ def check_schedule(
     if at is None:
         cases = _cases(schedule, reference, arguments)
     else:
-        case = ScheduleCase(_made(schedule, arguments), given_case(at, "steps")["steps"], reference)
+        case = ScheduleCase(_made(schedule, arguments), given_case(at, "steps")["steps"], reference, arguments)
     return run_now(SCHEDULE, name_of(schedule), cases, case, max_examples=max_examples, raises=raises)
 
 
@@ -163,4 +167,4 @@ def _made(schedule: Any, arguments: Mapping[str, Any]) -> Schedule:
 def _cases(draw: st.DrawFn, schedule: Any, reference: Schedule | None, arguments: Mapping[str, Any]) -> ScheduleCase:
     given = {k: draw(v, label=k) if isinstance(v, st.SearchStrategy) else v for k, v in arguments.items()}
     steps = draw(st.lists(STEPS, min_size=1, max_size=8))
-    return ScheduleCase(_made(schedule, given), steps, reference)
+    return ScheduleCase(_made(schedule, given), steps, reference, given)

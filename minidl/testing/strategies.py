@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from minidl.arguments import short
 from minidl.parameters import Array
 
 Strategy: TypeAlias = st.SearchStrategy[Any]
@@ -146,6 +147,13 @@ def make_object(thing: Any, arguments: Mapping[str, Any], *, optional: Container
 def is_factory(thing: Any) -> bool:
     """Whether a thing is to be called for an object, rather than copied."""
     return inspect.isclass(thing) or inspect.isroutine(thing) or isinstance(thing, partial)
+
+
+def call_of(made: Any, arguments: Mapping[str, Any]) -> str:
+    """The call that makes an object: its repr, or the class with the arguments where the repr is only an address."""
+    if object.__repr__(made) == repr(made):
+        return f"{name_of(made)}({', '.join(f'{name}={short(value)}' for name, value in arguments.items())})"
+    return short(made)
 
 
 def name_of(thing: Any) -> str:

@@ -1,0 +1,190 @@
+"""One table of every public layer, model, loss, regularizer, optimizer and schedule, and how each is checked."""
+
+import math
+
+import numpy as np
+from corpus.items import Item
+from hypothesis import strategies as st
+
+from minidl import initializers
+from minidl.layers import (
+    BinaryCrossEntropy,
+    Hinge,
+    Linear,
+    MeanSquaredError,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    SoftmaxCrossEntropy,
+    Tanh,
+    WestonWatkinsHinge,
+)
+from minidl.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    ClipNorm,
+    ClipValue,
+    Constant,
+    CosineDecay,
+    ExponentialDecay,
+    Joined,
+    LinearWarmup,
+    MultiStepDecay,
+    RMSprop,
+    StepDecay,
+    TriangularCycle,
+)
+from minidl.regularizers import L1, L2, ElasticNet
+from minidl.testing import binary_labels, fractions, probability_rows, real_targets
+
+sizes, strengths = st.integers(1, 4), st.sampled_from([0.0, 0.25, 2.0])
+smooth, booleans = st.sampled_from([0.0, 0.1, 0.5]), st.booleans()
+class_weights = st.lists(st.integers(1, 8).map(lambda k: k / 4), min_size=4, max_size=4)
+rates, lengths = st.sampled_from([0.0, 0.1, 2.0]), st.integers(1, 30)
+
+
+def two_layers(features, hidden, outputs, nonlinearity):
+    return Sequential(Linear(features, hidden), nonlinearity(), Linear(hidden, outputs))
+
+
+def nested(features):
+    return Sequential(
+        Sequential(Linear(features, 3), Tanh()), Sequential(), Sequential(ReLU(), Linear(3, 2)), Softmax()
+    )
+
+
+def classifier(features):
+    return Sequential(Linear(features, 3), Sigmoid(), Linear(3, 3), ReLU(), Linear(3, 2))
+
+
+def sgd(start, gradients):
+    velocity, w = np.zeros_like(start), start
+    for g in gradients:
+        velocity = 0.9 * velocity + g
+        w = w - 0.1 * velocity
+    return w
+
+
+def adam(start, gradients, decay=0.0):
+    m = v = np.zeros_like(start)
+    w = start
+    for t, g in enumerate(gradients, start=1):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        w = w - 0.1 * decay * w
+        w = w - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    return w
+
+
+def rmsprop(start, gradients):
+    v, w = np.zeros_like(start), start
+    for g in gradients:
+        v = 0.9 * v + 0.1 * g * g
+        w = w - 0.1 * g / (np.sqrt(v) + 1e-8)
+    return w
+
+
+def layer(name, thing, **options):
+    return Item(name, "layer", thing, options)
+
+
+def loss(name, thing, **options):
+    return Item(name, "loss", thing, options)
+
+
+def regularizer(name, thing, **options):
+    return Item(name, "regularizer", thing, options)
+
+
+def optimizer(name, thing, **options):
+    return Item(name, "optimizer", thing, options)
+
+
+def schedule(name, thing, **options):
+    return Item(name, "schedule", thing, options)
+
+
+TABLE = [
+    layer("Linear", Linear, shape=("n", "in_features"), out_features=sizes, bias=booleans),
+    layer("Linear he", Linear(3, 2, weight_init=initializers.he_normal), shape=("n", 3)),
+    layer("ReLU", ReLU),
+    layer("ReLU images", ReLU, shape=("n", "channels", "height", "width")),
+    layer("Sigmoid", Sigmoid),
+    layer("Sigmoid far out", Sigmoid, domain=(-40.0, 40.0)),
+    layer("Sigmoid rank 1", Sigmoid, shape=("n",)),
+    layer("Tanh", Tanh),
+    layer("Tanh rank 3", Tanh, shape=("n", "time", "features")),
+    layer("Softmax", Softmax),
+    layer("Softmax rank 3", Softmax, shape=("n", "time", "features")),
+    layer(
+        "Sequential",
+        two_layers,
+        hidden=sizes,
+        outputs=sizes,
+        nonlinearity=st.sampled_from([ReLU, Sigmoid, Tanh, Softmax]),
+    ),
+    layer("Sequential nested", nested),
+    Item("Sequential with its loss", "model", classifier, {"loss": SoftmaxCrossEntropy(), "regularizers": [L2(0.1)]}),
+    Item("Sequential with a hinge", "model", classifier, {"loss": Hinge(), "regularizers": [ElasticNet(0.1, 0.1)]}),
+    loss("SoftmaxCrossEntropy", SoftmaxCrossEntropy, label_smoothing=smooth),
+    loss("SoftmaxCrossEntropy of probabilities", SoftmaxCrossEntropy, targets=probability_rows, label_smoothing=smooth),
+    loss(
+        "SoftmaxCrossEntropy with class weights",
+        SoftmaxCrossEntropy,
+        shape=("n", 4),
+        label_smoothing=smooth,
+        class_weights=class_weights,
+    ),
+    loss("Hinge", Hinge, margin=st.sampled_from([0.5, 1.0, 2.0])),
+    loss("Hinge with class weights", Hinge, shape=("n", 4), class_weights=class_weights),
+    loss("WestonWatkinsHinge", WestonWatkinsHinge, margin=st.sampled_from([0.5, 1.0])),
+    loss("WestonWatkinsHinge weighted", WestonWatkinsHinge, shape=("n", 4), class_weights=class_weights),
+    loss("BinaryCrossEntropy of labels", BinaryCrossEntropy, targets=binary_labels),
+    loss("BinaryCrossEntropy of fractions", BinaryCrossEntropy, targets=fractions),
+    loss("BinaryCrossEntropy (n, 1)", BinaryCrossEntropy, shape=("n", 1), targets=binary_labels),
+    loss("BinaryCrossEntropy (n,)", BinaryCrossEntropy, shape=("n",), targets=binary_labels),
+    loss(
+        "BinaryCrossEntropy weighted",
+        BinaryCrossEntropy(class_weights=[0.5, 2.0]),
+        shape=("n", 1),
+        targets=binary_labels,
+    ),
+    loss("MeanSquaredError", MeanSquaredError, targets=real_targets),
+    loss("MeanSquaredError (n,)", MeanSquaredError, shape=("n",), targets=real_targets),
+    loss("MeanSquaredError images", MeanSquaredError, shape=("n", 2, "h", "w"), targets=real_targets),
+    regularizer("L1", L1, strength=strengths),
+    regularizer("L2", L2, strength=strengths),
+    regularizer("ElasticNet", ElasticNet, l1=strengths, l2=strengths),
+    regularizer("L2 everywhere", L2(0.5, names="*"), spares_biases=False),
+    regularizer("L1 on one layer", L1(0.5, names="2.weight")),
+    optimizer("SGD", SGD(0.1), reference=lambda start, gradients: start - 0.1 * sum(gradients)),
+    optimizer("SGD with momentum", SGD(0.1, momentum=0.9), reference=sgd),
+    optimizer("SGD with Nesterov", SGD(0.1, momentum=0.9, nesterov=True)),
+    optimizer("SGD by value", SGD(0.1, clip=ClipValue(0.5))),
+    optimizer("SGD by norm", SGD(0.1, clip=ClipNorm(0.5)), whole_vector=True),
+    optimizer("SGD scheduled", SGD(CosineDecay(0.1, 4))),
+    optimizer("Adam", Adam(0.1), reference=adam),
+    optimizer("AdamW", AdamW(0.1, weight_decay=0.05), reference=lambda s, g: adam(s, g, decay=0.05)),
+    optimizer("RMSprop", RMSprop(0.1), reference=rmsprop),
+    schedule("Constant", Constant, lr=rates),
+    schedule(
+        "ExponentialDecay",
+        ExponentialDecay(0.1, 0.05, every=10),
+        reference=lambda step: 0.1 * math.exp(-0.05 * (step // 10)),
+    ),
+    schedule("StepDecay", StepDecay(0.1, 0.5, every=10), reference=lambda step: 0.1 * 0.5 ** (step // 10)),
+    schedule(
+        "MultiStepDecay",
+        MultiStepDecay(0.1, 0.1, milestones=[3, 7]),
+        reference=lambda step: 0.1 * 0.1 ** sum(step >= at for at in (3, 7)),
+    ),
+    schedule(
+        "CosineDecay",
+        CosineDecay(0.1, 20),
+        reference=lambda step: 0.05 * (1 + math.cos(math.pi * min(step, 20) / 20)),
+    ),
+    schedule("LinearWarmup", LinearWarmup(0.1, 5), reference=lambda step: 0.1 * min(step, 5) / 5),
+    schedule("TriangularCycle", TriangularCycle, low=0.01, high=0.1, half_cycle=lengths),
+    schedule("Joined", Joined([LinearWarmup(0.1, 5), CosineDecay(0.1, 20)], boundaries=[5])),
+]
