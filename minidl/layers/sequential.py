@@ -53,7 +53,7 @@ class Sequential(Layer):
                 raise
             finally:
                 layer.needs_dx = True  # for whoever calls the layer by hand
-            if dy is None and position > first:
+            if dy is None and position > max(first, 0):
                 raise TypeError(f"backward of layer {position}, {layer!r}, returned None: it must return dL/dx")
         return dy
 

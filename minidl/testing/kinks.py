@@ -14,6 +14,7 @@ from minidl.parameters import Array
 from minidl.testing.derivative import EPS, Probe, units
 
 LOOKED_AT = 12  # elements at kinks, and pairs of them, that are looked at; drawn where there are more
+MORE = 15  # further rounds of nearby points, before a choice is called wrong: of many tied entries each leads at few
 NEAR, SMALL_STEP = 1e-5, 1e-9  # how far the nearby points are, and the step of the differences there
 
 
@@ -37,36 +38,43 @@ def valid_choice(probe: Probe, suspects: Array, rng: np.random.Generator) -> boo
     directions = [*single, *pairs, suspects.astype(np.float64)]
     kinks_met = [1] * len(single) + [2] * len(pairs) + [len(single)]
     jacobian = np.stack([probe.subject.gradients(one)[probe.name].ravel() for _, one in units(probe.middle)])
-    around = _nearby_slopes(probe, directions, rng)
     noise = 16 * EPS * float(np.abs(probe.middle).max(initial=0.0)) / SMALL_STEP
-    return all(
-        _allowed(float(choice), slopes, kinks, noise)
-        for direction, by_output, kinks in zip(directions, around, kinks_met, strict=True)
-        for choice, slopes in zip(jacobian @ direction.ravel(), by_output.T, strict=True)
-    )
+    around = _nearby_slopes(probe, directions, 1, rng)
+    for direction, kinks, slopes in zip(directions, kinks_met, around, strict=True):
+        choices = jacobian @ direction.ravel()
+        if not _all_allowed(choices, slopes, kinks, noise):
+            more = _nearby_slopes(probe, [direction], MORE, rng)[0]
+            if not _all_allowed(choices, np.concatenate([slopes, more]), kinks, noise):
+                return False
+    return True
 
 
-def _nearby_slopes(probe: Probe, directions: list[Array], rng: np.random.Generator) -> Array:
+def _nearby_slopes(probe: Probe, directions: list[Array], rounds: int, rng: np.random.Generator) -> Array:
     """Slopes of every output along each direction at points a little away: (directions, points, outputs).
 
-    All arrays move. The signs of the moves are columns of a Hadamard matrix, so that any two elements (of the first
-    31) move both ways in all four combinations; the sizes are random, so that no tie survives.
+    All arrays move. In each round the signs of the moves are columns of a Hadamard matrix, so that any two elements (of
+    the first 31) move both ways in all four combinations; the sizes are random, so that no tie survives.
     """
     arrays = probe.subject.arrays
-    before = {name: array.copy() for name, array in arrays.items()}
-    signs = {name: HADAMARD[:, rng.permutation(np.arange(array.size) % 31 + 1)] for name, array in arrays.items()}
-    slopes = []
+    before, slopes = {name: array.copy() for name, array in arrays.items()}, []
     try:
-        for point in range(len(HADAMARD)):
-            for name, array in arrays.items():
-                moves = signs[name][point].reshape(array.shape) * rng.uniform(0.5, 1.5, array.shape)
-                array[...] = before[name] + NEAR * moves
-            ends = [probe.ends(direction, SMALL_STEP) for direction in directions]
-            slopes.append([((above - below) / (2 * SMALL_STEP)).ravel() for below, above in ends])
+        for _ in range(rounds):
+            signs = {name: HADAMARD[:, rng.permutation(np.arange(a.size) % 31 + 1)] for name, a in arrays.items()}
+            for point in range(len(HADAMARD)):
+                for name, array in arrays.items():
+                    moves = signs[name][point].reshape(array.shape) * rng.uniform(0.5, 1.5, array.shape)
+                    array[...] = before[name] + NEAR * moves
+                ends = [probe.ends(direction, SMALL_STEP) for direction in directions]
+                slopes.append([((above - below) / (2 * SMALL_STEP)).ravel() for below, above in ends])
     finally:
         for name, array in arrays.items():
             array[...] = before[name]
     return np.array(slopes).swapaxes(0, 1)
+
+
+def _all_allowed(choices: Array, slopes: Array, kinks: int, noise: float) -> bool:
+    """Whether the choice for every output goes with its slopes (points, outputs)."""
+    return all(_allowed(float(choice), by, kinks, noise) for choice, by in zip(choices, slopes.T, strict=True))
 
 
 def _allowed(choice: float, slopes: Array, kinks: int, noise: float) -> bool:

@@ -203,8 +203,8 @@ def runs(case: LayerCase) -> Generator[Run, None, None]:
 
 
 def same_bits(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
-    """Whether all arrays of two collections are the same, to the bit."""
-    return all(np.array_equal(a[name], b[name]) for name in a)
+    """Whether all arrays of two collections are the same, to the bit; NaN is the same as NaN."""
+    return all(np.array_equal(a[name], b[name], equal_nan=True) for name in a)
 
 
 def close(a: Array, b: Array, *, scale: float = 0.0, rtol: float = 1e-9) -> bool:

@@ -41,9 +41,11 @@ def check_shapes(run: Run) -> None:
 
 
 def check_set(run: Run) -> None:
-    """Backward sets all of every gradient: they were NaN before."""
+    """Backward sets all of every gradient, which were NaN before, to numbers."""
+    if np.isnan(dx := run.gradients.get("x", np.zeros(1))).any():
+        raise run.failure("backward must give no NaN", f"  received dx = {dx.tolist()}")
     for name, gradient in run.gradients.items():
-        if np.isnan(gradient).any() and name != "x":
+        if np.isnan(gradient).any():
             raise run.failure(
                 f"backward must set all of d{name}",
                 "  it was NaN before and still is: backward forgot it, or added to it where it must set",
@@ -60,6 +62,9 @@ def check_left_alone(run: Run) -> None:
     if not np.array_equal(layer.parameters.value, values):
         raise run.failure("forward must not change the parameters")
     states = run.states_now()
+    for name, state in states.items():
+        if not np.isfinite(state).all():
+            raise run.failure("states must stay finite", f"  received {name} = {state.tolist()}")
     if not run.training and not same_bits(run.states, states):
         raise run.failure("forward must not change states at inference")
     run.backward(dy)

@@ -142,12 +142,13 @@ def _cases(
 ) -> LayerCase:
     """Draw sizes, then arguments, then the input, so that hypothesis shrinks each."""
     made, sizes, used = draw_object(draw, layer, shape, arguments)
-    declared = _with_integers(declared, integers, used)
-    x = draw(_inputs(sizes, declared))
+    declared = with_integers(declared, integers, used)
+    x = draw(inputs(sizes, declared))
     return make_case(made, x, draw(SEEDS), declared)
 
 
-def _inputs(sizes: tuple[int, ...], declared: Declared) -> Strategy:
+def inputs(sizes: tuple[int, ...], declared: Declared) -> Strategy:
+    """The strategy for x of the given shape."""
     if declared.integers is not None:
         return whole_numbers(sizes, *declared.integers)
     return grid_arrays(sizes, domain=declared.domain or GRID)
@@ -160,12 +161,12 @@ def _case_at(
     arguments: Mapping[str, Any],
     at: Mapping[str, Any],
 ) -> LayerCase:
-    declared = _with_integers(declared, integers, arguments)
+    declared = with_integers(declared, integers, arguments)
     x = np.array(at["x"], np.int64 if integers else np.float64)
     return make_case(make_object(layer, arguments), x, at["seed"], declared)
 
 
-def _with_integers(declared: Declared, integers: Integers | None, used: Mapping[str, Any]) -> Declared:
+def with_integers(declared: Declared, integers: Integers | None, used: Mapping[str, Any]) -> Declared:
     """The declaration with `high` looked up among the arguments, where it is a name."""
     if integers is None:
         return declared

@@ -14,9 +14,10 @@ from minidl.layers.loss import Loss
 from minidl.layers.sequential import Sequential
 from minidl.parameters import Array
 from minidl.regularizers import Regularizer
+from minidl.testing import layer_properties as contract
 from minidl.testing.derivative import Subject, judge, judge_off_grid
-from minidl.testing.layer_case import GRID, Declared, LayerCase, LayerCheckError, Run, make_case
-from minidl.testing.layers import LAYER
+from minidl.testing.layer_case import Declared, LayerCase, LayerCheckError, Run, make_case
+from minidl.testing.layers import LAYER, Integers, inputs, with_integers
 from minidl.testing.report import Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
 from minidl.testing.strategies import (
@@ -25,7 +26,6 @@ from minidl.testing.strategies import (
     Strategy,
     class_labels,
     draw_object,
-    grid_arrays,
     make_object,
     name_of,
     off_grid,
@@ -60,18 +60,19 @@ class ModelRun(Run):
 
     def objective(self, x: Array) -> float:
         """Loss and penalties at `x`, adding the penalties' gradients to what stands there."""
+        return self._loss(x) + sum(regularize(self.layer.parameters) for regularize in self.case.regularizers)
+
+    def _loss(self, x: Array) -> float:
         scores = self.forward(x)
         try:
-            value = self.case.loss.forward(scores, self.case.targets)
+            return self.case.loss.forward(scores, self.case.targets)
         except Exception as error:
-            details = f"  it raised {type(error).__name__}: {error}"
+            details = f"  it raised {type(error).__name__}: {error}\n  targets = {shown(self.case.targets)}"
             raise self.failure("the loss must take what the model returns", details, of="runs") from error
-        return value + sum(regularize(self.layer.parameters) for regularize in self.case.regularizers)
 
     def objective_gradients(self, x: Array) -> dict[str, Array]:
         """The gradients after the five statements of training, without the last."""
-        scores = self.forward(x)
-        self.case.loss.forward(scores, self.case.targets)
+        self._loss(x)
         dx = self.backward(self.case.loss.backward()).get("x")
         for regularize in self.case.regularizers:
             regularize(self.layer.parameters)
@@ -84,6 +85,13 @@ def _runs(case: ModelCase) -> Generator[ModelRun, None, None]:
     yield inference
     with case.layer.train_mode():
         yield ModelRun(case, inference)
+
+
+def check_runs(run: ModelRun) -> None:
+    """Forward takes the input, the loss the outputs, backward the loss's gradient."""
+    contract.check_runs(run)
+    if not np.isfinite(objective := run.objective(run.x)):
+        raise run.failure("the objective must be finite", f"  received {objective}")
 
 
 def check_objective(run: ModelRun) -> float | None:
@@ -196,17 +204,14 @@ def check_predict(run: ModelRun) -> None:
         raise run.failure("predict must return what forward does", f"  expected {wanted}, received {predicted}")
 
 
-FIRST = ("runs", "shapes and dtypes", "gradients are set")
-ELSEWHERE = (
-    "derivatives on the grid",
-    "derivatives off the grid",
-    "empty batch",
-)  # in the objective, or layer by layer
+FIRST = ("shapes and dtypes", "gradients are set")
+LEFT_OUT = ("derivatives on the grid", "derivatives off the grid", "empty batch")  # others do: the objective, or layers
 MODEL = Kind(
     {
+        "runs": check_runs,
         **{name: LAYER.properties[name] for name in FIRST},
         "gradient of the objective": check_objective,
-        **{name: check for name, check in LAYER.properties.items() if name not in FIRST + ELSEWHERE},
+        **{name: check for name, check in LAYER.properties.items() if name not in ("runs", *FIRST, *LEFT_OUT)},
         "downhill": check_downhill,
         "same seed, same model": check_same_seed,
         "prediction in batches": check_predict,
@@ -227,6 +232,7 @@ def model_test(
     rows_mix: bool = False,
     stochastic: bool = False,
     domain: tuple[float, float] | None = None,
+    integers: Integers | None = None,
     settings: hypothesis.settings | None = None,
     **arguments: Any,
 ) -> Callable[..., None]:
@@ -247,7 +253,7 @@ def model_test(
     >>> test_two_layers()
     """
     declared = Declared(rows_mix, stochastic, domain=domain)
-    return as_test(MODEL, _cases(model, loss, shape, targets, regularizers, declared, arguments), settings)
+    return as_test(MODEL, _cases(model, loss, shape, targets, regularizers, (declared, integers), arguments), settings)
 
 
 def check_model(
@@ -260,6 +266,7 @@ def check_model(
     rows_mix: bool = False,
     stochastic: bool = False,
     domain: tuple[float, float] | None = None,
+    integers: Integers | None = None,
     at: Mapping[str, Any] | None = None,
     max_examples: int = 100,
     raises: bool = True,
@@ -278,11 +285,11 @@ def check_model(
     declared = Declared(rows_mix, stochastic, domain=domain)
     cases, case = None, None
     if at is None:
-        cases = _cases(model, loss, shape, targets, regularizers, declared, arguments)
+        cases = _cases(model, loss, shape, targets, regularizers, (declared, integers), arguments)
     else:
         given = given_case(at, "x", "targets", "seed")
-        x = np.array(given["x"], np.float64)
-        made = make_case(make_object(model, arguments), x, given["seed"], declared)
+        x = np.array(given["x"], np.int64 if integers else np.float64)
+        made = make_case(make_object(model, arguments), x, given["seed"], with_integers(declared, integers, arguments))
         case = ModelCase(**vars(made), loss=loss, targets=np.array(given["targets"]), regularizers=regularizers)
     return run_now(MODEL, name_of(model), cases, case, max_examples=max_examples, raises=raises)
 
@@ -295,12 +302,12 @@ def _cases(
     shape: Shape,
     targets: Targets,
     regularizers: Sequence[Regularizer],
-    declared: Declared,
+    declared: tuple[Declared, Integers | None],
     arguments: Mapping[str, Any],
 ) -> ModelCase:
-    made, sizes, _ = draw_object(draw, model, shape, arguments)
-    x = draw(grid_arrays(sizes, domain=declared.domain or GRID))
-    case = make_case(made, x, draw(SEEDS), declared)
+    made, sizes, used = draw_object(draw, model, shape, arguments)
+    complete = with_integers(*declared, used)
+    case = make_case(made, draw(inputs(sizes, complete)), draw(SEEDS), complete)
     with np.errstate(all="ignore"):
         scores = Run(case).y
     return ModelCase(

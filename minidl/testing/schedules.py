@@ -41,12 +41,19 @@ class ScheduleCase(Case):
         return f"check_schedule({self.shown}, at={{'steps': {list(self.steps)}}})"
 
     def rate(self, schedule: Schedule, step: int) -> float:
-        """The learning rate at a step, or a failure if it raises."""
+        """The learning rate at a step: a Python float, finite and not negative, or a failure."""
         try:
-            return schedule(step)
+            rate = schedule(step)
         except Exception as error:
             details = f"  at step {step} it raised {type(error).__name__}: {error}"
             raise self.failure("every step from 0 on must have a learning rate", details, of="runs") from error
+        if type(rate) is not float:
+            details = f"  at step {step} received {rate!r}, a {type(rate).__name__}: wrap it in float(...)"
+            raise self.failure("a learning rate must be a Python float", details, of="runs")
+        if not math.isfinite(rate) or rate < 0:
+            details = f"  at step {step} received {rate}"
+            raise self.failure("a learning rate must be finite and not negative", details, of="runs")
+        return rate
 
     def failure(self, failed: str, details: str, *, of: str = "") -> ScheduleCheckError:
         """The error to raise, with the case and the call that repeats it."""
@@ -57,12 +64,7 @@ class ScheduleCase(Case):
 def check_runs(case: ScheduleCase) -> None:
     """Every step has a learning rate: a Python float, finite and not negative."""
     for step in case.steps:
-        rate = case.rate(case.schedule, step)
-        if type(rate) is not float:
-            details = f"  at step {step} received {rate!r}, a {type(rate).__name__}: wrap it in float(...)"
-            raise case.failure("a learning rate must be a Python float", details)
-        if not math.isfinite(rate) or rate < 0:
-            raise case.failure("a learning rate must be finite and not negative", f"  at step {step} received {rate}")
+        case.rate(case.schedule, step)
 
 
 def check_pure(case: ScheduleCase) -> None:

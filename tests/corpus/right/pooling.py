@@ -1,0 +1,61 @@
+"""Pooling over windows that overlap, with ties."""
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.lib.stride_tricks import sliding_window_view
+
+from corpus.items import Shelf
+from corpus.right.bases import IMAGES, Windows
+from minidl import Layer
+
+SHELF = Shelf()
+
+
+@SHELF.layer(shape=IMAGES, height=st.integers(2, 5), width=st.integers(2, 5), s=st.integers(1, 2))
+class MaxPool2DShare(Windows):
+    """Maxima of overlapping 2 x 2 windows; ties share the credit."""
+
+    def __init__(self, s):
+        self.k, self.s, self.p = 2, s, 0
+
+    def forward(self, x):
+        w = self.windows(x)
+        y = w.max(axis=(4, 5))
+        hit = w == y[..., None, None]
+        self.share = hit / hit.sum(axis=(4, 5), keepdims=True, dtype=x.dtype)
+        return y
+
+    def backward(self, dy):
+        return self.fold(lambda a, b: dy * self.share[..., a, b])
+
+
+@SHELF.layer(shape=IMAGES, height=st.integers(2, 4), width=st.integers(2, 4))
+class MaxPool2DFirst(Windows):
+    """Maxima of overlapping 2 x 2 windows; the first of ties is credited."""
+
+    k, s, p = 2, 1, 0
+
+    def forward(self, x):
+        w = self.windows(x)
+        flat = w.reshape(*w.shape[:4], 4)
+        self.hit = flat.argmax(axis=4)
+        return np.take_along_axis(flat, self.hit[..., None], axis=4)[..., 0]
+
+    def backward(self, dy):
+        return self.fold(lambda a, b: dy * (self.hit == 2 * a + b))
+
+
+@SHELF.layer(shape=("n", "channels", "time"), time=st.integers(3, 6))
+class MaxPool1DFirst(Layer):
+    """Maxima of windows of 3 with stride 1; gradients of the same winner add up."""
+
+    def forward(self, x):
+        self.shape, w = x.shape, sliding_window_view(x, 3, axis=2)
+        self.k = w.argmax(axis=3)
+        return w.max(axis=3)
+
+    def backward(self, dy):
+        dx = np.zeros(self.shape, dy.dtype)
+        n, c, t = np.indices(dy.shape)
+        np.add.at(dx, (n, c, t + self.k), dy)
+        return dx

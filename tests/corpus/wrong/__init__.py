@@ -1,0 +1,48 @@
+"""Wrong components, by topic: the check of its kind is to catch every one of them."""
+
+from corpus.items import Item
+from corpus.wrong import (
+    activations,
+    batch_normalization,
+    class_losses,
+    containers,
+    contract,
+    convolution,
+    embeddings,
+    kinks,
+    linear,
+    losses,
+    optimizers,
+    pooling,
+    randomness,
+    recurrence_attention,
+    regularizers,
+    row_normalization,
+    scaling,
+    schedules,
+    shapes,
+    softmax,
+)
+
+WRONG: list[Item] = [
+    *activations.SHELF,
+    *batch_normalization.SHELF,
+    *class_losses.SHELF,
+    *containers.SHELF,
+    *contract.SHELF,
+    *convolution.SHELF,
+    *embeddings.SHELF,
+    *kinks.SHELF,
+    *linear.SHELF,
+    *losses.SHELF,
+    *optimizers.SHELF,
+    *pooling.SHELF,
+    *randomness.SHELF,
+    *recurrence_attention.SHELF,
+    *regularizers.SHELF,
+    *row_normalization.SHELF,
+    *scaling.SHELF,
+    *schedules.SHELF,
+    *shapes.SHELF,
+    *softmax.SHELF,
+]

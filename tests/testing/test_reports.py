@@ -1,0 +1,297 @@
+"""What a check says: a smallest case, a diagnosis, a call that repeats it, and data to grade with."""
+
+import io
+import json
+import unittest
+
+import hypothesis
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+import minidl.testing
+from minidl.initializers import ones
+from minidl.layers import Elementwise, Layer, Linear, MeanSquaredError, Sequential, Sigmoid, SoftmaxCrossEntropy, Tanh
+from minidl.optim import SGD
+from minidl.parameters import Parameter
+from minidl.regularizers import L2
+from minidl.testing import (
+    PROFILES,
+    CheckError,
+    LayerCheckError,
+    check_layer,
+    check_loss,
+    check_model,
+    check_optimizer,
+    check_regularizer,
+    check_schedule,
+    layer_test,
+    real_targets,
+)
+
+
+def failure(check, *args, **kwargs):
+    with pytest.raises(CheckError) as caught:
+        check(*args, **kwargs)
+    return caught.value
+
+
+LINEAR = {"shape": ("n", "in_features"), "out_features": st.integers(1, 3)}
+SQUARE = {"shape": ("n", 3), "in_features": 3, "out_features": 3}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("MeanForSum", LINEAR, "mean over rows where their sum is asked for"),
+        ("WrongSign", {}, "a sign is wrong"),
+        ("Swapped", {}, "this is the gradient of shift: are the two swapped?"),
+        ("Transposed", SQUARE, "the right numbers, but transposed"),
+        ("Decays", LINEAR, "0.25 * weight was added: weight decay belongs to a regularizer"),
+        ("Silent", {}, "dx is 0 everywhere: is it computed at all?"),
+        ("LastFeature", {"shape": ("n", 4)}, "only index along axis 1 3 is wrong"),
+        ("Late", {"shape": ("n", 4)}, "the right numbers, but one place too late along axis 1"),
+        ("Triples", {}, "every element is 3 times the right one"),
+    ],
+)
+def test_a_known_pattern_is_named(wrong, name, options, said):
+    assert said in str(failure(check_layer, wrong[name], **options))
+
+
+def test_a_loss_that_forgets_a_factor_is_told_so():
+    class HalfGradient(MeanSquaredError):
+        def row_gradients(self):
+            return super().row_gradients() / 2
+
+    assert "every element is half the right one" in str(failure(check_loss, HalfGradient, targets=real_targets))
+
+
+def test_a_regularizer_that_forgets_a_factor_is_told_so():
+    def l2(parameters):
+        w = parameters.value[parameters.decayed]
+        parameters.grad[parameters.decayed] += w
+        return float(w @ w)
+
+    assert "every wrong element is 0.5 times the right one" in str(failure(check_regularizer, l2))
+
+
+def test_the_text_shows_the_smallest_case_the_worst_element_and_both_slopes(wrong):
+    report = str(failure(check_layer, wrong["WrongSign"]))
+    assert "WrongSign: the gradient of x is wrong" in report
+    assert "worst element  x[0, 0]: backward -1.125, differences 1.125 (left 1.125, right 1.125)" in report
+    assert "1 of 1 elements of dx" in report
+    assert "x = [[0.0]]" in report
+
+
+CASES = {
+    "layer": (check_layer, lambda wrong: (wrong["Swapped"], {})),
+    "stochastic layer": (check_layer, lambda wrong: (DropoutWithTwoMasks, {"stochastic": True})),
+    "loss": (check_loss, lambda wrong: (Doubled, {"targets": real_targets})),
+    "regularizer": (check_regularizer, lambda wrong: (L2(0.5, names="*"), {})),
+    "optimizer": (check_optimizer, lambda wrong: (Ascends(0.1), {})),
+    "schedule": (check_schedule, lambda wrong: (Counting, {"lr": 0.1})),
+}
+
+
+class DropoutWithTwoMasks(Elementwise):
+    def forward(self, x):
+        self.mask = (self.rng.random(x.shape) < 0.5).astype(x.dtype) if self.training else np.ones_like(x)
+        return x * self.mask
+
+    def backward(self, dy):
+        return dy * (1 - self.mask) if self.training else dy
+
+
+class Doubled(MeanSquaredError):
+    def row_gradients(self):
+        return 2 * super().row_gradients()
+
+
+class Ascends(SGD):
+    def update(self, value, grad, lr):
+        value += lr * grad
+
+
+class Counting:
+    def __init__(self, lr):
+        self.lr, self.calls = lr, 0
+
+    def __call__(self, step):
+        self.calls += 1
+        return self.lr / self.calls
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_last_line_is_a_call_that_fails_in_the_same_way(wrong, name):
+    check, thing_of = CASES[name]
+    thing, options = thing_of(wrong)
+    first = failure(check, thing, **options)
+    line = next(line for line in str(first).split("\n") if "repeat with" in line).split("repeat with")[1].strip()
+    names = vars(minidl.testing) | wrong | globals() | {"check": check}
+    again = failure(eval, line, names)
+    assert again.property == first.property
+    assert again.failed == first.failed
+
+
+def test_a_report_is_a_table_and_data(wrong):
+    report = check_layer(Tanh, max_examples=5)
+    assert report.passed
+    assert report.score == 1
+    assert report.cases == 5
+    assert {result.verdict for result in report} == {"passed"}
+    assert report["derivatives off the grid"].worst_error < 1e-6
+    assert report["rows independent"].worst_error is None
+    assert report.worst_error == max(r.worst_error for r in report if r.worst_error is not None)
+    assert repr(report) == str(report)
+    assert "Tanh: 19 of 19 properties hold, 5 cases" in str(report)
+    data = json.loads(json.dumps(report.as_dict()))
+    assert data["subject"] == "Tanh"
+    assert data["properties"][0] == {
+        "name": "runs",
+        "verdict": "passed",
+        "runs": 10,
+        "worst_error": None,
+        "failure": None,
+    }
+
+
+def test_an_unknown_property_is_refused_with_those_there_are():
+    with pytest.raises(KeyError, match="no property 'linear'; known: runs, shapes and dtypes"):
+        check_layer(Tanh, max_examples=1)["linear"]
+
+
+def test_an_error_carries_a_report_in_which_the_rest_is_not_judged(wrong):
+    error = failure(check_layer, wrong["WrongSign"])
+    assert isinstance(error, LayerCheckError)
+    assert isinstance(error, AssertionError)
+    assert error.subject == "WrongSign"
+    assert error.failed == "the gradient of x is wrong"
+    assert error.report[error.property].verdict == "failed"
+    assert {result.verdict for result in error.report} == {"failed", "not judged"}
+    assert not error.report.passed
+
+
+def test_for_grading_every_property_is_judged_by_itself(wrong):
+    report = check_layer(wrong["MeanForSum"], raises=False, **LINEAR)
+    failed = {result.name for result in report if result.verdict == "failed"}
+    assert {"rows independent", "derivatives on the grid", "derivatives off the grid"} <= failed
+    assert report["linear in the upstream gradient"].verdict == "passed"
+    assert "not judged" not in {result.verdict for result in report}
+    assert 0.5 < report.score < 1
+    assert "mean over rows" in report["derivatives off the grid"].failure
+    assert "MeanForSum: " in str(report)
+
+
+def test_what_does_not_run_is_not_judged_further():
+    class Broken(Elementwise):
+        def forward(self, x):
+            raise RuntimeError("not written yet")
+
+    report = check_layer(Broken, raises=False)
+    assert report["runs"].verdict == "failed"
+    assert "RuntimeError: not written yet" in report["runs"].failure
+    assert {result.verdict for result in report} == {"failed", "not judged"}
+    assert report.score == 0
+
+
+def test_one_given_case_is_run_instead_of_drawn_ones():
+    report = check_layer(Sigmoid(), at={"x": [[0.0, -2.0]]})
+    assert report.cases == 1
+    assert check_loss(MeanSquaredError(), at={"scores": [[1.0]], "targets": [[0.5]]}).passed
+    assert check_regularizer(L2(0.5), at={"values": [1, 2, 3, 4], "widths": (1, 1)}).passed
+    assert check_optimizer(SGD(0.1), at={"start": [1.0], "gradients": [[0.5]]}).passed
+    assert check_schedule(lambda step: 0.1, at={"steps": [0, 3]}).passed
+    model = Sequential(Linear(2, 3))
+    assert check_model(model, SoftmaxCrossEntropy(), at={"x": [[0.5, 1.0]], "targets": [2]}).passed
+
+
+def test_a_case_with_other_entries_is_refused():
+    with pytest.raises(ValueError, match=r"expected at=.* with x, seed, received scores"):
+        check_layer(Sigmoid(), at={"scores": [[0.0]]})
+
+
+def test_arguments_for_an_object_that_is_made_already_are_refused():
+    with pytest.raises(TypeError, match=r"made already, received arguments \['out_features'\]"):
+        check_layer(Linear(2, 2), ("n", 2), out_features=3)
+
+
+def test_a_constructor_that_refuses_its_arguments_is_named():
+    with pytest.raises(TypeError) as caught:
+        check_layer(Linear, ("n", "in_features"))
+    assert "Linear was called with {'in_features': " in caught.value.__notes__[0]
+
+
+def test_an_object_is_left_as_it_was():
+    layer = Linear(2, 2).build(seed=3)
+    before = layer.parameters.value.copy()
+    check_layer(layer, shape=("n", 2), max_examples=5)
+    np.testing.assert_array_equal(layer.parameters.value, before)
+    assert not layer.training
+
+
+def test_what_fails_only_sometimes_is_reported_as_such():
+    class Moody(Elementwise):
+        seen = 0
+
+        def forward(self, x):
+            type(self).seen += 1
+            return x * (2 if 200 < self.seen < 230 else 1)
+
+        def backward(self, dy):
+            return dy.copy()
+
+    error = failure(check_layer, Moody)
+    assert "a case that fails once must fail again" in str(error) or "same forward twice" in str(error)
+
+
+def test_settings_are_those_of_the_caller(wrong):
+    seen = []
+
+    class Counted(Tanh):
+        def __init__(self):
+            seen.append(1)
+
+    layer_test(Counted, settings=hypothesis.settings(max_examples=3, deadline=None, database=None))()
+    assert 3 <= len(seen) <= 4
+
+
+def test_the_profiles_are_registered_and_the_loaded_one_is_used():
+    for name, profile in PROFILES.items():
+        assert hypothesis.settings.get_profile(name).max_examples == profile.max_examples
+    assert hypothesis.settings.get_profile("minidl-ci").derandomize
+    assert PROFILES["minidl-deep"].max_examples == 10_000
+
+
+def test_a_check_runs_as_a_method_of_a_unittest():
+    class TestTanh(unittest.TestCase):
+        test_tanh = layer_test(Tanh)
+        test_wrong = layer_test(type("Wrong", (Tanh,), {"backward": lambda self, dy: 2 * dy}))
+
+    result = unittest.TextTestRunner(stream=io.StringIO()).run(
+        unittest.defaultTestLoader.loadTestsFromTestCase(TestTanh)
+    )
+    assert result.testsRun == 2
+    assert [str(test).split()[0] for test, _ in result.failures] == ["test_wrong"]
+
+
+def test_small_positive_parameters_are_moved_gently():
+    class Width(Layer):
+        """y = log(width) x, defined for positive widths only."""
+
+        def __init__(self, features):
+            self.width = Parameter((features,), lambda rng, shape: 0.01 * ones(rng, shape))
+
+        def forward(self, x):
+            self.x = x
+            return x * np.log(self.width.value)
+
+        def backward(self, dy):
+            self.width.grad = (self.x * dy).sum(axis=0) / self.width.value
+            return dy * np.log(self.width.value)
+
+    assert check_layer(Width, max_examples=30).passed
+
+
+def test_integers_name_a_constructor_argument():
+    with pytest.raises(ValueError, match=r"high a number or one of \['features', 'n'\], received 'words'"):
+        check_layer(Tanh, integers=(0, "words"))
