@@ -1,4 +1,4 @@
-"""Hypothesis profiles, and which tests are left out on a machine without MNIST and CIFAR-10."""
+"""Which hypothesis profile is loaded, and which tests are left out on a machine without MNIST and CIFAR-10."""
 
 import os
 from pathlib import Path
@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("dev", max_examples=30, deadline=None, database=None)
-settings.register_profile("ci", max_examples=50, deadline=None, database=None, derandomize=True, print_blob=True)
-settings.register_profile("deep", max_examples=2000, deadline=None, database=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+import minidl.testing  # noqa: F401 registers the profiles
+
+settings.load_profile(f"minidl-{os.environ.get('HYPOTHESIS_PROFILE', 'dev')}")
 
 
 def real_data_folder() -> Path | None:

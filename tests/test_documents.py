@@ -5,6 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from minidl.testing import check_layer
+from minidl.testing.layers import LAYER
+from minidl.testing.losses import LOSS
+from minidl.testing.models import MODEL
+from minidl.testing.optimizers import OPTIMIZER
+from minidl.testing.regularizers import REGULARIZER
+from minidl.testing.schedules import SCHEDULE
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -26,6 +34,31 @@ def test_the_code_of_a_page_runs(page, capsys, monkeypatch):
     if mistake:
         with pytest.raises(AssertionError, match="Swish: the gradient of x is wrong"):
             names["test_swish"]()
+
+
+def rounded(text):
+    """The text with every decimal number in four digits: the last ones depend on the machine."""
+    return re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.4g}", text)
+
+
+def test_the_failure_and_the_table_on_the_page_are_what_one_gets(capsys):
+    page, names = (ROOT / "docs" / "layers.md").read_text(encoding="utf-8"), {}
+    blocks = re.findall(r"```(?:python)?\n(.*?)```", page, flags=re.DOTALL)
+    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(compile(block, "layers.md", "exec"), names)
+    table = capsys.readouterr().out
+    with pytest.raises(AssertionError) as caught:
+        check_layer(names["Swish"], shape=("n", "features"))
+    failure = str(caught.value)
+    assert rounded(failure.strip()) in [rounded(block.strip()) for block in blocks]
+    assert rounded(table.strip()) in [rounded(block.strip()) for block in blocks]
+
+
+def test_every_property_is_on_the_page():
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    for kind in (LAYER, MODEL, LOSS, REGULARIZER, OPTIMIZER, SCHEDULE):
+        missing = [name for name in kind.properties if f"| {name} |" not in page]
+        assert not missing
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

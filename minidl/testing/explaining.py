@@ -66,8 +66,9 @@ class Explanation:
             " " * width + "".join(f"{head:>14}" for head in heads),
         ]
         for row in chosen:
-            numbers = (row.value, row.analytic, row.numeric, row.left, row.right)
-            lines.append(f"{row.element:<{width}}" + "".join(f"{n:>14.6g}" for n in numbers) + f"  {row.verdict}")
+            numbers = [f"{n:>14.6g}" for n in (row.value, row.analytic, row.numeric)]
+            numbers += [f"{n:>14.5g}" for n in (row.left, row.right)]
+            lines.append(f"{row.element:<{width}}{''.join(numbers)}  {row.verdict}")
         if left_out := len(self.rows) - len(chosen):
             lines.append(f"... and {left_out} more")
         return "\n".join(lines)

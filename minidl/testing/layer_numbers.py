@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minidl.layers.base import Layer
 from minidl.parameters import Array
@@ -158,20 +159,18 @@ def _numbers(run: Run, layer: Layer, x: Array, dy: Array) -> dict[str, Array]:
     return numbers | {f"d{name}": p.grad.copy() for name, p in layer.parameters.named.items()}
 
 
-def _cast(x: Array, dtype: type) -> Array:
-    cast: Array = x if x.dtype.kind != "f" else x.astype(dtype)
-    return cast
+def _cast(x: Array, dtype: DTypeLike) -> Array:
+    return x if x.dtype.kind != "f" else np.asarray(x, dtype)
 
 
 def _spread(run: Run, layer: Layer, x: Array, dy: Array, name: str) -> float:
     """How far a number moves where everything is off by a few roundings of float32: how ill-conditioned is it?"""
     value, wide, moves = layer.parameters.value.copy(), layer.parameters.value.dtype, [0.0]
-    here = _numbers(run, layer, _cast(x, wide.type), dy.astype(wide))[name].copy()
+    here = _numbers(run, layer, _cast(x, wide), dy.astype(wide))[name].copy()
 
     def moved(array: Array) -> Array:
-        if array.dtype.kind != "f":
-            return array
-        return (array * (1 + 4 * EPS32 * run.rng.choice([-1, 1], array.shape))).astype(wide)
+        signs = run.rng.choice([-1, 1], array.shape)
+        return _cast(array * (1 + 4 * EPS32 * signs), wide) if array.dtype.kind == "f" else array
 
     for _ in range(8):
         layer.parameters.value[...] = moved(value)

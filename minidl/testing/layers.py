@@ -83,7 +83,7 @@ def layer_test(
         arguments: further constructor arguments, each a value or a strategy. Under a name in `shape`, the strategy
             for that size; the others are drawn from 1 to 4, or 7. Where a name clashes with one above, use a factory.
 
-    `docs/layers.md` lists the properties; `Report` names them.
+    `docs/testing.md` lists the properties; `Report` names them.
 
     >>> from minidl.layers import Linear
     >>> test_linear = layer_test(Linear, shape=("n", "in_features"), out_features=st.integers(1, 4))

@@ -47,7 +47,7 @@ def loss_test(
         arguments: further constructor arguments, each a value or a strategy. Under a name in `shape`, the strategy
             for that size; the others are drawn from 1 to 4, from 2 for labels of classes, which need two.
 
-    `docs/layers.md` lists the properties; `Report` names them.
+    `docs/testing.md` lists the properties; `Report` names them.
 
     >>> from minidl.layers import SoftmaxCrossEntropy
     >>> test_cross_entropy = loss_test(SoftmaxCrossEntropy)

@@ -38,7 +38,7 @@ def optimizer_test(
         settings: hypothesis settings instead of those of the loaded profile.
         arguments: constructor arguments, each a value or a strategy.
 
-    `docs/layers.md` lists the properties; `Report` names them.
+    `docs/testing.md` lists the properties; `Report` names them.
 
     >>> from minidl.optim import SGD
     >>> test_sgd = optimizer_test(SGD, lr=0.1, reference=lambda start, gradients: start - 0.1 * sum(gradients))

@@ -206,7 +206,7 @@ def regularizer_test(
     A function of the parameters is itself a regularizer. `spares_biases=False` declares that parameters with
     `decay=False` are meant to be touched. `settings` replaces the hypothesis settings of the loaded profile.
 
-    `docs/layers.md` lists the properties; `Report` names them.
+    `docs/testing.md` lists the properties; `Report` names them.
 
     >>> from minidl.regularizers import L2
     >>> test_l2 = regularizer_test(L2, strength=st.sampled_from([0.0, 0.5]))

@@ -72,6 +72,7 @@ def run_now(kind: Kind, subject: str, cases: Strategy | None, case: Any, *, max_
                 _hypothesis_test(kind, cases, chosen, tally, failures.keys())()
         except CheckError as found:
             error = found
+            vars(error).pop("__notes__", None)  # hypothesis repeats the case there; the text ends with it
         except Flaky as flaky:
             advice = "  is there randomness from elsewhere than self.rng, or state that outlives a forward?"
             error = kind.error(subject, "a case that fails once must fail again", advice, of=first)

@@ -84,7 +84,7 @@ def check_pure(case: ScheduleCase) -> None:
                 details = f"  at step {step} it said {rate}, asked again {again}, asked this first {alone}"
                 raise case.failure("a schedule must be a pure function of the step", details)
     for step, rate in zip(case.steps, first, strict=True):
-        if (other := case.rate(case.schedule, np.int64(step))) != rate:  # type: ignore[arg-type]
+        if (other := float(case.schedule(np.int64(step)))) != rate:  # type: ignore[arg-type]
             details = f"  at step {step} it says {rate}, at np.int64({step}) {other}"
             raise case.failure("an integer must mean the same in every type", details)
 
