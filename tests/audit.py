@@ -8,7 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import numpy as np
-from table import TABLE
+from checklist import TABLE
 
 import minidl.testing
 from minidl.layers import Linear, SoftmaxCrossEntropy

@@ -8,9 +8,9 @@ import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
+import minidl.testing.layer_numbers as numbers
+import minidl.testing.layer_properties as contract
 from minidl.layers.base import Layer
-from minidl.testing import layer_numbers as numbers
-from minidl.testing import layer_properties as contract
 from minidl.testing.layer_case import GRID, Declared, LayerCase, LayerCheckError, make_case, runs
 from minidl.testing.report import Report
 from minidl.testing.running import Kind, as_test, given_case, run_now

@@ -9,12 +9,12 @@ import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
+import minidl.testing.layer_properties as contract
 from minidl.layers.base import Layer
 from minidl.layers.loss import Loss
 from minidl.layers.sequential import Sequential
 from minidl.parameters import Array
 from minidl.regularizers import Regularizer
-from minidl.testing import layer_properties as contract
 from minidl.testing.derivative import Subject, judge, judge_off_grid
 from minidl.testing.layer_case import Declared, LayerCase, LayerCheckError, Run, make_case
 from minidl.testing.layers import LAYER, Integers, inputs, with_integers

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from table import TABLE
+from checklist import TABLE
 
 import minidl
 import minidl.layers
