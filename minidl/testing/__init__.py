@@ -3,8 +3,9 @@
 from minidl.testing.explaining import Explanation, explain
 from minidl.testing.layer_case import LayerCheckError
 from minidl.testing.layers import check_layer, layer_test
-from minidl.testing.loss_properties import LossCheckError
+from minidl.testing.loss_case import LossCheckError
 from minidl.testing.losses import check_loss, loss_test
+from minidl.testing.model_properties import ModelCheckError
 from minidl.testing.models import check_model, model_test
 from minidl.testing.numeric import central_difference, complex_step, relative_error
 from minidl.testing.numeric_backward import NumericBackward
@@ -29,6 +30,7 @@ __all__ = [
     "Explanation",
     "LayerCheckError",
     "LossCheckError",
+    "ModelCheckError",
     "NumericBackward",
     "OptimizerCheckError",
     "RegularizerCheckError",

@@ -95,6 +95,8 @@ def _is_finite(layer: Layer, x: Array) -> bool:
 class Run:
     """A case in one mode. What is asked of it first is kept, for the properties to share."""
 
+    error: type[LayerCheckError] = LayerCheckError
+
     def __init__(self, case: LayerCase, inference: "Run | None" = None) -> None:
         self.case, self.layer, self.declared, self.inference = case, case.layer, case.declared, inference
         self.rng, self.training = np.random.default_rng(case.seed), case.layer.training
@@ -191,7 +193,7 @@ class Run:
         lines = [details, f"  layer          {self.case.fresh!r}, in {mode} mode"]
         lines += [f"  x = {shown(self.case.x)}", *values] if drawn else []
         lines += [*states, f"  repeat with    {self.case!r}"]
-        return LayerCheckError(type(self.layer).__name__, failed, "\n".join(line for line in lines if line), of=of)
+        return self.error(type(self.layer).__name__, failed, "\n".join(line for line in lines if line), of=of)
 
 
 def runs(case: LayerCase) -> Generator[Run, None, None]:

@@ -123,11 +123,8 @@ def check_layer(
     1
     """
     declared = Declared(rows_mix, stochastic, random_inference, domain)
-    cases, case = None, None
-    if at is None:
-        cases = _cases(layer, shape, declared, integers, arguments)
-    else:
-        case = _case_at(layer, declared, integers, arguments, given_case(at, "x", "seed"))
+    cases = _cases(layer, shape, declared, integers, arguments)
+    case = None if at is None else _case_at(layer, declared, integers, arguments, given_case(at, "x", "seed"))
     return run_now(LAYER, name_of(layer), cases, case, max_examples=max_examples, raises=raises)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.layers.loss import Loss
-from minidl.testing.loss_properties import PROPERTIES, LossCase, LossCheckError
+from minidl.testing.loss_case import LossCase, LossCheckError
+from minidl.testing.loss_properties import PROPERTIES
 from minidl.testing.report import Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
 from minidl.testing.strategies import (
@@ -76,15 +77,17 @@ def check_loss(
     >>> check_loss(MeanSquaredError(), targets=real_targets).passed
     True
     """
-    cases, case = None, None
-    if at is None:
-        cases = _cases(loss, shape, targets, arguments)
-    else:
-        given = {"weights": np.ones(len(at.get("scores", ()))), **at}
-        given = given_case(given, "scores", "targets", "weights", "seed")
-        scores, weights = (np.array(given[name], np.float64) for name in ("scores", "weights"))
-        case = LossCase(make_object(loss, arguments), scores, np.array(given["targets"]), weights, given["seed"])
-    return run_now(LOSS, name_of(loss), cases, case, max_examples=max_examples, raises=raises)
+    case = None if at is None else _case_at(make_object(loss, arguments), at)
+    return run_now(
+        LOSS, name_of(loss), _cases(loss, shape, targets, arguments), case, max_examples=max_examples, raises=raises
+    )
+
+
+def _case_at(loss: Loss, at: Mapping[str, Any]) -> LossCase:
+    """The given case, every weight 1 where none are given."""
+    given = given_case({"weights": np.ones(len(at.get("scores", ()))), **at}, "scores", "targets", "weights", "seed")
+    scores, weights = (np.array(given[name], np.float64) for name in ("scores", "weights"))
+    return LossCase(loss, scores, np.array(given["targets"]), weights, given["seed"])
 
 
 @st.composite

@@ -1,25 +1,21 @@
 """check_model and model_test: a whole model with its loss, its gradient held against the objective."""
 
 import copy
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
-import minidl.testing.layer_properties as contract
 from minidl.layers.base import Layer
 from minidl.layers.loss import Loss
-from minidl.layers.sequential import Sequential
-from minidl.parameters import Array
 from minidl.regularizers import Regularizer
-from minidl.testing.derivative import Subject, judge, judge_off_grid
-from minidl.testing.layer_case import Declared, LayerCase, LayerCheckError, Run, make_case
-from minidl.testing.layers import LAYER, Integers, inputs, with_integers
+from minidl.testing.layer_case import Declared, Run, make_case
+from minidl.testing.layers import Integers, inputs, with_integers
+from minidl.testing.model_properties import MODEL, ModelCase
 from minidl.testing.report import Report
-from minidl.testing.running import Kind, as_test, given_case, run_now
+from minidl.testing.running import as_test, given_case, run_now
 from minidl.testing.strategies import (
     SEEDS,
     Shape,
@@ -28,198 +24,9 @@ from minidl.testing.strategies import (
     draw_object,
     make_object,
     name_of,
-    off_grid,
-    shown,
 )
 
-Targets = Callable[[Sequence[int]], Strategy]
-
-
-class ModelCheckError(LayerCheckError):
-    """A model with its loss broke one of its properties; the text holds the smallest case found."""
-
-
-@dataclass(frozen=True)
-class ModelCase(LayerCase):
-    """A case of a layer with targets for its outputs, and what they cost."""
-
-    loss: Loss
-    targets: Array
-    regularizers: Sequence[Regularizer]
-
-    def __repr__(self) -> str:
-        at = f"{{'x': {shown(self.x)}, 'targets': {shown(self.targets)}, 'seed': {self.seed}}}"
-        regularizers = f", regularizers={list(self.regularizers)!r}" if self.regularizers else ""
-        return f"check_model({self.fresh!r}, {self.loss!r}, at={at}{regularizers}{self.declared})"
-
-
-class ModelRun(Run):
-    """A run of a model that ends in a number: the objective."""
-
-    case: ModelCase
-
-    def objective(self, x: Array) -> float:
-        """Loss and penalties at `x`, adding the penalties' gradients to what stands there."""
-        return self._loss(x) + sum(regularize(self.layer.parameters) for regularize in self.case.regularizers)
-
-    def _loss(self, x: Array) -> float:
-        scores = self.forward(x)
-        try:
-            return self.case.loss.forward(scores, self.case.targets)
-        except Exception as error:
-            details = f"  it raised {type(error).__name__}: {error}\n  targets = {shown(self.case.targets)}"
-            raise self.failure("the loss must take what the model returns", details, of="runs") from error
-
-    def objective_gradients(self, x: Array) -> dict[str, Array]:
-        """The gradients after the five statements of training, without the last."""
-        self._loss(x)
-        dx = self.backward(self.case.loss.backward()).get("x")
-        for regularize in self.case.regularizers:
-            regularize(self.layer.parameters)
-        gradients = {name: parameter.grad.copy() for name, parameter in self.layer.parameters.named.items()}
-        return gradients if dx is None else {"x": dx, **gradients}
-
-
-def _runs(case: ModelCase) -> Generator[ModelRun, None, None]:
-    inference = ModelRun(case)
-    yield inference
-    with case.layer.train_mode():
-        yield ModelRun(case, inference)
-
-
-def check_runs(run: ModelRun) -> None:
-    """Forward takes the input, the loss the outputs, backward the loss's gradient."""
-    contract.check_runs(run)
-    if not np.isfinite(objective := run.objective(run.x)):
-        raise run.failure("the objective must be finite", f"  received {objective}")
-
-
-def check_objective(run: ModelRun) -> float | None:
-    """The gradient of loss and penalties, for the input and every parameter, a step off the grid."""
-    if run.seen_before:
-        return None
-    values, domain = run.layer.parameters.value.copy(), run.declared.domain
-    arrays = run.values() if run.declared.integers else {"x": run.x, **run.values()}
-    x = arrays.get("x", run.x)
-    subject = Subject(arrays, lambda: np.array([run.objective(x)]), lambda dy: run.objective_gradients(x))
-
-    def move(name: str, array: Array) -> None:
-        array[...] = off_grid(array, run.rng, domain if name == "x" else None)
-
-    try:
-        verdict = judge_off_grid(subject, np.ones(1), run.rng, move)
-        if verdict.wrong is None:
-            return verdict.error
-        where = "".join(f"\n  {name} = {shown(array)}" for name, array in {"x": x, **arrays}.items())
-        culprits = "; ".join(_culprits(run, x)) or "no single layer: is something shared between them?"
-        details = (
-            f"{verdict.wrong}\n  diagnosis      {culprits}\n  found at{where}\n  targets = {shown(run.case.targets)}"
-        )
-    finally:
-        run.layer.parameters.value[...] = values
-    raise run.failure(f"the gradient of {verdict.wrong.array} is wrong", details, drawn=False)
-
-
-def _culprits(run: ModelRun, x: Array) -> Iterator[str]:
-    """The loss, and the layers of nested Sequentials, whose own derivative is wrong where the model stands."""
-    scores, case = run.forward(x).copy(), run.case
-
-    def backward(dy: Array) -> dict[str, Array]:
-        case.loss.forward(scores, case.targets)
-        return {"scores": case.loss.backward() * dy[0]}
-
-    loss = Subject({"scores": scores}, lambda: np.array([case.loss.forward(scores, case.targets)]), backward)
-    if judge(loss, np.ones(1), run.rng).wrong is not None:
-        yield f"the loss {case.loss!r} has a wrong gradient"
-    yield from _wrong_layers(run, run.layer, x, backward(np.ones(1))["scores"], "")
-
-
-def _wrong_layers(run: ModelRun, layer: Layer, x: Array, dy: Array, path: str) -> Iterator[str]:
-    """The layers in and below one that are wrong by themselves, given their own input and upstream gradient."""
-    if isinstance(layer, Sequential) and len(layer):
-        inputs, upstream = [x], [dy]
-        run.rewind(run.layer)
-        for inner in layer:
-            inputs.append(inner.forward(inputs[-1]))
-        for inner in reversed(list(layer)):
-            upstream.append(inner.backward(upstream[-1]))
-        for i, inner in enumerate(layer):
-            yield from _wrong_layers(run, inner, inputs[i], upstream[-2 - i], f"{path}.{i}" if path else str(i))
-        return
-    named, start = {name: p.value for name, p in layer.named_parameters().items()}, x.astype(np.float64)
-    arrays = named if x.dtype.kind != "f" else {"x": start, **named}
-
-    def forward() -> Array:
-        run.rewind(run.layer)
-        return layer.forward(start if "x" in arrays else x).copy()
-
-    def backward(upstream: Array) -> dict[str, Array]:
-        forward()
-        dx = layer.backward(upstream)
-        return {"x": dx, **{name: p.grad.copy() for name, p in layer.named_parameters().items()}}
-
-    wrong = judge(Subject(arrays, forward, backward), dy, run.rng).wrong
-    if wrong is not None:
-        yield f"layer {path or 'itself'}, {layer!r}, has a wrong d{wrong.array} by itself"
-
-
-def check_downhill(run: ModelRun) -> None:
-    """A small enough step against the gradient lowers the objective."""
-    values = run.layer.parameters.value.copy()
-    try:
-        moved = off_grid(values, run.rng)
-        run.layer.parameters.value[...] = moved
-        run.objective_gradients(run.x)
-        gradient = run.layer.parameters.grad.copy()
-        square, before = float(gradient @ gradient), run.objective(run.x)
-        if square < 1e-8:
-            return
-        for step in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6):
-            run.layer.parameters.value[...] = moved - step / square**0.5 * gradient
-            if run.objective(run.x) < before:
-                return
-        raise run.failure("a small step against the gradient must lower the objective", f"  it is {before:.8g}")
-    finally:
-        run.layer.parameters.value[...] = values
-
-
-def check_same_seed(run: ModelRun) -> None:
-    """The same seed builds the same numbers, another seed others."""
-    if run.training:
-        return
-    first, second = (copy.deepcopy(run.case.fresh).build(seed=7) for _ in range(2))
-    if not np.array_equal(first.parameters.value, second.parameters.value):
-        raise run.failure(
-            "the same seed must build the same parameters", "  initializers must draw from their rng only"
-        )
-
-
-def check_predict(run: ModelRun) -> None:
-    """Prediction in batches of two rows is the forward pass at inference."""
-    if run.training or run.declared.rows_mix or run.draws:
-        return
-    run.rewind(run.layer)
-    predicted, wanted = run.layer.predict(run.x, batch_size=2), run.y
-    if predicted.shape != wanted.shape or not np.allclose(predicted, wanted, rtol=1e-9, atol=1e-12):
-        raise run.failure("predict must return what forward does", f"  expected {wanted}, received {predicted}")
-
-
-FIRST = ("shapes and dtypes", "gradients are set")
-LEFT_OUT = ("derivatives on the grid", "derivatives off the grid", "empty batch")  # others do: the objective, or layers
-MODEL = Kind(
-    {
-        "runs": check_runs,
-        **{name: LAYER.properties[name] for name in FIRST},
-        "gradient of the objective": check_objective,
-        **{name: check for name, check in LAYER.properties.items() if name not in ("runs", *FIRST, *LEFT_OUT)},
-        "downhill": check_downhill,
-        "same seed, same model": check_same_seed,
-        "prediction in batches": check_predict,
-    },
-    LayerCheckError,
-    _runs,
-    fundamental=2,
-)
+Targets: TypeAlias = Callable[[Sequence[int]], Strategy]
 
 
 def model_test(
@@ -275,7 +82,7 @@ def check_model(
     """Run `model_test` at once; `at`, `max_examples`, `raises` as in `check_layer`.
 
     Raises:
-        LayerCheckError: a property does not hold. The text shows the smallest case found; `error.report` is the report.
+        ModelCheckError: a property does not hold. The text shows the smallest case found; `error.report` is the report.
 
     >>> from minidl.layers import Linear, MeanSquaredError, Sequential
     >>> from minidl.testing import real_targets
@@ -283,10 +90,8 @@ def check_model(
     True
     """
     declared = Declared(rows_mix, stochastic, domain=domain)
-    cases, case = None, None
-    if at is None:
-        cases = _cases(model, loss, shape, targets, regularizers, (declared, integers), arguments)
-    else:
+    cases, case = _cases(model, loss, shape, targets, regularizers, (declared, integers), arguments), None
+    if at is not None:
         given = given_case(at, "x", "targets", "seed")
         x = np.array(given["x"], np.int64 if integers else np.float64)
         made = make_case(make_object(model, arguments), x, given["seed"], with_integers(declared, integers, arguments))

@@ -71,10 +71,9 @@ def check_optimizer(
     >>> check_optimizer(Adam(0.01)).passed
     True
     """
-    cases, case, declared = None, None, (reference, whole_vector, whole_parameters, spares_biases)
-    if at is None:
-        cases = _cases(optimizer, declared, arguments)
-    else:
+    declared = (reference, whole_vector, whole_parameters, spares_biases)
+    cases, case = _cases(optimizer, declared, arguments), None
+    if at is not None:
         given = given_case({"cut": 0, **at}, "start", "gradients", "cut")
         start, gradients = (np.array(given[name], np.float64) for name in ("start", "gradients"))
         case = OptimizerCase(make_object(optimizer, arguments), start, gradients, given["cut"], *declared)

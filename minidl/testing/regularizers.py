@@ -1,8 +1,8 @@
 """check_regularizer and regularizer_test: the penalty returned and the gradient added belong together."""
 
 import copy
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import hypothesis
@@ -13,6 +13,7 @@ from minidl.initializers import zeros
 from minidl.parameters import Array, Parameter, Parameters
 from minidl.regularizers import Regularizer
 from minidl.testing.derivative import Subject, Verdict, judge, judge_off_grid
+from minidl.testing.diagnosis import Sample, diagnose
 from minidl.testing.kinks import valid_choice
 from minidl.testing.report import Case, CheckError, Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
@@ -163,13 +164,19 @@ def _subject(case: RegularizerCase, parameters: Parameters) -> Subject:
 def _raise_wrong(case: RegularizerCase, verdict: Verdict, where: str = "") -> None:
     if (wrong := verdict.wrong) is None:
         return
-    bad = wrong.elements & (np.abs(wrong.numeric) > 1e-6)
-    ratios = wrong.analytic[bad] / wrong.numeric[bad]
-    ratio = ""
-    if ratios.size and np.ptp(ratios) <= 1e-4 * abs(ratios[0]):
-        ratio = f"\n  diagnosis      every wrong element is {ratios[0]:.6g} times the right one"
-    details = f"{wrong}{ratio}" + (f"\n  found at{where}" if where else "")
+    lines = [str(wrong), diagnose(wrong.array, _samples(case)), f"  found at{where}" if where else ""]
+    details = "\n".join(line for line in lines if line)
     raise case.failure("the gradient added must be that of the penalty", details)
+
+
+def _samples(case: RegularizerCase) -> Iterator[Sample]:
+    """The gradients at other values, off the grid, for parameters of two shapes."""
+    for widths in ((2, 3), (3, 2)):
+        values = off_grid(case.rng.integers(-24, 25, widths[0] * widths[1] + 2 * widths[1] + 1) / 8, case.rng)
+        subject = _subject(case, replace(case, values=values, widths=widths).store())
+        numeric = {name: subject.differences(name, np.ones(1)) for name in subject.arrays}
+        arrays = {name: array.copy() for name, array in subject.arrays.items()}
+        yield Sample(1, 1, arrays, subject.gradients(np.ones(1)), numeric)
 
 
 def check_float32(case: RegularizerCase) -> float:
@@ -234,10 +241,8 @@ def check_regularizer(
     >>> check_regularizer(L1(0.5)).passed
     True
     """
-    cases, case = None, None
-    if at is None:
-        cases = _cases(regularizer, spares_biases, arguments)
-    else:
+    cases, case = _cases(regularizer, spares_biases, arguments), None
+    if at is not None:
         given = given_case(at, "values", "widths", "seed")
         values, widths = np.array(given["values"], np.float64), tuple(given["widths"])
         case = RegularizerCase(_made(regularizer, arguments), values, widths, spares_biases, given["seed"], arguments)

@@ -53,8 +53,8 @@ def as_test(kind: Kind, cases: Strategy, chosen: settings | None) -> Callable[..
     return _hypothesis_test(kind, cases, chosen or settings(**COMMON), Tally(kind.properties), set())
 
 
-def run_now(kind: Kind, subject: str, cases: Strategy | None, case: Any, *, max_examples: int, raises: bool) -> Report:
-    """Try every property on `max_examples` drawn cases, the same ones every time, or on the one `case` given.
+def run_now(kind: Kind, subject: str, cases: Strategy, case: Any, *, max_examples: int, raises: bool) -> Report:
+    """Try every property on `max_examples` drawn cases, the same ones every time, or on one `case` if it is not None.
 
     Raises:
         CheckError: the first property that failed, on its smallest case, with the report. With `raises=False` each
@@ -66,7 +66,7 @@ def run_now(kind: Kind, subject: str, cases: Strategy | None, case: Any, *, max_
     while len(failures) < len(kind.properties):
         error = None
         try:
-            if cases is None:
+            if case is not None:
                 _judge(kind, case, tally, failures.keys())
             else:
                 _hypothesis_test(kind, cases, chosen, tally, failures.keys())()

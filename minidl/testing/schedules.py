@@ -151,10 +151,8 @@ def check_schedule(
     >>> check_schedule(lambda step: 0.1 / (1 + step)).passed
     True
     """
-    cases, case = None, None
-    if at is None:
-        cases = _cases(schedule, reference, arguments)
-    else:
+    cases, case = _cases(schedule, reference, arguments), None
+    if at is not None:
         case = ScheduleCase(_made(schedule, arguments), given_case(at, "steps")["steps"], reference, arguments)
     return run_now(SCHEDULE, name_of(schedule), cases, case, max_examples=max_examples, raises=raises)
 

@@ -72,7 +72,7 @@ def test_a_regularizer_that_forgets_a_factor_is_told_so():
         parameters.grad[parameters.decayed] += w
         return float(w @ w)
 
-    assert "every wrong element is 0.5 times the right one" in str(failure(check_regularizer, l2))
+    assert "every element is half the right one" in str(failure(check_regularizer, l2))
 
 
 def test_the_text_shows_the_smallest_case_the_worst_element_and_both_slopes(wrong):
