@@ -148,7 +148,9 @@ class Optimizer(Recorded):
                 )
 
     def __init_subclass__(cls) -> None:
-        """Refuse a slot name that `state` needs for itself."""
+        """Refuse slot names that are no tuple, or that `state` needs for itself."""
+        if isinstance(cls.slot_names, str):
+            raise TypeError(f'expected slot_names to be a tuple, received {cls.slot_names!r}: ("{cls.slot_names}",)')
         if taken := set(CLOCK) & set(cls.slot_names):
             raise ValueError(f"expected slot_names other than {CLOCK}, received {sorted(taken)}: rename the slot")
 

@@ -68,7 +68,7 @@ def _factor(name: str, samples: list[Sample]) -> Iterator[str]:
 FACTORS: dict[str, Callable[[Sample], float]] = {
     "minus the right one: a sign is wrong": lambda s: -1,
     "twice the right one": lambda s: 2,
-    "half the right one: the 2 of a square is missing?": lambda s: 0.5,
+    "half the right one": lambda s: 0.5,
     "1 / n of the right one, n the batch size: a mean over rows where their sum is asked for": lambda s: 1 / s.rows,
     "n times the right one, n the batch size: a sum over rows where their mean is asked for": lambda s: s.rows,
     "1 / width of the right one: a mean over features where their sum is asked for": lambda s: 1 / s.width,
@@ -83,6 +83,19 @@ def _constant_ratio(a: Array, b: Array) -> float | None:
         return None
     ratio = float(np.sum(a * b)) / square
     return ratio if ratio and _same(a, ratio * b) else None
+
+
+def _times(name: str, samples: list[Sample]) -> Iterator[str]:
+    """A factor that is one of the arrays, there once too often or missing."""
+    for other in samples[0].arrays:
+        factors = [s.arrays[other] for s in samples]
+        if any(f.shape != s.numeric[name].shape and f.size != 1 for f, s in zip(factors, samples, strict=True)):
+            continue
+        pairs = list(zip(factors, samples, strict=True))
+        if all(_same(s.analytic[name], s.numeric[name] * f) for f, s in pairs):
+            yield f"every element is {other} times the right one"
+        elif all(_same(s.analytic[name] * f, s.numeric[name]) for f, s in pairs):
+            yield f"a factor {other} is missing"
 
 
 def _arranged(name: str, samples: list[Sample]) -> Iterator[str]:
@@ -130,4 +143,4 @@ def _wrong_places(a: Array, b: Array, axis: int) -> list[int]:
     return [int(i) for i in np.flatnonzero((np.abs(a - b) > CLOSE * size).any(axis=others))]
 
 
-PATTERNS = (_nothing, _factor, _arranged, _swapped, _decay, _part)
+PATTERNS = (_nothing, _times, _factor, _arranged, _swapped, _decay, _part)

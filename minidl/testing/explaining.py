@@ -1,12 +1,13 @@
 """explain: the gradient of a layer or loss beside differences of its forward pass, element by element."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.arguments import short, suggest
 from minidl.layers.base import Layer
 from minidl.layers.loss import Loss
 from minidl.parameters import Array
@@ -82,7 +83,9 @@ def explain(
     targets: ArrayLike | None = None,
     *,
     upstream: ArrayLike | None = None,
+    values: Mapping[str, ArrayLike] | None = None,
     training: bool = False,
+    integers: bool = False,
 ) -> Explanation:
     """What backward says beside what differences of forward say, for every element of x and of every parameter.
 
@@ -91,13 +94,16 @@ def explain(
 
     Args:
         thing: a layer or model, or a loss.
-        x: the input, or the scores of a loss. Whole numbers stay such, and are not differentiated.
+        x: the input, or the scores of a loss.
         targets: for a loss, what its `forward` takes.
         upstream: dL/d(output), in the shape of the output. None: 1, 2, 3, ..., so that nothing cancels.
+        values: name -> value of parameters that shall have another one, as in a failure that a check printed.
         training: look at the layer in training mode.
+        integers: x holds whole numbers, as for an embedding, and is not differentiated.
 
     Raises:
-        TypeError: a loss without targets, or targets for a layer.
+        TypeError: neither a layer nor a loss with its targets.
+        ValueError: an upstream of another shape than the output, an unknown name or a misshapen value in `values`.
 
     >>> from minidl.layers import ReLU
     >>> explain(ReLU(), [[-1.0, 0.0, 2.0]])
@@ -109,14 +115,13 @@ def explain(
     x[0, 1]               0             0             1             0             2  kink
     x[0, 2]               2             3             3             3             3  ok
     """
-    if isinstance(thing, Loss) != (targets is not None):
-        raise TypeError("expected explain(layer, x) or explain(loss, scores, targets)")
-    given = np.asarray(x)
-    given = given if isinstance(thing, Layer) and given.dtype.kind in "iu" else given.astype(np.float64)
-    if isinstance(thing, Loss):
-        subject = _of_loss(copy.deepcopy(thing), given, np.asarray(targets))
+    if isinstance(thing, Loss) and targets is not None:
+        subject = _of_loss(copy.deepcopy(thing), np.array(x, np.float64), np.asarray(targets))
+    elif isinstance(thing, Layer) and targets is None:
+        layer, given = copy.deepcopy(thing), np.array(x, np.int64 if integers else np.float64)
+        subject = _of_layer(layer, given, values or {}, training=training)
     else:
-        subject = _of_layer(copy.deepcopy(thing), given, training=training)
+        raise TypeError(f"expected explain(layer, x) or explain(loss, scores, targets), received {short(thing)}")
     with np.errstate(all="ignore"):
         output = subject.forward()
         count = np.arange(1.0, output.size + 1).reshape(output.shape)
@@ -127,12 +132,14 @@ def explain(
     return Explanation(type(thing).__name__, output, dy, rows)
 
 
-def _of_layer(layer: Layer, x: Array, *, training: bool) -> Subject:
+def _of_layer(layer: Layer, x: Array, given: Mapping[str, ArrayLike], *, training: bool) -> Subject:
     values = {name: p.value.astype(np.float64) for name, p in layer.named_parameters().items() if p.built}
     states = {name: s.value.astype(np.float64) for name, s in layer.named_states().items() if s.built}
     layer.build(seed=0, dtype=np.float64)
-    for name, value in values.items():
-        layer.parameters.named[name].value = value
+    for name, value in (values | dict(given)).items():
+        if name not in layer.parameters.named:
+            raise ValueError(f"no parameter {name!r} to give a value; {suggest(name, layer.parameters.named)}")
+        layer.parameters.named[name].value = np.asarray(value, np.float64)
     for name, value in states.items():
         layer.parameters.states[name].value = value
     for inner in layer.layers_inside():

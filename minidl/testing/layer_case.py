@@ -1,7 +1,7 @@
 """One drawn case of a layer, and its runs: forward and backward from the same random streams and states every time."""
 
 import copy
-from collections.abc import Generator, Mapping
+from collections.abc import Container, Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,6 +53,7 @@ class LayerCase(Case):
         x: its input, float64 or whole numbers.
         seed: of everything random in the check.
         declared: what its author declares.
+        advice: what to say where it does not run or has another shape.
     """
 
     layer: Layer
@@ -60,12 +61,13 @@ class LayerCase(Case):
     x: Array
     seed: int
     declared: Declared
+    advice: str = ""
 
     def __repr__(self) -> str:
         return f"check_layer({self.fresh!r}, at={{'x': {shown(self.x)}, 'seed': {self.seed}}}{self.declared})"
 
 
-def make_case(layer: Layer, x: Array, seed: int, declared: Declared) -> LayerCase:
+def make_case(layer: Layer, x: Array, seed: int, declared: Declared, *, advice: str = "") -> LayerCase:
     """Build a layer that nobody else holds, and move its parameters away from their initial values."""
     fresh = copy.deepcopy(layer)
     layer.build(seed=0, dtype=np.float64)
@@ -83,7 +85,7 @@ def make_case(layer: Layer, x: Array, seed: int, declared: Declared) -> LayerCas
             for rows in (len(x) + 1, len(x)):
                 with suppress(Exception):  # what training raises is for the run in training mode to say
                     layer.forward(declared.another((rows, *x.shape[1:]), rng))
-    return LayerCase(layer, fresh, x, seed, declared)
+    return LayerCase(layer, fresh, x, seed, declared, advice)
 
 
 def _is_finite(layer: Layer, x: Array) -> bool:
@@ -97,7 +99,8 @@ class Run:
 
     error: type[LayerCheckError] = LayerCheckError
 
-    def __init__(self, case: LayerCase, inference: "Run | None" = None) -> None:
+    def __init__(self, case: LayerCase, skipped: Container[str] = (), inference: "Run | None" = None) -> None:
+        self.unset = 0.0 if "gradients are set" in skipped else np.nan
         self.case, self.layer, self.declared, self.inference = case, case.layer, case.declared, inference
         self.rng, self.training = np.random.default_rng(case.seed), case.layer.training
         self.inside = list(case.layer.layers_inside())
@@ -132,12 +135,12 @@ class Run:
         try:
             return layer.forward(x)
         except Exception as error:
-            details = f"  it raised {type(error).__name__}: {error}\n  for x = {shown(x)}"
+            details = f"  it raised {type(error).__name__}: {error}\n  for x = {shown(x)}{self.case.advice}"
             raise self.failure("forward must not raise", details, of="runs") from error
 
     def backward(self, dy: Array) -> dict[str, Array]:
-        """The gradients of x (as "x") and of every parameter, after filling the latter with NaN."""
-        self.layer.parameters.grad[...] = np.nan
+        """The gradients of x (as "x") and of every parameter; before, the latter are NaN, or 0 if that is excused."""
+        self.layer.parameters.grad[...] = self.unset
         try:
             dx = self.layer.backward(dy)
         except Exception as error:
@@ -185,23 +188,25 @@ class Run:
         other = self.inference
         return other is not None and np.array_equal(self.y, other.y) and same_bits(self.gradients, other.gradients)
 
-    def failure(self, failed: str, details: str = "", *, of: str = "", drawn: bool = True) -> LayerCheckError:
+    def failure(
+        self, failed: str, details: str = "", *, of: str = "", drawn: bool = True, closer: str = ""
+    ) -> LayerCheckError:
         """The error to raise, with the numbers drawn, unless the details tell others, and the call that repeats it."""
         values = [f"  {name} = {value.tolist()}" for name, value in self.values().items() if value.size <= 64]
         states = [f"  {name} = {value.tolist()} (state)" for name, value in self.states.items() if value.size <= 64]
         mode = "training" if self.training else "inference"
         lines = [details, f"  layer          {self.case.fresh!r}, in {mode} mode"]
         lines += [f"  x = {shown(self.case.x)}", *values] if drawn else []
-        lines += [*states, f"  repeat with    {self.case!r}"]
+        lines += [*states, f"  look closer    {closer}" if closer else "", f"  repeat with    {self.case!r}"]
         return self.error(type(self.layer).__name__, failed, "\n".join(line for line in lines if line), of=of)
 
 
-def runs(case: LayerCase) -> Generator[Run, None, None]:
+def runs(case: LayerCase, skipped: Container[str]) -> Generator[Run, None, None]:
     """A case in inference mode, then in training mode."""
-    inference = Run(case)
+    inference = Run(case, skipped)
     yield inference
     with case.layer.train_mode():
-        yield Run(case, inference)
+        yield Run(case, skipped, inference)
 
 
 def same_bits(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:

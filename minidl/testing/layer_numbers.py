@@ -28,7 +28,7 @@ def check_on_grid(run: Run) -> float | None:
         return None
     subject = _subject(run, interior(run.x, run.declared.domain))
     verdict = judge(subject, run.dy, run.rng, valid_choice)
-    _raise_wrong(run, verdict, "")
+    _raise_wrong(run, verdict, "", "" if verdict.wrong is None else _look_closer(run, subject))
     return verdict.error
 
 
@@ -56,9 +56,10 @@ def _check_moved(run: Run, scale: int) -> float:
             return 0.0
         verdict = judge_off_grid(subject, run.dy, run.rng, move, width=1.0 if domain is None else domain[1] - domain[0])
         moved = "".join(f"\n  {name} = {shown(array)}" for name, array in subject.arrays.items())
+        closer = "" if verdict.wrong is None else _look_closer(run, subject)
     finally:
         run.layer.parameters.value[...] = values
-    _raise_wrong(run, verdict, f"  found at{moved}")
+    _raise_wrong(run, verdict, f"  found at{moved}", closer)
     return verdict.error
 
 
@@ -68,13 +69,25 @@ def _subject(run: Run, x: Array) -> Subject:
     return Subject(arrays, lambda: run.forward(x).copy(), lambda dy: run.gradients_at(x, dy))
 
 
-def _raise_wrong(run: Run, verdict: Verdict, where: str) -> None:
+def _look_closer(run: Run, subject: Subject) -> str:
+    """The call that shows the gradients where they are wrong, element by element, unless there is more to set up."""
+    numbers = sum(array.size for array in subject.arrays.values())
+    if run.declared.integers or run.states or run.draws or numbers + run.dy.size > 64:
+        return ""
+    values = {name: array.tolist() for name, array in subject.arrays.items() if name != "x"}
+    given = f", values={values}" if values else ""
+    training = ", training=True" if run.training else ""
+    x, upstream = subject.arrays["x"].tolist(), run.dy.tolist()
+    return f"explain({run.case.fresh!r}, {x}, upstream={upstream}{given}{training})"
+
+
+def _raise_wrong(run: Run, verdict: Verdict, where: str, closer: str) -> None:
     if verdict.wrong is None:
         return
     name = verdict.wrong.array
     lines = [str(verdict.wrong), diagnose(name, _samples(run)), f"  upstream = {shown(run.dy)}", where]
     details = "\n".join(line for line in lines if line)
-    raise run.failure(f"the gradient of {name} is wrong", details, drawn=not where)
+    raise run.failure(f"the gradient of {name} is wrong", details, drawn=not where, closer=closer)
 
 
 def _samples(run: Run) -> Iterator[Sample]:

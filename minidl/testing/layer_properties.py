@@ -29,15 +29,25 @@ def check_shapes(run: Run) -> None:
             "forward must return an array of the model's dtype", f"  expected float64, received {y.dtype}"
         )
     if not np.isfinite(y).all():
-        raise run.failure("forward must be finite", f"  received y = {y.tolist()}; is a domain=(low, high) needed?")
+        raise run.failure("forward must be finite", f"  received y = {y.tolist()}; {_domain_advice(run)}")
     expected, row = run.layer.output_shape(run.x.shape[1:]), y.shape[1:]
     if expected is not None and expected != row:
-        raise run.failure("output_shape must tell the truth", f"  it says {expected}, forward returns rows of {row}")
+        raise run.failure(
+            "output_shape must tell the truth", f"  it says {expected}, forward returns rows of {row}{run.case.advice}"
+        )
     for name, gradient in run.gradients_at(run.x, run.dy).items():
         shape = run.x.shape if name == "x" else named[name].shape
         if not isinstance(gradient, np.ndarray) or gradient.shape != shape or gradient.dtype != np.float64:
             received = getattr(gradient, "shape", type(gradient).__name__), getattr(gradient, "dtype", "")
             raise run.failure(f"backward must give d{name} of shape {shape}, float64", f"  received {received}")
+
+
+def _domain_advice(run: Run) -> str:
+    return (
+        "is a domain=(low, high) needed?"
+        if run.declared.domain is None
+        else f"domain={run.declared.domain} is open to it"
+    )
 
 
 def check_set(run: Run) -> None:
@@ -98,7 +108,9 @@ def check_repeats(run: Run) -> None:
     """From the same random stream comes the same output, and nothing is random that is not declared."""
     first = run.forward(run.x)
     streams, declared, training = run.streams_now(), run.declared, run.training
-    if not np.array_equal(run.forward(run.x), first):
+    many = run.declared.another((len(run.x) + 32, *run.x.shape[1:]), np.random.default_rng(run.case.seed))
+    same = all(np.array_equal(run.forward(x.copy()), run.forward(x.copy())) for x in (run.x, many))
+    if not np.array_equal(run.forward(run.x), first) or not same:
         raise run.failure("the same forward twice must give the same output", "  draw random numbers from self.rng")
     if repr(run.streams_now()) != repr(streams):
         raise run.failure(
@@ -244,6 +256,7 @@ def check_rows(run: Run) -> None:
         if not close(sums[name], gradient, scale=float(np.abs(gradient).max(initial=0.0))):
             ratio = _ratio(gradient, sums[name], len(y))
             details = f"  d{name} of the batch = {gradient.tolist()}\n  from single rows = {sums[name].tolist()}{ratio}"
+            details += "\n  if rows are meant to depend on one another: rows_mix=True"
             raise run.failure("gradients of a batch must be those of its rows, parameters' summed", details)
 
 

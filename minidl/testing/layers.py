@@ -18,8 +18,12 @@ from minidl.testing.strategies import (
     SEEDS,
     Shape,
     Strategy,
+    check_domain,
+    check_kind,
+    check_shape,
     draw_object,
     grid_arrays,
+    is_factory,
     make_object,
     name_of,
     whole_numbers,
@@ -90,6 +94,8 @@ def layer_test(
     >>> test_linear()
     """
     declared = Declared(rows_mix, stochastic, random_inference, domain)
+    check_shape(shape)
+    check_domain(domain)
     return as_test(LAYER, _cases(layer, shape, declared, integers, arguments), settings)
 
 
@@ -123,6 +129,8 @@ def check_layer(
     1
     """
     declared = Declared(rows_mix, stochastic, random_inference, domain)
+    check_shape(shape)
+    check_domain(domain)
     cases = _cases(layer, shape, declared, integers, arguments)
     case = None if at is None else _case_at(layer, declared, integers, arguments, given_case(at, "x", "seed"))
     return run_now(LAYER, name_of(layer), cases, case, max_examples=max_examples, raises=raises)
@@ -139,9 +147,18 @@ def _cases(
 ) -> LayerCase:
     """Draw sizes, then arguments, then the input, so that hypothesis shrinks each."""
     made, sizes, used = draw_object(draw, layer, shape, arguments)
+    check_kind(made, Layer, "check_layer")
     declared = with_integers(declared, integers, used)
     x = draw(inputs(sizes, declared))
-    return make_case(made, x, draw(SEEDS), declared)
+    return make_case(made, x, draw(SEEDS), declared, advice=shape_advice(layer, shape))
+
+
+def shape_advice(layer: Any, shape: Shape) -> str:
+    """What to say if an object that is made already does not fit the sizes drawn for it."""
+    drawn = [size for size in shape[1:] if isinstance(size, str)]
+    if is_factory(layer) or not drawn:
+        return ""
+    return f"\n  {', '.join(map(repr, drawn))} in shape={shape} are drawn: give the sizes that this object was made for"
 
 
 def inputs(sizes: tuple[int, ...], declared: Declared) -> Strategy:
@@ -160,14 +177,21 @@ def _case_at(
 ) -> LayerCase:
     declared = with_integers(declared, integers, arguments)
     x = np.array(at["x"], np.int64 if integers else np.float64)
-    return make_case(make_object(layer, arguments), x, at["seed"], declared)
+    made = make_object(layer, arguments)
+    check_kind(made, Layer, "check_layer")
+    return make_case(made, x, at["seed"], declared)
 
 
 def with_integers(declared: Declared, integers: Integers | None, used: Mapping[str, Any]) -> Declared:
     """The declaration with `high` looked up among the arguments, where it is a name."""
     if integers is None:
         return declared
+    if not isinstance(integers, tuple | list) or len(integers) != 2:
+        raise ValueError(f"expected integers=(low, high), x from low to high - 1, received integers={integers!r}")
     low, high = integers
     if isinstance(high, str) and high not in used:
         raise ValueError(f"expected integers=(low, high), high a number or one of {sorted(used)}, received {high!r}")
-    return replace(declared, integers=(low, used[high] if isinstance(high, str) else high))
+    top = used[high] if isinstance(high, str) else high
+    if not low < top:
+        raise ValueError(f"expected integers=(low, high) with low < high, received integers=({low}, {top})")
+    return replace(declared, integers=(low, top))

@@ -52,6 +52,9 @@ class LossCase(Case):
             return self.loss.forward(scores, targets, weights)
         except Exception as error:
             details = f"  it raised {type(error).__name__}: {error}\n  for scores = {shown(scores)}"
+            details += (
+                "\n  if it takes other targets: targets=binary_labels, real_targets, ... (class_labels is the default)"
+            )
             raise self.failure("forward must not raise", details, weights=weights, of="runs") from error
 
     def gradient(self) -> Array:

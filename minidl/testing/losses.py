@@ -17,6 +17,8 @@ from minidl.testing.strategies import (
     SIZES,
     Shape,
     Strategy,
+    check_kind,
+    check_shape,
     class_labels,
     draw_object,
     grid_arrays,
@@ -54,6 +56,7 @@ def loss_test(
     >>> test_cross_entropy = loss_test(SoftmaxCrossEntropy)
     >>> test_cross_entropy()
     """
+    check_shape(shape)
     return as_test(LOSS, _cases(loss, shape, targets, arguments), settings)
 
 
@@ -77,6 +80,7 @@ def check_loss(
     >>> check_loss(MeanSquaredError(), targets=real_targets).passed
     True
     """
+    check_shape(shape)
     case = None if at is None else _case_at(make_object(loss, arguments), at)
     return run_now(
         LOSS, name_of(loss), _cases(loss, shape, targets, arguments), case, max_examples=max_examples, raises=raises
@@ -101,6 +105,7 @@ def _cases(
     rows = {"n": st.integers(1, 4)} if "n" in shape else {}
     sizes = MORE_THAN_ONE if targets in (class_labels, probability_rows) else SIZES
     made, drawn_shape, _ = draw_object(draw, loss, shape, rows | dict(arguments), sizes)
+    check_kind(made, Loss, "check_loss")
     scores = draw(grid_arrays(drawn_shape))
     drawn = draw(targets(drawn_shape))
     weights = draw(grid_arrays(drawn_shape[:1], domain=(0.0, 2.0)).filter(lambda w: w.any()))

@@ -1,12 +1,13 @@
 """A case of a whole model with its loss, and what must hold of it besides what must hold of a layer."""
 
 import copy
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 import minidl.testing.layer_properties as contract
+from minidl.arguments import short
 from minidl.layers.base import Layer
 from minidl.layers.loss import Loss
 from minidl.layers.sequential import Sequential
@@ -26,7 +27,7 @@ class ModelCheckError(LayerCheckError):
     """A model with its loss broke one of its properties; the text holds the smallest case found."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelCase(LayerCase):
     """A case of a layer with targets for its outputs, and what they cost."""
 
@@ -36,7 +37,7 @@ class ModelCase(LayerCase):
 
     def __repr__(self) -> str:
         at = f"{{'x': {shown(self.x)}, 'targets': {shown(self.targets)}, 'seed': {self.seed}}}"
-        regularizers = f", regularizers={list(self.regularizers)!r}" if self.regularizers else ""
+        regularizers = f", regularizers=[{', '.join(map(short, self.regularizers))}]" if self.regularizers else ""
         return f"check_model({self.fresh!r}, {self.loss!r}, at={at}{regularizers}{self.declared})"
 
 
@@ -68,11 +69,11 @@ class ModelRun(Run):
         return gradients if dx is None else {"x": dx, **gradients}
 
 
-def _runs(case: ModelCase) -> Generator[ModelRun, None, None]:
-    inference = ModelRun(case)
+def _runs(case: ModelCase, skipped: Container[str]) -> Generator[ModelRun, None, None]:
+    inference = ModelRun(case, skipped)
     yield inference
     with case.layer.train_mode():
-        yield ModelRun(case, inference)
+        yield ModelRun(case, skipped, inference)
 
 
 def check_runs(run: ModelRun) -> None:
@@ -119,7 +120,22 @@ def _culprits(run: ModelRun, x: Array) -> Iterator[str]:
     loss = Subject({"scores": scores}, lambda: np.array([case.loss.forward(scores, case.targets)]), backward)
     if judge(loss, np.ones(1), run.rng).wrong is not None:
         yield f"the loss {case.loss!r} has a wrong gradient"
+    for regularize in case.regularizers:
+        if _is_wrong_penalty(run, regularize):
+            yield f"the regularizer {short(regularize)} adds a gradient that is not that of its penalty"
     yield from _wrong_layers(run, run.layer, x, backward(np.ones(1))["scores"], "")
+
+
+def _is_wrong_penalty(run: ModelRun, regularize: Regularizer) -> bool:
+    parameters = run.layer.parameters
+
+    def backward(dy: Array) -> dict[str, Array]:
+        parameters.grad[...] = 0
+        regularize(parameters)
+        return {name: parameter.grad * dy[0] for name, parameter in parameters.named.items()}
+
+    subject = Subject(run.values(), lambda: np.array([regularize(parameters)]), backward)
+    return judge(subject, np.ones(1), run.rng).wrong is not None
 
 
 def _wrong_layers(run: ModelRun, layer: Layer, x: Array, dy: Array, path: str) -> Iterator[str]:

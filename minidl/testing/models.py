@@ -1,6 +1,5 @@
 """check_model and model_test: a whole model with its loss, its gradient held against the objective."""
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -12,7 +11,7 @@ from minidl.layers.base import Layer
 from minidl.layers.loss import Loss
 from minidl.regularizers import Regularizer
 from minidl.testing.layer_case import Declared, Run, make_case
-from minidl.testing.layers import Integers, inputs, with_integers
+from minidl.testing.layers import Integers, inputs, shape_advice, with_integers
 from minidl.testing.model_properties import MODEL, ModelCase
 from minidl.testing.report import Report
 from minidl.testing.running import as_test, given_case, run_now
@@ -20,6 +19,9 @@ from minidl.testing.strategies import (
     SEEDS,
     Shape,
     Strategy,
+    check_domain,
+    check_kind,
+    check_shape,
     class_labels,
     draw_object,
     make_object,
@@ -31,7 +33,7 @@ Targets: TypeAlias = Callable[[Sequence[int]], Strategy]
 
 def model_test(
     model: Layer | Callable[..., Layer],
-    loss: Loss,
+    loss: Loss | Callable[[], Loss],
     shape: Shape = ("n", "features"),
     *,
     targets: Targets = class_labels,
@@ -60,12 +62,14 @@ def model_test(
     >>> test_two_layers()
     """
     declared = Declared(rows_mix, stochastic, domain=domain)
+    check_shape(shape)
+    check_domain(domain)
     return as_test(MODEL, _cases(model, loss, shape, targets, regularizers, (declared, integers), arguments), settings)
 
 
 def check_model(
     model: Layer | Callable[..., Layer],
-    loss: Loss,
+    loss: Loss | Callable[[], Loss],
     shape: Shape = ("n", "features"),
     *,
     targets: Targets = class_labels,
@@ -90,12 +94,15 @@ def check_model(
     True
     """
     declared = Declared(rows_mix, stochastic, domain=domain)
+    check_shape(shape)
+    check_domain(domain)
     cases, case = _cases(model, loss, shape, targets, regularizers, (declared, integers), arguments), None
     if at is not None:
         given = given_case(at, "x", "targets", "seed")
         x = np.array(given["x"], np.int64 if integers else np.float64)
         made = make_case(make_object(model, arguments), x, given["seed"], with_integers(declared, integers, arguments))
-        case = ModelCase(**vars(made), loss=loss, targets=np.array(given["targets"]), regularizers=regularizers)
+        wanted, priced = np.array(given["targets"]), make_object(loss, {})
+        case = ModelCase(**vars(made), loss=priced, targets=wanted, regularizers=regularizers)
     return run_now(MODEL, name_of(model), cases, case, max_examples=max_examples, raises=raises)
 
 
@@ -103,7 +110,7 @@ def check_model(
 def _cases(
     draw: st.DrawFn,
     model: Layer | Callable[..., Layer],
-    loss: Loss,
+    loss: Loss | Callable[[], Loss],
     shape: Shape,
     targets: Targets,
     regularizers: Sequence[Regularizer],
@@ -111,10 +118,11 @@ def _cases(
     arguments: Mapping[str, Any],
 ) -> ModelCase:
     made, sizes, used = draw_object(draw, model, shape, arguments)
+    check_kind(made, Layer, "check_model")
     complete = with_integers(*declared, used)
-    case = make_case(made, draw(inputs(sizes, complete)), draw(SEEDS), complete)
+    case = make_case(made, draw(inputs(sizes, complete)), draw(SEEDS), complete, advice=shape_advice(model, shape))
     with np.errstate(all="ignore"):
         scores = Run(case).y
     return ModelCase(
-        **vars(case), loss=copy.deepcopy(loss), targets=draw(targets(scores.shape)), regularizers=regularizers
+        **vars(case), loss=make_object(loss, {}), targets=draw(targets(scores.shape)), regularizers=regularizers
     )

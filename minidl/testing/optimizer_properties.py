@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from minidl.arguments import short
 from minidl.initializers import zeros
 from minidl.optim.base import BLOCK, Optimizer
 from minidl.parameters import Array, Parameter, Parameters
@@ -40,6 +41,7 @@ class OptimizerCase(Case):
     def __repr__(self) -> str:
         at = f"{{'start': {self.start.tolist()}, 'gradients': {self.gradients.tolist()}, 'cut': {self.cut}}}"
         declared = "".join(f", {name}=True" for name in ("whole_vector", "whole_parameters") if getattr(self, name))
+        declared += f", reference={short(self.reference)}" if self.reference else ""
         declared += "" if self.spares_biases else ", spares_biases=False"
         return f"check_optimizer({self.optimizer!r}, at={at}{declared})"
 

@@ -11,7 +11,7 @@ from minidl.optim.base import Optimizer
 from minidl.testing.optimizer_properties import PROPERTIES, OptimizerCase, OptimizerCheckError, Reference
 from minidl.testing.report import Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
-from minidl.testing.strategies import SIZES, draw_object, grid_arrays, make_object, name_of
+from minidl.testing.strategies import SIZES, check_kind, draw_object, grid_arrays, make_object, name_of
 
 OPTIMIZER = Kind(PROPERTIES, OptimizerCheckError)
 SIZE_STEPS = st.integers(1, 5)
@@ -85,6 +85,7 @@ def _cases(
     draw: st.DrawFn, optimizer: Any, declared: tuple[Reference | None, bool, bool, bool], arguments: Mapping[str, Any]
 ) -> OptimizerCase:
     made, _, _ = draw_object(draw, optimizer, (), arguments)
+    check_kind(made, Optimizer, "check_optimizer")
     size, steps = draw(SIZES), draw(SIZE_STEPS)
     start, gradients = draw(grid_arrays((size,))), draw(grid_arrays((steps, size)))
     return OptimizerCase(made, start, gradients, draw(st.integers(0, steps)), *declared)

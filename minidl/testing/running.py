@@ -1,6 +1,6 @@
 """How a check runs: as a hypothesis test for a test suite, at once with a report, or on one given case."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Container, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ COMMON: dict[str, Any] = {
 }
 
 
-def _itself(case: Any) -> Generator[Any, None, None]:
+def _itself(case: Any, skipped: Container[str]) -> Generator[Any, None, None]:
     yield case
 
 
@@ -35,12 +35,12 @@ class Kind:
         properties: name -> function of a run that raises CheckError, or returns a relative error, or None. The first
             `fundamental` of them must hold for the others to make sense.
         error: what they raise.
-        runs: the runs a drawn case consists of, such as inference and training.
+        runs: the runs a drawn case consists of, such as inference and training, given which properties are skipped.
     """
 
     properties: Mapping[str, Callable[[Any], float | None]]
     error: type[CheckError]
-    runs: Callable[[Any], Generator[Any, None, None]] = _itself
+    runs: Callable[[Any, Container[str]], Generator[Any, None, None]] = _itself
     fundamental: int = 1
 
 
@@ -77,6 +77,11 @@ def run_now(kind: Kind, subject: str, cases: Strategy, case: Any, *, max_example
             advice = "  is there randomness from elsewhere than self.rng, or state that outlives a forward?"
             error = kind.error(subject, "a case that fails once must fail again", advice, of=first)
             error.__cause__ = flaky
+        except Exception as other:
+            if raises:
+                raise
+            details = f"  it raised {type(other).__name__}: {other}"
+            error = kind.error(subject, "it must be possible to make one", details, of=first)
         if error is None:
             return tally.report(subject, failures, whole=True)
         failures[error.property] = error
@@ -91,14 +96,14 @@ def run_now(kind: Kind, subject: str, cases: Strategy, case: Any, *, max_example
 def given_case(at: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """The entries of `at`, which must have just these names; a seed may be left out."""
     known = {"seed": 0} if "seed" in names else {}
-    if not set(names) >= set(at) >= set(names) - set(known):
-        raise ValueError(
-            f"expected at={{...}} with {', '.join(names)}, received {', '.join(map(str, at)) or 'nothing'}"
-        )
+    if not isinstance(at, Mapping) or not set(names) >= set(at) >= set(names) - set(known):
+        raise ValueError(f"expected at={{...}} with {', '.join(names)}, received at={at!r}")
     return known | dict(at)
 
 
-def _hypothesis_test(kind: Kind, cases: Strategy, chosen: settings, tally: Tally, skipped: Any) -> Callable[..., None]:
+def _hypothesis_test(
+    kind: Kind, cases: Strategy, chosen: settings, tally: Tally, skipped: Container[str]
+) -> Callable[..., None]:
     @chosen
     @given(case=cases)
     def test(*_: Any, case: Any) -> None:
@@ -109,11 +114,11 @@ def _hypothesis_test(kind: Kind, cases: Strategy, chosen: settings, tally: Tally
     return test
 
 
-def _judge(kind: Kind, case: Any, tally: Tally, skipped: Any) -> float:
+def _judge(kind: Kind, case: Any, tally: Tally, skipped: Container[str]) -> float:
     """Try the properties on one case; returns the worst relative error as a share of what is allowed."""
     worst = 0.0
     tally.cases += 1
-    with np.errstate(all="ignore"), closing(kind.runs(case)) as runs:
+    with np.errstate(all="ignore"), closing(kind.runs(case, skipped)) as runs:
         for run in runs:
             for name in [name for name in kind.properties if name not in skipped]:
                 try:

@@ -10,6 +10,7 @@ import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
+from minidl.arguments import short
 from minidl.testing.report import Case, CheckError, Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
 from minidl.testing.strategies import call_of, make_object, name_of
@@ -38,7 +39,8 @@ class ScheduleCase(Case):
         return call_of(self.schedule, self.arguments)
 
     def __repr__(self) -> str:
-        return f"check_schedule({self.shown}, at={{'steps': {list(self.steps)}}})"
+        reference = f", reference={short(self.reference)}" if self.reference else ""
+        return f"check_schedule({self.shown}, at={{'steps': {list(self.steps)}}}{reference})"
 
     def rate(self, schedule: Schedule, step: int) -> float:
         """The learning rate at a step: a Python float, finite and not negative, or a failure."""

@@ -2,9 +2,9 @@
 
 import copy
 import inspect
+import math
 from collections.abc import Container, Mapping, Sequence
 from functools import partial
-from math import ceil, floor
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,7 +32,7 @@ def grid_arrays(shape: tuple[int, ...], *, domain: tuple[float, float] = (-3.0, 
     """
     low, high = domain
     steps = 8 if high - low >= 1 else 64
-    first, last = ceil(low * steps), floor(high * steps)
+    first, last = math.ceil(low * steps), math.floor(high * steps)
     if first > last:
         raise ValueError(f"expected a domain (low, high) that holds a multiple of 1/64, received domain={domain}")
     whole = hnp.arrays(np.int64, shape, elements=st.integers(first, last), fill=st.nothing())
@@ -152,7 +152,7 @@ def is_factory(thing: Any) -> bool:
 def call_of(made: Any, arguments: Mapping[str, Any]) -> str:
     """The call that makes an object: its repr, or the class with the arguments where the repr is only an address."""
     if object.__repr__(made) == repr(made):
-        return f"{name_of(made)}({', '.join(f'{name}={short(value)}' for name, value in arguments.items())})"
+        return f"{name_of(made)}({', '.join(f'{name}={short(value)}' for name, value in arguments.items()) or '...'})"
     return short(made)
 
 
@@ -161,3 +161,30 @@ def name_of(thing: Any) -> str:
     if isinstance(thing, partial):
         return name_of(thing.func)
     return str(getattr(thing, "__name__", type(thing).__name__))
+
+
+def check_shape(shape: Shape) -> None:
+    """Refuse a shape that is not a tuple of names and sizes of at least 1."""
+    fine = isinstance(shape, tuple | list) and all(
+        isinstance(size, str) or (isinstance(size, int) and not isinstance(size, bool) and size >= 1) for size in shape
+    )
+    if not fine or not shape:
+        raise ValueError(
+            f'expected shape to be a tuple such as ("n", "features") or ("n", 4), received shape={shape!r}'
+        )
+
+
+def check_domain(domain: tuple[float, float] | None) -> None:
+    """Refuse a domain that is not a pair of finite numbers in order."""
+    if domain is None:
+        return
+    fine = isinstance(domain, tuple | list) and len(domain) == 2 and all(isinstance(end, int | float) for end in domain)
+    if not fine or not -math.inf < domain[0] < domain[1] < math.inf:
+        raise ValueError(f"expected domain=(low, high), finite and low < high, received domain={domain!r}")
+
+
+def check_kind(made: Any, kind: type, call: str) -> None:
+    """Refuse an object of another kind than the check is for."""
+    if not isinstance(made, kind):
+        name = kind.__name__
+        raise TypeError(f"expected {call} of a {name}, its class or a factory, received {short(made)}, no {name}")

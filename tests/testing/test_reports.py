@@ -206,7 +206,7 @@ def test_one_given_case_is_run_instead_of_drawn_ones():
 
 
 def test_a_case_with_other_entries_is_refused():
-    with pytest.raises(ValueError, match=r"expected at=.* with x, seed, received scores"):
+    with pytest.raises(ValueError, match=r"expected at=.* with x, seed, received at=.*scores"):
         check_layer(Sigmoid(), at={"scores": [[0.0]]})
 
 
