@@ -130,11 +130,11 @@ def _part(name: str, samples: list[Sample]) -> Iterator[str]:
         lengths = [s.analytic[name].shape[axis] for s in samples]
         if min(lengths) < 2:
             continue
-        what = "row" if axis == 0 and name == "x" else f"index along axis {axis}"
+        rows = axis == 0 and name == "x"
         if all(len(places) == 1 and places == wrong[0] for places in wrong):
-            yield f"only {what} {wrong[0][0]} is wrong"
+            yield f"only row {wrong[0][0]} is wrong" if rows else f"only index {wrong[0][0]} of axis {axis} is wrong"
         elif all(places == [length - 1] for places, length in zip(wrong, lengths, strict=True)):
-            yield f"only the last {what} is wrong"
+            yield "only the last row is wrong" if rows else f"only the last index of axis {axis} is wrong"
 
 
 def _wrong_places(a: Array, b: Array, axis: int) -> list[int]:

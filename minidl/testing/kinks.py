@@ -2,8 +2,8 @@
 
 The choice is held against the derivatives at nearby points where the function is smooth, one output at a time. If these
 agree with one another there is no kink, and the layer must agree too. If they differ, its choice must lie between them:
-for single elements, for pairs and for the whole group, as crediting every tied element of a maximum looks right one
-element at a time.
+for single elements and for pairs; and for the whole group where its slopes agree, as crediting every tied element of a
+maximum looks right one element at a time.
 """
 
 from itertools import combinations
@@ -81,13 +81,16 @@ def _allowed(choice: float, slopes: Array, kinks: int, noise: float) -> bool:
     """Whether a choice along a direction that moves `kinks` elements goes with the slopes nearby.
 
     Where these agree, to `noise` and a thousandth, there is no kink in this direction and the choice must agree too.
-    Otherwise it must lie between them and 0, with room where more kinks meet than the moves could take apart.
+    Otherwise it must lie between them, or between them and 0 where several kinks meet, with room where more of them
+    meet than the moves could take apart. For a group of more than two, slopes that differ allow anything: the extremes
+    of a sum of many kinks are not met.
     """
     low, high = float(slopes.min()), float(slopes.max())
     slack = 1e-3 * max(1.0, abs(low), abs(high)) + noise
     if high - low <= 2 * slack:
         return low - slack <= choice <= high + slack
-    low, high = min(low, 0.0), max(high, 0.0)  # several pieces may each say 0 where their kinks meet
     levels = 1 + int((np.diff(np.sort(slopes)) > slack).sum())
+    if levels > 2:  # where kinks of several pieces meet, each may say 0
+        low, high = min(low, 0.0), max(high, 0.0)
     room = slack if levels <= 2**kinks else (high - low) / 2
     return kinks > 2 or low - room <= choice <= high + room

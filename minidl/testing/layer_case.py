@@ -12,7 +12,7 @@ import numpy as np
 from minidl.layers.base import Layer
 from minidl.parameters import Array
 from minidl.testing.report import Case, CheckError
-from minidl.testing.strategies import shown, upstream_gradient
+from minidl.testing.strategies import shown, steps_in, upstream_gradient
 
 GRID = (-3.0, 3.0)
 
@@ -36,7 +36,7 @@ class Declared:
         if self.integers is not None:
             return rng.integers(*self.integers, shape)
         low, high = self.domain or GRID
-        steps = 8 if high - low >= 1 else 64
+        steps = steps_in((low, high))
         return np.clip(rng.integers(int(low * steps), int(high * steps) + 1, shape) / steps, low, high)
 
     def __str__(self) -> str:
@@ -64,7 +64,7 @@ class LayerCase(Case):
     advice: str = ""
 
     def __repr__(self) -> str:
-        return f"check_layer({self.fresh!r}, at={{'x': {shown(self.x)}, 'seed': {self.seed}}}{self.declared})"
+        return f"check_layer({self.fresh!r}, at={{'x': {self.x.tolist()}, 'seed': {self.seed}}}{self.declared})"
 
 
 def make_case(layer: Layer, x: Array, seed: int, declared: Declared, *, advice: str = "") -> LayerCase:

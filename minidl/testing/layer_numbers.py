@@ -12,6 +12,7 @@ from minidl.testing.derivative import Subject, Verdict, judge, judge_off_grid
 from minidl.testing.diagnosis import Sample, diagnose
 from minidl.testing.kinks import valid_choice
 from minidl.testing.layer_case import Run
+from minidl.testing.report import NOT_TRIED, Outcome
 from minidl.testing.strategies import interior, off_grid, shown, upstream_gradient
 
 EPS32 = float(np.finfo(np.float32).eps)
@@ -21,26 +22,26 @@ LARGE32 = np.array([1e4, -1e4, 1.0], np.float32)
 REPRESENTABLE = 1e30  # beyond it, float32 may overflow
 
 
-def check_on_grid(run: Run) -> float | None:
+def check_on_grid(run: Run) -> Outcome:
     """The derivatives where hypothesis put the input, kinks and ties among them."""
     # The kinks of layers inside may meet, where conventions need not add up; each has a test of its own.
     if run.seen_before or run.layer.children():
-        return None
+        return NOT_TRIED
     subject = _subject(run, interior(run.x, run.declared.domain))
     verdict = judge(subject, run.dy, run.rng, valid_choice)
     _raise_wrong(run, verdict, "", "" if verdict.wrong is None else _look_closer(run, subject))
     return verdict.error
 
 
-def check_off_grid(run: Run) -> float | None:
+def check_off_grid(run: Run) -> Outcome:
     """The derivatives at a point moved off the grid, where nothing is excused."""
-    return None if run.seen_before else _check_moved(run, 1)
+    return NOT_TRIED if run.seen_before else _check_moved(run, 1)
 
 
-def check_far_out(run: Run) -> float | None:
+def check_far_out(run: Run) -> Outcome:
     """The derivatives for inputs 8 and 40 times as large, where outputs are finite."""
     if run.seen_before or run.declared.domain is not None or run.declared.integers is not None:
-        return None
+        return NOT_TRIED
     return max(_check_moved(run, scale) for scale in (8, 40))
 
 
@@ -102,20 +103,28 @@ def _samples(run: Run) -> Iterator[Sample]:
         yield Sample(rows, x.shape[-1], arrays, subject.gradients(dy), numeric)
 
 
-def check_hostile(run: Run) -> None:
+def check_hostile(run: Run) -> Outcome:
     """Far out, float64 gives no NaN, and float32 is finite where float64 is."""
     if run.declared.domain is not None or run.declared.integers is not None:
-        return
+        return NOT_TRIED
     x = np.resize(np.roll(HOSTILE, run.case.seed), run.case.x.shape)
     for name, array in {"y": run.forward(x), **_labelled(run.backward(run.dy))}.items():
         if np.isnan(array).any():
             advice = "is there inf / inf? If such input cannot occur, declare domain=(low, high)"
             raise run.failure("no NaN may come of finite input", f"  {name} holds NaN for x = {shown(x)}: {advice}")
     x = np.resize(np.roll(LARGE32 if run.case.seed % 3 == 2 else HOSTILE32, run.case.seed), run.case.x.shape)
-    y, y32 = run.forward(x.astype(np.float64)), run.forward(x, twin=_narrow_twin(run))
-    if not run.draws and (bad := ~np.isfinite(y32) & (np.abs(y) < REPRESENTABLE)).any():
-        details = f"  y = {y32[bad][0]} where float64 gives {y[bad][0]:.8g}, for x = {shown(x)}"
-        raise run.failure("float32 must not overflow where the result does not", details)
+    if run.draws:
+        return None
+    wanted = _numbers(run, run.layer, x.astype(np.float64), run.dy)
+    received = _numbers(run, _narrow_twin(run), x, run.dy.astype(np.float32))
+    for name, wide in wanted.items():
+        bad = ~np.isfinite(received[name]) & (np.abs(wide) < REPRESENTABLE)
+        if bad.any():
+            details = (
+                f"  {name} holds {received[name][bad][0]} where float64 gives {wide[bad][0]:.8g}, for x = {shown(x)}"
+            )
+            raise run.failure("float32 must not overflow where the result does not", details)
+    return None
 
 
 def _labelled(gradients: dict[str, Array]) -> dict[str, Array]:

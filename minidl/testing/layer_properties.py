@@ -8,6 +8,7 @@ import numpy as np
 
 from minidl.parameters import Array
 from minidl.testing.layer_case import LayerCheckError, Run, close, same_bits
+from minidl.testing.report import NOT_TRIED, Outcome
 from minidl.testing.strategies import upstream_gradient
 
 
@@ -178,10 +179,10 @@ def _layouts(array: Array) -> Iterator[tuple[str, Array]]:
     yield "a view that runs backwards", array[::-1].copy()[::-1]
 
 
-def check_empty(run: Run) -> None:
+def check_empty(run: Run) -> Outcome:
     """An empty batch gives no rows and gradients of 0, or a clear error."""
     if len(run.x) < 2:  # a mean for a sum shows here too, but plainer in the properties of two rows
-        return
+        return NOT_TRIED
     x, dy = run.x[:0], run.dy[:0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -189,14 +190,16 @@ def check_empty(run: Run) -> None:
             y = run.forward(x)
             gradients = run.backward(dy) if isinstance(y, np.ndarray) and len(y) == 0 else {}
         except LayerCheckError:
-            return
-    if not gradients and run.gradients:
+            return None
+    wrong_width = not run.declared.rows_mix and np.shape(y)[1:] != run.y.shape[1:]
+    if (not gradients and run.gradients) or wrong_width:
         raise run.failure("an empty batch must give an empty output", f"  received {np.shape(y)} for x of {x.shape}")
     for name, gradient in gradients.items():
         bad = np.shape(gradient) != x.shape if name == "x" else bool(gradient.any())
         if bad and not run.declared.rows_mix:
             shown = np.shape(gradient) if name == "x" else gradient.tolist()
             raise run.failure("an empty batch must give gradients of 0", f"  received d{name} = {shown}")
+    return None
 
 
 def check_copies(run: Run) -> None:
@@ -217,15 +220,16 @@ def check_copies(run: Run) -> None:
         raise run.failure("a deep copy of the layer must use its own parameters", details)
 
 
-def check_restored(run: Run) -> None:
+def check_restored(run: Run) -> Outcome:
     """Values and states are all that a layer has learned: put into a fresh one, they give the same at inference."""
     if run.training:
-        return
+        return NOT_TRIED
     fresh = copy.deepcopy(run.case.fresh).build(seed=1, dtype=np.float64)
     fresh.parameters.restore(run.layer.parameters.snapshot())
     if not np.array_equal(run.forward(run.x, twin=fresh), run.y):
         details = "  a fresh layer with the same parameters and states differs: keep what is learned in a State"
         raise run.failure("a layer must be restored by its parameters and states", details)
+    return None
 
 
 def check_needs_dx(run: Run) -> None:
@@ -239,10 +243,10 @@ def check_needs_dx(run: Run) -> None:
         raise run.failure("needs_dx=False must leave the parameter gradients as they are")
 
 
-def check_rows(run: Run) -> None:
+def check_rows(run: Run) -> Outcome:
     """Each row alone gives its row of the batch, and parameter gradients are sums over rows."""
     if run.declared.rows_mix or run.draws or run.seen_before:
-        return
+        return NOT_TRIED
     y, dy, gradients = run.y, run.dy, run.gradients
     sums = {name: np.zeros_like(gradient) for name, gradient in gradients.items()}
     for i in range(len(y)):
@@ -258,6 +262,7 @@ def check_rows(run: Run) -> None:
             details = f"  d{name} of the batch = {gradient.tolist()}\n  from single rows = {sums[name].tolist()}{ratio}"
             details += "\n  if rows are meant to depend on one another: rows_mix=True"
             raise run.failure("gradients of a batch must be those of its rows, parameters' summed", details)
+    return None
 
 
 def _ratio(batch: Array, rows: Array, n: int) -> str:

@@ -28,7 +28,7 @@ class LossCase(Case):
 
     def __repr__(self) -> str:
         arrays = {"scores": self.scores, "targets": self.targets, "weights": self.weights}
-        given = ", ".join(f"{name!r}: {shown(array)}" for name, array in arrays.items())
+        given = ", ".join(f"{name!r}: {array.tolist()}" for name, array in arrays.items())
         return f"check_loss({self.loss!r}, at={{{given}, 'seed': {self.seed}}})"
 
     @cached_property

@@ -10,6 +10,7 @@ from minidl.testing.derivative import Subject, Verdict, judge, judge_off_grid
 from minidl.testing.diagnosis import Sample, diagnose
 from minidl.testing.kinks import valid_choice
 from minidl.testing.loss_case import LossCase
+from minidl.testing.report import NOT_TRIED, Outcome
 from minidl.testing.strategies import off_grid, shown
 
 CLOSE = 1e-9  # two ways to compute one number in float64
@@ -108,31 +109,32 @@ def check_backward_again(case: LossCase) -> None:
             raise case.failure("backward must refer to the newest forward", weights=weights)
 
 
-def check_columns(case: LossCase) -> None:
+def check_columns(case: LossCase) -> Outcome:
     """Scores of one column and scores without columns mean the same, and are never broadcast against each other."""
     if case.targets.shape != case.scores.shape or case.scores.ndim != 2:
-        return
+        return NOT_TRIED
     column, targets = case.scores[:, :1], case.targets[:, :1]
     try:
         wanted = case.loss.forward(column, targets)
         gradient = case.loss.backward().copy()
     except REFUSALS:
-        return
+        return NOT_TRIED
     pairs = ((column[:, 0], targets[:, 0]), (column, targets[:, 0]), (column[:, 0], targets))
     for scores, given in pairs:
         with suppress(*REFUSALS):
             value = case.loss.forward(scores, given)
             received = case.loss.backward()
             if not _close(value, wanted) or not np.allclose(received.ravel(), gradient.ravel()):
-                details = f"  value {value}, received {wanted} for shapes {column.shape} and {targets.shape}"
+                details = f"  received {value}, expected {wanted} as for shapes {column.shape} and {targets.shape}"
                 failed = f"scores of shape {scores.shape} with targets of shape {given.shape} must be right or refused"
                 raise case.failure(failed, details)
+    return None
 
 
-def check_target_dtypes(case: LossCase) -> None:
+def check_target_dtypes(case: LossCase) -> Outcome:
     """Targets that are whole numbers mean the same in every dtype that is taken."""
     if not (case.targets == np.round(case.targets)).all() or (case.targets < 0).any():
-        return
+        return NOT_TRIED
     many = np.resize(np.arange(len(case.scores)), 300)  # more rows than an 8-bit number counts
     wanted, dtypes = case.rows(many), [np.uint8, np.int32, np.float32]
     gradient = case.gradient().copy()
@@ -142,6 +144,7 @@ def check_target_dtypes(case: LossCase) -> None:
             if not _close(value, wanted) or not np.allclose(case.loss.backward(), gradient):
                 details = f"  value {value} with targets of dtype {dtype.__name__}, {wanted} with {case.targets.dtype}"
                 raise case.failure("targets must mean the same in every dtype", details)
+    return None
 
 
 def _subject(case: LossCase, scores: Array, targets: Array, weights: Array | None) -> Subject:
@@ -220,9 +223,12 @@ def check_hostile(case: LossCase) -> None:
         details = f"  value {value} and gradient {gradient.tolist()} at scores = {shown(scores)}"
         raise case.failure("no NaN may come of finite scores", details)
     scores = np.resize(np.roll(HOSTILE32, case.seed), case.scores.shape)
-    wanted, received = case.value(scores.astype(np.float64), case.targets), case.value(scores, case.targets)
-    if not np.isfinite(received) and abs(wanted) < 1e30:
-        details = f"  value {received} where float64 gives {wanted:.8g}, at scores = {shown(scores)}"
+    wanted, wide = case.value(scores.astype(np.float64), case.targets), case.gradient().copy()
+    received, narrow = case.value(scores, case.targets), case.gradient()
+    overflows = not np.isfinite(received) and abs(wanted) < 1e30
+    if overflows or (~np.isfinite(narrow) & (np.abs(wide) < 1e30)).any():
+        details = f"  value {received} where float64 gives {wanted:.8g}, gradient {narrow.tolist()} where it gives "
+        details += f"{wide.tolist()}, at scores = {shown(scores)}"
         raise case.failure("float32 must not overflow where the result does not", details)
 
 
@@ -244,7 +250,7 @@ def _float32_error(case: LossCase, weights: Array | None) -> float:
     return error
 
 
-PROPERTIES: dict[str, Callable[[LossCase], float | None]] = {
+PROPERTIES: dict[str, Callable[[LossCase], Outcome]] = {
     "runs": check_runs,
     "what is given is left alone": check_left_alone,
     "mean over rows": check_mean,

@@ -16,6 +16,7 @@ from minidl.regularizers import Regularizer
 from minidl.testing.derivative import Subject, judge, judge_off_grid
 from minidl.testing.layer_case import LayerCase, LayerCheckError, Run
 from minidl.testing.layers import LAYER
+from minidl.testing.report import NOT_TRIED, Outcome
 from minidl.testing.running import Kind
 from minidl.testing.strategies import (
     off_grid,
@@ -36,7 +37,7 @@ class ModelCase(LayerCase):
     regularizers: Sequence[Regularizer]
 
     def __repr__(self) -> str:
-        at = f"{{'x': {shown(self.x)}, 'targets': {shown(self.targets)}, 'seed': {self.seed}}}"
+        at = f"{{'x': {self.x.tolist()}, 'targets': {self.targets.tolist()}, 'seed': {self.seed}}}"
         regularizers = f", regularizers=[{', '.join(map(short, self.regularizers))}]" if self.regularizers else ""
         return f"check_model({self.fresh!r}, {self.loss!r}, at={at}{regularizers}{self.declared})"
 
@@ -83,10 +84,10 @@ def check_runs(run: ModelRun) -> None:
         raise run.failure("the objective must be finite", f"  received {objective}")
 
 
-def check_objective(run: ModelRun) -> float | None:
+def check_objective(run: ModelRun) -> Outcome:
     """The gradient of loss and penalties, for the input and every parameter, a step off the grid."""
     if run.seen_before:
-        return None
+        return NOT_TRIED
     values, domain = run.layer.parameters.value.copy(), run.declared.domain
     arrays = run.values() if run.declared.integers else {"x": run.x, **run.values()}
     x = arrays.get("x", run.x)
@@ -187,25 +188,27 @@ def check_downhill(run: ModelRun) -> None:
         run.layer.parameters.value[...] = values
 
 
-def check_same_seed(run: ModelRun) -> None:
+def check_same_seed(run: ModelRun) -> Outcome:
     """The same seed builds the same numbers, another seed others."""
     if run.training:
-        return
+        return NOT_TRIED
     first, second = (copy.deepcopy(run.case.fresh).build(seed=7) for _ in range(2))
     if not np.array_equal(first.parameters.value, second.parameters.value):
         raise run.failure(
             "the same seed must build the same parameters", "  initializers must draw from their rng only"
         )
+    return None
 
 
-def check_predict(run: ModelRun) -> None:
+def check_predict(run: ModelRun) -> Outcome:
     """Prediction in batches of two rows is the forward pass at inference."""
     if run.training or run.declared.rows_mix or run.draws:
-        return
+        return NOT_TRIED
     run.rewind(run.layer)
     predicted, wanted = run.layer.predict(run.x, batch_size=2), run.y
     if predicted.shape != wanted.shape or not np.allclose(predicted, wanted, rtol=1e-9, atol=1e-12):
         raise run.failure("predict must return what forward does", f"  expected {wanted}, received {predicted}")
+    return None
 
 
 FIRST = ("shapes and dtypes", "gradients are set")

@@ -31,10 +31,10 @@ class NumericBackward(Layer):
 
     _called_with: tuple[Array, list[Any], dict[str, Array]]
 
-    def __init_subclass__(cls) -> None:
-        """Make `forward` remember where it was called."""
-        super().__init_subclass__()
-        if "forward" in vars(cls):
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Make `forward`, the class's own or a base's, remember where it was called."""
+        super().__init_subclass__(**options)
+        if not hasattr(cls.forward, "remembers"):
             cls.forward = _remembering(cls.forward)  # type: ignore[assignment, method-assign]
 
     def backward(self, dy: Array) -> Array:
@@ -69,6 +69,7 @@ def _remembering(forward: Callable[[Any, Array], Array]) -> Callable[[Any, Array
         self._called_with = (x, streams, states)  # after: a forward of a base class has set it too
         return y
 
+    remembering.remembers = True  # type: ignore[attr-defined]
     return remembering
 
 

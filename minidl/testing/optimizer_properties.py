@@ -12,7 +12,7 @@ from minidl.arguments import short
 from minidl.initializers import zeros
 from minidl.optim.base import BLOCK, Optimizer
 from minidl.parameters import Array, Parameter, Parameters
-from minidl.testing.report import Case, CheckError
+from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome
 
 Reference: TypeAlias = Callable[[Array, Sequence[Array]], Array]
 
@@ -110,13 +110,14 @@ def check_direction(case: OptimizerCase) -> None:
         raise case.failure("values must move", "  ten steps left them where they were: change `value` in place")
 
 
-def check_spares(case: OptimizerCase) -> None:
+def check_spares(case: OptimizerCase) -> Outcome:
     """Without a gradient, what must not decay stays."""
     if not case.spares_biases:
-        return
+        return NOT_TRIED
     moved = case.run(case.fresh(), store(case.start, decay=False), np.zeros_like(case.gradients))
     if not np.array_equal(moved, case.start):
         raise case.failure("without a gradient, parameters with decay=False must stay", f"  they became {moved}")
+    return None
 
 
 def check_learning_rate(case: OptimizerCase) -> None:
@@ -149,10 +150,10 @@ def check_learning_rate(case: OptimizerCase) -> None:
         raise case.failure("the learning rate must matter", "  half of it moves the values as far")
 
 
-def check_clip(case: OptimizerCase) -> None:
+def check_clip(case: OptimizerCase) -> Outcome:
     """A clip acts on the gradient before the step."""
     if case.optimizer.clip is not None:
-        return
+        return NOT_TRIED
 
     def halve(gradient: Array) -> None:
         gradient *= 0.5
@@ -164,6 +165,7 @@ def check_clip(case: OptimizerCase) -> None:
     if not np.array_equal(received, wanted):
         details = f"  with a clip that halves it {received}, with half the gradient {wanted}"
         raise case.failure("clip must act on the gradient before the step", details)
+    return None
 
 
 def check_restored(case: OptimizerCase) -> None:
@@ -184,10 +186,10 @@ def check_restored(case: OptimizerCase) -> None:
         raise case.failure("a loaded state must be left as it is", "  later steps wrote into it: copy the arrays")
 
 
-def check_grouping(case: OptimizerCase) -> None:
+def check_grouping(case: OptimizerCase) -> Outcome:
     """Every element moves as if it were alone, in one parameter or in several, and in long vectors too."""
     if case.whole_vector or case.whole_parameters:
-        return
+        return NOT_TRIED
     alone = [
         case.run(case.fresh(), store(case.start[i : i + 1]), case.gradients[:, i : i + 1])[0]
         for i in range(case.start.size)
@@ -202,12 +204,13 @@ def check_grouping(case: OptimizerCase) -> None:
         i = int(np.abs(long - wanted).argmax())
         details = f"  repeated to {size} numbers, number {i} becomes {long[i]}, where alone it is {wanted[i]}"
         raise case.failure("a long vector must move as a short one", details)
+    return None
 
 
-def check_reference(case: OptimizerCase) -> float | None:
+def check_reference(case: OptimizerCase) -> Outcome:
     """The result is that of the reference; returns the largest difference."""
     if case.reference is None:
-        return None
+        return NOT_TRIED
     wanted = case.reference(case.start.copy(), list(case.gradients))
     if not np.allclose(case.final, wanted, rtol=1e-9, atol=1e-12):
         raise case.failure("the result must be that of the reference", f"  expected {wanted}, received {case.final}")
@@ -224,7 +227,7 @@ def check_float32(case: OptimizerCase) -> float:
     return float((np.abs(parameters.value - case.final) / np.maximum(1.0, np.abs(case.final))).max(initial=0.0))
 
 
-PROPERTIES: dict[str, Callable[[OptimizerCase], float | None]] = {
+PROPERTIES: dict[str, Callable[[OptimizerCase], Outcome]] = {
     "runs": check_runs,
     "moves against the gradient": check_direction,
     "spares what must not decay": check_spares,

@@ -15,7 +15,7 @@ from minidl.regularizers import Regularizer
 from minidl.testing.derivative import Subject, Verdict, judge, judge_off_grid
 from minidl.testing.diagnosis import Sample, diagnose
 from minidl.testing.kinks import valid_choice
-from minidl.testing.report import Case, CheckError, Report
+from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
 from minidl.testing.strategies import SEEDS, SIZES, call_of, grid_arrays, make_object, name_of, off_grid
 
@@ -111,10 +111,10 @@ def check_adds(case: RegularizerCase) -> None:
         raise case.failure("the gradient must be added to what stands in grad, and depend on the values only")
 
 
-def check_spares(case: RegularizerCase) -> None:
+def check_spares(case: RegularizerCase) -> Outcome:
     """Parameters with decay=False receive no gradient and cost nothing."""
     if not case.spares_biases:
-        return
+        return NOT_TRIED
     parameters = case.store()
     penalty = case.penalty(parameters)
     spared = [name for name, p in parameters.named.items() if not p.decay and p.grad.any()]
@@ -123,6 +123,7 @@ def check_spares(case: RegularizerCase) -> None:
     parameters.value[parameters.decayed.stop :] += 1
     if case.penalty(parameters) != penalty:
         raise case.failure("parameters with decay=False must be spared", "  the penalty changes with them")
+    return None
 
 
 def check_on_grid(case: RegularizerCase) -> float:
@@ -250,9 +251,10 @@ def check_regularizer(
 
 
 def _made(regularizer: Any, arguments: Mapping[str, Any]) -> Regularizer:
-    """A class is called; a function is a regularizer already."""
+    """A class is called, and so is a function that is given arguments; else it is a regularizer already."""
     made: Regularizer
-    made = make_object(regularizer, arguments) if isinstance(regularizer, type) else copy.deepcopy(regularizer)
+    called = isinstance(regularizer, type) or arguments
+    made = make_object(regularizer, arguments) if called else copy.deepcopy(regularizer)
     return made
 
 

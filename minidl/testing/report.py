@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-Verdict: TypeAlias = Literal["passed", "failed", "not judged"]
+Verdict: TypeAlias = Literal["passed", "failed", "not tried", "not judged"]
+NOT_TRIED: Literal["not tried"] = "not tried"
+Outcome: TypeAlias = float | Literal["not tried"] | None
+"""What a property returns: a relative error, None if it compares no numbers, NOT_TRIED where it does not apply."""
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,8 @@ class Result:
 
     Attributes:
         name: the property, such as "rows independent".
-        verdict: "passed", "failed", or "not judged" where an earlier failure kept the check from it.
+        verdict: "passed", "failed", "not tried" where it does not apply (as independent rows where they are declared to
+            mix), or "not judged" where an earlier failure kept the check from it.
         runs: how often it was tried, each time on another case or in another mode.
         worst_error: the largest relative error met, for properties that compare numbers; else None.
         failure: what was found, on the smallest case; None unless it failed.
@@ -48,13 +52,14 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether every property was tried and held."""
-        return all(result.verdict == "passed" for result in self.results)
+        """Whether every property that applies held."""
+        return all(result.verdict in ("passed", NOT_TRIED) for result in self.results)
 
     @property
     def score(self) -> float:
-        """The share of the properties that hold, from 0 to 1: what a course may grade with."""
-        return sum(result.verdict == "passed" for result in self.results) / len(self.results)
+        """The share of the properties that hold among those that apply, from 0 to 1: what a course may grade with."""
+        verdicts = [result.verdict for result in self.results if result.verdict != NOT_TRIED]
+        return verdicts.count("passed") / max(1, len(verdicts))
 
     @property
     def worst_error(self) -> float:
@@ -87,8 +92,9 @@ class Report:
         }
 
     def __str__(self) -> str:
-        good = sum(result.verdict == "passed" for result in self)
-        lines = [f"{self.subject}: {good} of {len(self)} properties hold, {self.cases} cases"]
+        verdicts = [result.verdict for result in self]
+        tried = len(verdicts) - verdicts.count(NOT_TRIED)
+        lines = [f"{self.subject}: {verdicts.count('passed')} of {tried} properties hold, {self.cases} cases"]
         for result in self:
             error = "" if result.worst_error is None else f"  worst relative error {result.worst_error:.1e}"
             lines.append(f"  {result.verdict:<10}  {result.name}{error}")
@@ -130,8 +136,10 @@ class Tally:
         self.runs = dict.fromkeys(names, 0)
         self.errors: dict[str, float] = {}
 
-    def add(self, name: str, error: float | None) -> None:
+    def add(self, name: str, error: Outcome) -> None:
         """One more run of a property, with the error it saw if it compares numbers."""
+        if error == NOT_TRIED:
+            return
         self.runs[name] += 1
         if error is not None:
             self.errors[name] = max(error, self.errors.get(name, 0.0))
@@ -141,7 +149,8 @@ class Tally:
 
         def result(name: str) -> Result:
             failed = failures.get(name)
-            verdict: Verdict = "failed" if failed else "passed" if whole else "not judged"
+            passed: Verdict = "passed" if self.runs[name] else NOT_TRIED
+            verdict: Verdict = "failed" if failed else passed if whole else "not judged"
             error = self.errors.get(name)
             return Result(name, verdict, self.runs[name], error, str(failed) if failed else None)
 

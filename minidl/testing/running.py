@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings, target
 from hypothesis.errors import Flaky
 
-from minidl.testing.report import CheckError, Report, Tally
+from minidl.testing.report import CheckError, Outcome, Report, Tally
 from minidl.testing.strategies import Strategy
 
 COMMON: dict[str, Any] = {
@@ -32,13 +32,13 @@ class Kind:
     """What is checked of one kind of thing.
 
     Attributes:
-        properties: name -> function of a run that raises CheckError, or returns a relative error, or None. The first
-            `fundamental` of them must hold for the others to make sense.
+        properties: name -> function of a run that raises CheckError or returns an Outcome. The first `fundamental` of
+            them must hold for the others to make sense.
         error: what they raise.
-        runs: the runs a drawn case consists of, such as inference and training, given which properties are skipped.
+        runs: the runs of a case, such as inference and training, given which properties are skipped.
     """
 
-    properties: Mapping[str, Callable[[Any], float | None]]
+    properties: Mapping[str, Callable[[Any], Outcome]]
     error: type[CheckError]
     runs: Callable[[Any, Container[str]], Generator[Any, None, None]] = _itself
     fundamental: int = 1
@@ -127,5 +127,7 @@ def _judge(kind: Kind, case: Any, tally: Tally, skipped: Container[str]) -> floa
                     failure.property = failure.property or name
                     raise
                 tally.add(name, error)
-                worst = max(worst, (error or 0.0) / (ALLOWED32 if name == "float32" else ALLOWED))
+                worst = max(
+                    worst, (error if isinstance(error, float) else 0.0) / (ALLOWED32 if name == "float32" else ALLOWED)
+                )
     return worst

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.arguments import short
-from minidl.testing.report import Case, CheckError, Report
+from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
 from minidl.testing.strategies import call_of, make_object, name_of
 
@@ -91,10 +91,10 @@ def check_pure(case: ScheduleCase) -> None:
             raise case.failure("an integer must mean the same in every type", details)
 
 
-def check_reference(case: ScheduleCase) -> float | None:
+def check_reference(case: ScheduleCase) -> Outcome:
     """It agrees with the reference; returns the relative difference."""
     if case.reference is None:
-        return None
+        return NOT_TRIED
     worst = 0.0
     for step in case.steps:
         wanted, received = float(case.reference(step)), case.rate(case.schedule, step)
@@ -160,8 +160,9 @@ def check_schedule(
 
 
 def _made(schedule: Any, arguments: Mapping[str, Any]) -> Schedule:
-    """A class is called; a function is a schedule already."""
-    made: Schedule = make_object(schedule, arguments) if isinstance(schedule, type) else copy.deepcopy(schedule)
+    """A class is called, and so is a function that is given arguments; else it is a schedule already."""
+    called = isinstance(schedule, type) or arguments
+    made: Schedule = make_object(schedule, arguments) if called else copy.deepcopy(schedule)
     return made
 
 

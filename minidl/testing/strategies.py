@@ -21,8 +21,14 @@ WIDER: Strategy = st.sampled_from([1, 2, 3, 4, 7])  # for shapes of few sizes: s
 SEEDS: Strategy = st.integers(0, 2**16)
 
 
+def steps_in(domain: tuple[float, float]) -> int:
+    """How many values of the grid a unit holds: 8, and more where the domain is narrower than 1."""
+    width = domain[1] - domain[0]
+    return 8 if width >= 1 else 64 * 2 ** math.ceil(math.log2(1 / width))
+
+
 def grid_arrays(shape: tuple[int, ...], *, domain: tuple[float, float] = (-3.0, 3.0)) -> Strategy:
-    """float64 arrays of the given shape with multiples of 1/8 in the domain (of 1/64 in one narrower than 1).
+    """float64 arrays of the given shape with multiples of 1/8 in the domain, of less in one narrower than 1.
 
     The grid lands on kinks and ties on purpose.
 
@@ -31,10 +37,8 @@ def grid_arrays(shape: tuple[int, ...], *, domain: tuple[float, float] = (-3.0, 
     array([[0.   , 1.125]])
     """
     low, high = domain
-    steps = 8 if high - low >= 1 else 64
+    steps = steps_in(domain)
     first, last = math.ceil(low * steps), math.floor(high * steps)
-    if first > last:
-        raise ValueError(f"expected a domain (low, high) that holds a multiple of 1/64, received domain={domain}")
     whole = hnp.arrays(np.int64, shape, elements=st.integers(first, last), fill=st.nothing())
     return whole.map(lambda k: k / steps)
 
@@ -131,6 +135,8 @@ def make_object(thing: Any, arguments: Mapping[str, Any], *, optional: Container
 
     The `optional` arguments are those that are left out where the constructor does not have them.
     """
+    if drawn := sorted(name for name, value in arguments.items() if isinstance(value, st.SearchStrategy)):
+        raise TypeError(f"expected values for {drawn} beside at=..., received strategies: give those of the case")
     if not is_factory(thing):
         if extra := sorted(name for name in arguments if name not in optional):
             raise TypeError(f"{thing!r} is made already, received arguments {extra}: give its class or a factory")

@@ -49,7 +49,7 @@ SQUARE = {"shape": ("n", 3), "in_features": 3, "out_features": 3}
         ("Transposed", SQUARE, "the right numbers, but transposed"),
         ("Decays", LINEAR, "0.25 * weight was added: weight decay belongs to a regularizer"),
         ("Silent", {}, "dx is 0 everywhere: is it computed at all?"),
-        ("LastFeature", {"shape": ("n", 4)}, "only index along axis 1 3 is wrong"),
+        ("LastFeature", {"shape": ("n", 4)}, "only index 3 of axis 1 is wrong"),
         ("Late", {"shape": ("n", 4)}, "the right numbers, but one place too late along axis 1"),
         ("Triples", {}, "every element is 3 times the right one"),
     ],
