@@ -20,9 +20,11 @@ from minidl.parameters import Array
 EPS = float(np.finfo(np.float64).eps)
 RTOL, ATOL = 1e-6, 1e-8
 STEP = EPS ** (1 / 3)
-FINER, COARSER = range(1, 7), range(-1, -4, -1)  # rungs: the step is STEP / 4**rung
+FINER, COARSER, FINEST = range(1, 7), range(-1, -4, -1), range(7, 18)  # rungs: the step is STEP / 4**rung
 SHARP = 100  # an agreement is sharp if its uncertainty is at most this many times the tolerance
 APART = 10  # as many times the allowed difference contradicts
+SCANNED = 64  # elements of an array that are looked at one by one; in larger ones the wrong are found by halving
+SMALL = 1e-3  # gradients smaller than this share of the largest are looked at once more by themselves
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,20 @@ class Wrong:
 
     array: str
     element: tuple[int, ...]
-    analytic: Array
-    numeric: Array
-    elements: Array
+    analytic: float
+    numeric: float
+    count: int
+    size: int
     left: float
     right: float
 
     def __str__(self) -> str:
-        i = self.element
-        where = f"{self.array}[{', '.join(map(str, i))}]"
+        where = f"{self.array}[{', '.join(map(str, self.element))}]"
+        count = f"{self.count}" if self.size <= SCANNED else f"at least {self.count}"
         return (
-            f"  worst element  {where}: backward {self.analytic[i]:.8g}, differences {self.numeric[i]:.8g} "
+            f"  worst element  {where}: backward {self.analytic:.8g}, differences {self.numeric:.8g} "
             f"(left {self.left:.8g}, right {self.right:.8g})\n"
-            f"  wrong          {int(self.elements.sum())} of {self.elements.size} elements of d{self.array}"
+            f"  wrong          {count} of {self.size} elements of d{self.array}"
         )
 
 
@@ -141,10 +144,12 @@ class Probe:
         ones at which the function is smooth, and which are clearly another number, overrule it. Where the curvature
         is infinite, as that of x**1.5 at 0, differences that approach the slope with every finer step will do.
         """
+        if not np.isfinite(analytic):
+            return None
         vague, against, distances = None, list[tuple[int, Look]](), list[float]()
         for rung in (0, *FINER, *COARSER):
             if rung < 0 and vague is None:
-                return distances[-1] if _converges(distances) else None
+                return distances[-1] if _converges(distances) else self._finest(direction, analytic, scale)
             look = self.look(direction, rung)
             allowed = ATOL + RTOL * max(scale, abs(look.slope))
             off = abs(analytic - look.slope)
@@ -160,6 +165,15 @@ class Probe:
         if vague is None or any(_same_number(a, b, vague) for a in against for b in against):
             return None
         return abs(analytic - vague.slope) / max(scale, abs(vague.slope), vague.uncertainty / RTOL)
+
+    def _finest(self, direction: Array, analytic: float, scale: float) -> float | None:
+        """As `error`, at steps so fine that only a sharp and smooth agreement counts: y = clip(1e12 x, -1, 1) at 0."""
+        for rung in FINEST:
+            look = self.look(direction, rung)
+            allowed = ATOL + RTOL * max(scale, abs(look.slope))
+            if look.smooth and look.uncertainty <= SHARP * allowed and abs(analytic - look.slope) <= allowed:
+                return abs(analytic - look.slope) / max(scale, abs(look.slope), ATOL / RTOL)
+        return None
 
 
 def _converges(distances: list[float]) -> bool:
@@ -184,36 +198,51 @@ def judge(
     worst = 0.0
     for name, analytic in subject.gradients(upstream).items():
         probe = Probe(subject, name, upstream)
-        direction = rng.uniform(0.5, 1.5, analytic.shape) * rng.choice([-1.0, 1.0], analytic.shape)
-        terms = analytic * direction
-        error = probe.error(direction, float(terms.sum()), float(np.abs(terms).sum()))
-        if error is not None:
-            worst = max(worst, error)
-            continue
+        size = np.abs(analytic)
         wrong = np.zeros(analytic.shape, bool)
-        for index, unit in units(analytic):
-            value = float(analytic[index])
-            wrong[index] = probe.error(unit, value, abs(value)) is None
+        for group in (np.ones(analytic.shape, bool), size < SMALL * size.max(initial=0.0)):
+            error = _group_error(probe, analytic, group, rng) if group.any() else 0.0
+            if error is None:
+                wrong |= _wrong_elements(probe, analytic, group, rng)
+            else:
+                worst = max(worst, error)
         if wrong.any() and not (excused is not None and excused(probe, wrong, rng)):
             return Verdict(_describe(probe, analytic, wrong), worst)
     return Verdict(None, worst)
 
 
-def judge_off_grid(
-    subject: Subject,
-    upstream: Array,
-    rng: np.random.Generator,
-    move: Callable[[str, Array], None],
-    *,
-    width: float = 1.0,
-) -> Verdict:
-    """Move every array a little, away from kinks and ties, and look there without excuses; arrays stay moved.
+def _group_error(probe: Probe, analytic: Array, group: Array, rng: np.random.Generator) -> float | None:
+    """The error along one random direction that moves the elements of a group."""
+    direction = group * rng.uniform(0.5, 1.5, group.shape) * rng.choice([-1.0, 1.0], group.shape)
+    terms = analytic[group] * direction[group]
+    return probe.error(direction, float(terms.sum()), float(np.abs(terms).sum()))
+
+
+def _wrong_elements(probe: Probe, analytic: Array, group: Array, rng: np.random.Generator) -> Array:
+    """Which elements of a group are wrong: one by one, or, of a large group, some found by halving."""
+    wrong, looks = np.zeros(analytic.shape, bool), 0
+    groups = [np.flatnonzero(group)]
+    if len(groups[0]) <= SCANNED:
+        groups = [np.array([i]) for i in groups[0]]
+    while groups and looks < 4 * SCANNED:
+        elements, looks = groups.pop(), looks + 1
+        part = np.zeros(analytic.size, bool)
+        part[elements] = True
+        if _group_error(probe, analytic, part.reshape(analytic.shape), rng) is not None:
+            continue
+        if len(elements) == 1:
+            wrong.flat[elements] = True
+        else:
+            groups += np.array_split(rng.permutation(elements), 2)
+    return wrong
+
+
+def judge_readable(subject: Subject, upstream: Array, rng: np.random.Generator, *, width: float = 1.0) -> Verdict:
+    """Judge without excuses, where the arrays stand away from kinks and ties.
 
     Where the gradient is wrong, it is looked at again at the nearest multiples of 1/64 (of less in a domain narrower
     than 1), which read better.
     """
-    for name, array in subject.arrays.items():
-        move(name, array)
     verdict = judge(subject, upstream, rng)
     if verdict.wrong is None:
         return verdict
@@ -237,11 +266,13 @@ def units(like: Array) -> Iterator[tuple[tuple[int, ...], Array]]:
 
 
 def _describe(probe: Probe, analytic: Array, wrong: Array) -> Wrong:
-    numeric = probe.subject.differences(probe.name, probe.upstream)
-    error = np.where(wrong, np.abs(analytic - numeric), -1.0)
-    error[np.isnan(error)] = np.inf
-    worst = tuple(int(i) for i in np.unravel_index(int(error.argmax()), error.shape))
-    unit = np.zeros(analytic.shape)
-    unit[worst] = 1
-    look = probe.look(unit, 0)
-    return Wrong(probe.name, worst, analytic, numeric, wrong, look.left, look.right)
+    looks = {}
+    for index in np.argwhere(wrong)[:SCANNED]:
+        unit = np.zeros(analytic.shape)
+        unit[tuple(index)] = 1
+        looks[tuple(int(i) for i in index)] = probe.look(unit, 0)
+    off = {index: abs(float(analytic[index]) - look.slope) for index, look in looks.items()}
+    worst = max(off, key=lambda index: np.inf if np.isnan(off[index]) else off[index])
+    look = looks[worst]
+    count = int(wrong.sum())
+    return Wrong(probe.name, worst, float(analytic[worst]), look.slope, count, wrong.size, look.left, look.right)

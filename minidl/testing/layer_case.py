@@ -15,6 +15,7 @@ from minidl.testing.report import Case, CheckError
 from minidl.testing.strategies import shown, steps_in, upstream_gradient
 
 GRID = (-3.0, 3.0)
+WAYS = ("near", "near", "far", "not")  # how parameters are moved, by the last digits of the seed
 
 
 class LayerCheckError(CheckError):
@@ -73,12 +74,10 @@ def make_case(layer: Layer, x: Array, seed: int, declared: Declared, *, advice: 
     layer.build(seed=0, dtype=np.float64)
     rng = np.random.default_rng(seed)
     start = layer.parameters.snapshot()
-    for gently in (False, True):
+    for way in (WAYS[seed % len(WAYS)], "gently", "not"):
         for name, parameter in layer.parameters.named.items():
-            move = rng.integers(1, 5, parameter.shape) * rng.choice([-1, 1], parameter.shape)
-            grid = np.round(start[name] * 8) / 8 + move / 8
-            parameter.value = start[name] * (1 + move / 16) if gently else grid
-        if _is_finite(copy.deepcopy(layer), x):  # else a parameter may have to keep its sign
+            parameter.value = _moved(start[name], way, rng)
+        if _is_finite(copy.deepcopy(layer), x):  # else a parameter may have to keep its sign, or its place
             break
     if seed % 2:
         with layer.train_mode(), np.errstate(all="ignore"):
@@ -86,6 +85,16 @@ def make_case(layer: Layer, x: Array, seed: int, declared: Declared, *, advice: 
                 with suppress(Exception):  # what training raises is for the run in training mode to say
                     layer.forward(declared.another((rows, *x.shape[1:]), rng))
     return LayerCase(layer, fresh, x, seed, declared, advice)
+
+
+def _moved(start: Array, way: str, rng: np.random.Generator) -> Array:
+    """A parameter's value in a case: an eighth or so from its initial value, anywhere, gently scaled, or unmoved."""
+    eighths = rng.integers(1, 5, start.shape) * rng.choice([-1, 1], start.shape)
+    if way == "near":
+        return np.asarray(np.round(start * 8) / 8 + eighths / 8)
+    if way == "far":
+        return np.asarray(rng.integers(-24, 25, start.shape) / 8)
+    return start * (1 + eighths / 64) if way == "gently" else start
 
 
 def _is_finite(layer: Layer, x: Array) -> bool:
@@ -185,8 +194,14 @@ class Run:
     @cached_property
     def seen_before(self) -> bool:
         """Whether this is training and does just what inference does."""
-        other = self.inference
-        return other is not None and np.array_equal(self.y, other.y) and same_bits(self.gradients, other.gradients)
+        return self.as_at_inference(self.x)
+
+    def as_at_inference(self, x: Array) -> bool:
+        """Whether this is training and gives the same output and gradients for `x` as inference."""
+        if self.inference is None:
+            return False
+        theirs, ours = ({"y": run.forward(x), **run.backward(self.dy)} for run in (self.inference, self))
+        return same_bits(theirs, ours)
 
     def failure(
         self, failed: str, details: str = "", *, of: str = "", drawn: bool = True, closer: str = ""

@@ -11,11 +11,13 @@ from minidl.testing.layer_case import LayerCheckError, Run, close, same_bits
 from minidl.testing.report import NOT_TRIED, Outcome
 from minidl.testing.strategies import upstream_gradient
 
+MANY = 37  # rows of a larger batch
+
 
 def check_runs(run: Run) -> None:
     """Forward takes the input, backward the upstream gradient."""
     y = run.y
-    if not isinstance(y, np.ndarray) or y.ndim == 0 or len(y) != len(run.x):
+    if type(y) is not np.ndarray or y.ndim == 0 or len(y) != len(run.x):
         received = f"shape {y.shape}" if isinstance(y, np.ndarray) else type(y).__name__
         raise run.failure("forward must return an array with one row per sample", f"  received {received}")
     run.gradients_at(run.x, run.dy)
@@ -153,6 +155,18 @@ def check_linear(run: Run) -> None:
         size = float(np.abs(gradient).max(initial=0.0) + np.abs(alone[name]).max(initial=0.0))
         if not close(together[name], 2 * gradient - alone[name], scale=size):
             raise run.failure("backward must be linear in the upstream gradient", f"  d{name} is not")
+    _check_scale(run)
+
+
+def _check_scale(run: Run) -> None:
+    """Backward of a very large, very small or zero upstream gradient is as large, as small or zero."""
+    gradients = run.gradients
+    run.forward(run.x)
+    for factor in (2.0**30, 2.0**-30, 0.0):
+        for name, gradient in run.backward(factor * run.dy).items():
+            if not close(gradient / (factor or 1.0), gradients[name] * (factor > 0)):
+                details = f"  {factor:g} times the upstream gradient does not give {factor:g} times d{name}"
+                raise run.failure("backward must be linear in the upstream gradient", details)
 
 
 def check_layouts(run: Run) -> None:
@@ -245,10 +259,14 @@ def check_needs_dx(run: Run) -> None:
 
 def check_rows(run: Run) -> Outcome:
     """Each row alone gives its row of the batch, and parameter gradients are sums over rows."""
-    if run.declared.rows_mix or run.draws or run.seen_before:
+    if run.declared.rows_mix or run.seen_before:
         return NOT_TRIED
+    if run.draws:
+        _check_rows_of_random(run)
+        return None
     y, dy, gradients = run.y, run.dy, run.gradients
     sums = {name: np.zeros_like(gradient) for name, gradient in gradients.items()}
+    of_row: dict[str, list[Array]] = {name: [] for name in gradients}
     for i in range(len(y)):
         alone = slice(i, i + 1)
         if not close(run.forward(run.x[alone])[0], y[i], scale=float(np.abs(y).max())):
@@ -256,13 +274,40 @@ def check_rows(run: Run) -> Outcome:
             raise run.failure("rows must not depend on other rows", details)
         for name, gradient in run.backward(dy[alone]).items():
             sums[name][alone if name == "x" else ...] += gradient
+            of_row[name].append(gradient)
     for name, gradient in gradients.items():
         if not close(sums[name], gradient, scale=float(np.abs(gradient).max(initial=0.0))):
             ratio = _ratio(gradient, sums[name], len(y))
             details = f"  d{name} of the batch = {gradient.tolist()}\n  from single rows = {sums[name].tolist()}{ratio}"
             details += "\n  if rows are meant to depend on one another: rows_mix=True"
             raise run.failure("gradients of a batch must be those of its rows, parameters' summed", details)
+    _check_many_rows(run, of_row)
     return None
+
+
+def _check_many_rows(run: Run, of_row: dict[str, list[Array]]) -> None:
+    """The rows again and again, more than a small batch holds: each gives the same, and gradients are their sums."""
+    pick = np.arange(MANY) % len(run.y)
+    y, gradients = run.forward(run.x[pick]), run.backward(run.dy[pick])
+    if not close(y, run.y[pick]):
+        raise run.failure("rows must not depend on other rows", f"  repeated to {MANY} rows, some differ")
+    for name, gradient in gradients.items():
+        rows = [of_row[name][i] for i in pick]
+        wanted = np.concatenate(rows) if name == "x" else np.sum(rows, axis=0)
+        if not close(gradient, wanted, scale=float(np.abs(wanted).max(initial=0.0))):
+            details = f"  d{name} of {MANY} rows is not what the rows give one by one"
+            raise run.failure("gradients of a batch must be those of its rows, parameters' summed", details)
+
+
+def _check_rows_of_random(run: Run) -> None:
+    """From the same random numbers, another first row leaves the rows below as they are."""
+    x, before = run.x, run.forward(run.x)
+    streams = repr(run.streams_now())
+    x[0] = other_input(run)[0]
+    after = run.forward(x)
+    if repr(run.streams_now()) == streams and not np.array_equal(before[1:], after[1:]):
+        details = "  another first row changes those below; if so meant: rows_mix=True"
+        raise run.failure("rows must not depend on other rows", details)
 
 
 def _ratio(batch: Array, rows: Array, n: int) -> str:

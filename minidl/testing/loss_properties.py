@@ -1,12 +1,13 @@
 """What must hold of a loss: each property on one drawn case."""
 
+import copy
 from collections.abc import Callable
 from contextlib import suppress
 
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.derivative import Subject, Verdict, judge, judge_off_grid
+from minidl.testing.derivative import Subject, Verdict, judge, judge_readable
 from minidl.testing.diagnosis import Sample, diagnose
 from minidl.testing.kinks import valid_choice
 from minidl.testing.loss_case import LossCase
@@ -61,6 +62,12 @@ def check_mean(case: LossCase) -> None:
             raise case.failure("total_weight must be the sum of what the rows weigh", details)
     if not _close(plain, mean):
         raise case.failure("the value must be the mean over rows", f"  value {plain}, mean over single rows {mean}")
+    many = np.arange(10 * n) % n
+    if not _close(plain, case.rows(many)):
+        raise case.failure("the value must be the mean over rows", f"  every row ten times gives {case.rows(many)}")
+    repeated, once = case.gradient().copy(), (case.rows(slice(None)), case.gradient())[1]
+    if not np.allclose(10 * repeated, once[many], rtol=1e-9, atol=1e-12):
+        raise case.failure("every row must count the same", "  the gradient of rows ten times over is another")
     if not _close(plain, case.rows(np.arange(n)[::-1])):
         raise case.failure("the order of the rows must not matter")
 
@@ -107,6 +114,25 @@ def check_backward_again(case: LossCase) -> None:
         case.value(case.scores, case.targets, weights)
         if not np.array_equal(kept, case.gradient()):
             raise case.failure("backward must refer to the newest forward", weights=weights)
+
+
+def check_layouts(case: LossCase) -> None:
+    """Scores and targets in Fortran order or with gaps mean the same, and another loss in between changes nothing."""
+    value, gradient = case.value(case.scores, case.targets), case.gradient().copy()
+    pairs = [(np.array(case.scores, order="F"), np.array(case.targets, order="F"))]
+    pairs.append((np.repeat(case.scores, 2, axis=0)[::2], np.repeat(case.targets, 2, axis=0)[::2]))
+    for scores, targets in pairs:
+        received = case.value(scores, targets)
+        if not _close(received, value) or not np.allclose(case.gradient(), gradient, rtol=1e-9, atol=1e-12):
+            raise case.failure("any memory layout must give the same", f"  received {received}, expected {value}")
+    case.value(case.scores, case.targets)
+    twin = copy.deepcopy(case.loss)
+    twin.forward(-1 - case.scores, case.targets)
+    twin.backward()
+    if not np.array_equal(case.gradient(), gradient):
+        raise case.failure(
+            "two losses must not share what they keep", "  a copy that ran in between changed the result"
+        )
 
 
 def check_columns(case: LossCase) -> Outcome:
@@ -192,8 +218,8 @@ def _judge(case: LossCase, weights: Array | None) -> float:
 
 
 def check_off_grid(case: LossCase) -> float:
-    """The same a step off the grid, where nothing is excused."""
-    return max(_judge_moved(case, weights, 1) for weights in (None, case.weights))
+    """The same off the grid, by about 1/32 and by less than 1/1024, where nothing is excused."""
+    return max(_judge_moved(case, weights, 1, near=near) for weights in (None, case.weights) for near in (False, True))
 
 
 def check_far_out(case: LossCase) -> float:
@@ -201,16 +227,14 @@ def check_far_out(case: LossCase) -> float:
     return max(_judge_moved(case, weights, scale) for weights in (None, case.weights) for scale in (8, 40))
 
 
-def _judge_moved(case: LossCase, weights: Array | None, scale: int) -> float:
+def _judge_moved(case: LossCase, weights: Array | None, scale: int, *, near: bool = False) -> float:
     scores = scale * case.scores
     subject = _subject(case, scores, case.targets, weights)
     if scale > 1 and not np.isfinite(subject.forward()).all():
         return 0.0
 
-    def move(_: str, array: Array) -> None:
-        array[...] = off_grid(array, case.rng)
-
-    verdict = judge_off_grid(subject, np.ones(1), case.rng, move)
+    scores[...] = off_grid(scores, case.rng, near=near)
+    verdict = judge(subject, np.ones(1), case.rng) if near else judge_readable(subject, np.ones(1), case.rng)
     _raise_wrong(case, verdict, weights, f"  found at\n  scores = {shown(scores)}")
     return verdict.error
 
@@ -256,6 +280,7 @@ PROPERTIES: dict[str, Callable[[LossCase], Outcome]] = {
     "mean over rows": check_mean,
     "weights": check_weights,
     "backward of the newest forward": check_backward_again,
+    "any memory layout": check_layouts,
     "one column or none": check_columns,
     "any dtype of targets": check_target_dtypes,
     "derivative on the grid": check_on_grid,

@@ -13,8 +13,9 @@ from minidl.layers.loss import Loss
 from minidl.layers.sequential import Sequential
 from minidl.parameters import Array
 from minidl.regularizers import Regularizer
-from minidl.testing.derivative import Subject, judge, judge_off_grid
+from minidl.testing.derivative import Subject, judge, judge_readable
 from minidl.testing.layer_case import LayerCase, LayerCheckError, Run
+from minidl.testing.layer_numbers import leave_grid
 from minidl.testing.layers import LAYER
 from minidl.testing.report import NOT_TRIED, Outcome
 from minidl.testing.running import Kind
@@ -88,16 +89,15 @@ def check_objective(run: ModelRun) -> Outcome:
     """The gradient of loss and penalties, for the input and every parameter, a step off the grid."""
     if run.seen_before:
         return NOT_TRIED
-    values, domain = run.layer.parameters.value.copy(), run.declared.domain
+    values = run.layer.parameters.value.copy()
     arrays = run.values() if run.declared.integers else {"x": run.x, **run.values()}
     x = arrays.get("x", run.x)
     subject = Subject(arrays, lambda: np.array([run.objective(x)]), lambda dy: run.objective_gradients(x))
 
-    def move(name: str, array: Array) -> None:
-        array[...] = off_grid(array, run.rng, domain if name == "x" else None)
-
     try:
-        verdict = judge_off_grid(subject, np.ones(1), run.rng, move)
+        if not leave_grid(run, subject):
+            return NOT_TRIED
+        verdict = judge_readable(subject, np.ones(1), run.rng)
         if verdict.wrong is None:
             return verdict.error
         where = "".join(f"\n  {name} = {shown(array)}" for name, array in {"x": x, **arrays}.items())

@@ -17,6 +17,9 @@ from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome
 Reference: TypeAlias = Callable[[Array, Sequence[Array]], Array]
 
 
+MANY_STEPS = 24
+
+
 class OptimizerCheckError(CheckError):
     """An optimizer broke one of its properties; the text holds the smallest case found."""
 
@@ -170,17 +173,23 @@ def check_clip(case: OptimizerCase) -> Outcome:
 
 def check_restored(case: OptimizerCase) -> None:
     """A run that was interrupted, saved and restored at any step ends in the same bits; a state is a copy."""
-    parts = 1 if case.whole_parameters else 2
-    first, parameters = case.fresh(), store(case.start, parts=parts)
-    case.run(first, parameters, case.gradients[: case.cut])
+    long = np.resize(case.gradients, (MANY_STEPS, case.start.size))
+    for gradients, cut in ((case.gradients, case.cut), (long, MANY_STEPS // 2)):
+        _check_resumes(case, gradients, cut)
+
+
+def _check_resumes(case: OptimizerCase, gradients: Array, cut: int) -> None:
+    wanted = case.run(case.fresh(), store(case.start), gradients)
+    first, parameters = case.fresh(), store(case.start, parts=1 if case.whole_parameters else 2)
+    case.run(first, parameters, gradients[:cut])
     state, second = first.state(), case.fresh()
     kept = copy.deepcopy(state)
     for slot in first.slots.values():
         slot[...] = np.nan  # a state is a copy: what comes later must not reach it
     second.load_state(state)
-    resumed = case.run(second, parameters, case.gradients[case.cut :])
-    if not np.array_equal(resumed, case.final):
-        details = f"  expected {case.final}, received {resumed} after restoring at step {case.cut}"
+    resumed = case.run(second, parameters, gradients[cut:])
+    if not np.array_equal(resumed, wanted):
+        details = f"  expected {wanted}, received {resumed} after restoring at step {cut} of {len(gradients)}"
         raise case.failure("a run restored from `state` must end in the same values, however it is grouped", details)
     if any(not np.array_equal(state[name], kept[name]) for name in kept):
         raise case.failure("a loaded state must be left as it is", "  later steps wrote into it: copy the arrays")
@@ -196,7 +205,33 @@ def check_grouping(case: OptimizerCase) -> Outcome:
     ]
     if not np.allclose(alone, case.final, rtol=1e-12, atol=1e-14):
         raise case.failure("every element must move as if it were alone", f"  together {case.final}, alone {alone}")
-    size, gradients = BLOCK + 3, case.gradients[:2]
+    _check_mixed_decay(case)
+    for size in (1000, BLOCK + 3):
+        _check_long(case, size)
+    return None
+
+
+def _check_mixed_decay(case: OptimizerCase) -> None:
+    """Parameters that decay beside some that do not move as each kind does alone."""
+    kinds = (True, False, True)
+    alone = [case.run(case.fresh(), store(case.start, decay=decay), case.gradients) for decay in kinds]
+    named = {str(i): Parameter(case.start.shape, zeros, decay=decay) for i, decay in enumerate(kinds)}
+    parameters, optimizer = Parameters(named, np.random.default_rng(0), dtype=np.float64), case.fresh()
+    for parameter in named.values():
+        parameter.value = case.start
+    for gradient in case.gradients:
+        for parameter in named.values():
+            parameter.grad = gradient
+        optimizer.step(parameters)
+    for parameter, wanted in zip(named.values(), alone, strict=True):
+        if not np.allclose(parameter.value, wanted, rtol=1e-12, atol=1e-14):
+            details = f"  decay={parameter.decay}: alone {wanted}, beside the others {parameter.value}"
+            raise case.failure("what decays must not change what does not, nor the other way round", details)
+
+
+def _check_long(case: OptimizerCase, size: int) -> None:
+    """The numbers repeated to a long vector move as they do in a short one."""
+    gradients = case.gradients[:2]
     repeated = np.stack([np.resize(gradient, size) for gradient in gradients])
     long = case.run(case.fresh(), store(np.resize(case.start, size)), repeated)
     wanted = np.resize(case.run(case.fresh(), store(case.start), gradients), size)
@@ -204,17 +239,22 @@ def check_grouping(case: OptimizerCase) -> Outcome:
         i = int(np.abs(long - wanted).argmax())
         details = f"  repeated to {size} numbers, number {i} becomes {long[i]}, where alone it is {wanted[i]}"
         raise case.failure("a long vector must move as a short one", details)
-    return None
 
 
 def check_reference(case: OptimizerCase) -> Outcome:
     """The result is that of the reference; returns the largest difference."""
     if case.reference is None:
         return NOT_TRIED
-    wanted = case.reference(case.start.copy(), list(case.gradients))
-    if not np.allclose(case.final, wanted, rtol=1e-9, atol=1e-12):
-        raise case.failure("the result must be that of the reference", f"  expected {wanted}, received {case.final}")
-    return float((np.abs(case.final - wanted) / np.maximum(1.0, np.abs(wanted))).max(initial=0.0))
+    long = np.resize(case.gradients, (MANY_STEPS, case.start.size))
+    worst = 0.0
+    for gradients in (case.gradients, long):
+        wanted = np.asarray(case.reference(case.start.copy(), list(gradients)))
+        received = case.run(case.fresh(), store(case.start), gradients)
+        if not np.allclose(received, wanted, rtol=1e-9, atol=1e-12):
+            details = f"  after {len(gradients)} steps, expected {wanted}, received {received}"
+            raise case.failure("the result must be that of the reference", details)
+        worst = max(worst, float((np.abs(received - wanted) / np.maximum(1.0, np.abs(wanted))).max(initial=0.0)))
+    return worst
 
 
 def check_float32(case: OptimizerCase) -> float:

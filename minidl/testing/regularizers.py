@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from minidl.initializers import zeros
 from minidl.parameters import Array, Parameter, Parameters
 from minidl.regularizers import Regularizer
-from minidl.testing.derivative import Subject, Verdict, judge, judge_off_grid
+from minidl.testing.derivative import Subject, Verdict, judge, judge_readable
 from minidl.testing.diagnosis import Sample, diagnose
 from minidl.testing.kinks import valid_choice
 from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
 from minidl.testing.strategies import SEEDS, SIZES, call_of, grid_arrays, make_object, name_of, off_grid
+
+ROUNDINGS = 1000 * float(np.finfo(np.float32).eps)
 
 
 class RegularizerCheckError(CheckError):
@@ -142,10 +144,8 @@ def _judge_moved(case: RegularizerCase, scale: int) -> float:
     parameters = case.store()
     parameters.value[...] *= scale
 
-    def move(_: str, array: Array) -> None:
-        array[...] = off_grid(array, case.rng)
-
-    verdict = judge_off_grid(_subject(case, parameters), np.ones(1), case.rng, move)
+    parameters.value[...] = off_grid(parameters.value, case.rng)
+    verdict = judge_readable(_subject(case, parameters), np.ones(1), case.rng)
     _raise_wrong(case, verdict, "".join(f"\n  {name} = {p.value.tolist()}" for name, p in parameters.named.items()))
     return verdict.error
 
@@ -181,12 +181,17 @@ def _samples(case: RegularizerCase) -> Iterator[Sample]:
 
 
 def check_float32(case: RegularizerCase) -> float:
-    """float32 gives the same penalty; returns the relative difference."""
-    wanted, received = case.penalty(case.store()), case.penalty(case.store(np.float32))
+    """float32 gives the same penalty and gradient; returns the relative difference."""
+    wide, narrow = case.store(), case.store(np.float32)
+    wanted, received = case.penalty(wide), case.penalty(narrow)
     error = abs(received - wanted) / max(1.0, abs(wanted))
-    if type(received) is not float or not error <= 1000 * np.finfo(np.float32).eps:
+    if type(received) is not float or not error <= ROUNDINGS:
         raise case.failure("float32 must give the same penalty", f"  expected {wanted!r}, received {received!r}")
-    return error
+    off = float(np.abs(narrow.grad - wide.grad).max()) / max(1.0, float(np.abs(wide.grad).max()))
+    if not off <= ROUNDINGS:
+        details = f"  expected {wide.grad.tolist()}, received {narrow.grad.tolist()}"
+        raise case.failure("float32 must give the same gradient", details)
+    return max(error, off)
 
 
 REGULARIZER = Kind(

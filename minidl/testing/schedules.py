@@ -65,8 +65,16 @@ class ScheduleCase(Case):
 
 def check_runs(case: ScheduleCase) -> None:
     """Every step has a learning rate: a Python float, finite and not negative."""
-    for step in case.steps:
-        case.rate(case.schedule, step)
+    asked = copy.deepcopy(case.schedule)
+    for step in (*case.steps, *_turns(case)):
+        case.rate(asked, step)
+
+
+def _turns(case: ScheduleCase) -> list[int]:
+    """The steps around every whole number that the schedule was made with: where its pieces meet."""
+    made_with = [*case.arguments.values(), *getattr(case.schedule, "__dict__", {}).values()]
+    whole = [n for n in made_with if isinstance(n, int) and not isinstance(n, bool) and 0 < n <= FAR]
+    return [step for n in whole for step in (n - 1, n, n + 1)]
 
 
 def check_pure(case: ScheduleCase) -> None:
@@ -78,6 +86,12 @@ def check_pure(case: ScheduleCase) -> None:
             details = f"  at step {step} it says {one} after the steps before, and {alone} without them"
             raise case.failure("a schedule must be a pure function of the step", details)
     first = [case.rate(case.schedule, step) for step in case.steps]
+    for step, rate in zip(case.steps, first, strict=True):
+        case.rate(case.schedule, step + 1)
+        if case.rate(case.schedule, step) != rate:
+            raise case.failure(
+                "a schedule must be a pure function of the step", f"  {step} after {step + 1} is another"
+            )
     for far in (0, FAR):
         case.rate(case.schedule, far)
         for step, rate in reversed(list(zip(case.steps, first, strict=True))):
@@ -96,7 +110,7 @@ def check_reference(case: ScheduleCase) -> Outcome:
     if case.reference is None:
         return NOT_TRIED
     worst = 0.0
-    for step in case.steps:
+    for step in (*case.steps, *_turns(case)):
         wanted, received = float(case.reference(step)), case.rate(case.schedule, step)
         error = abs(wanted - received) / max(abs(wanted), 1e-12)
         if not error <= 1e-9:
