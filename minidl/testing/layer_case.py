@@ -98,8 +98,14 @@ def _moved(start: Array, way: str, rng: np.random.Generator) -> Array:
 
 
 def _is_finite(layer: Layer, x: Array) -> bool:
+    """Whether output and gradients are numbers; a backward that raises is for the checks to report."""
     with np.errstate(all="ignore"), suppress(Exception):
-        return bool(np.isfinite(layer.forward(x.copy())).all())
+        y = layer.forward(x.copy())
+        if not np.isfinite(y).all():
+            return False
+        with suppress(Exception):
+            layer.backward(np.ones_like(y))
+        return bool(np.isfinite(layer.parameters.grad).all())
     return False
 
 

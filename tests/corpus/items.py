@@ -34,5 +34,8 @@ class Shelf(list[Item]):
     def optimizer(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
         return lambda thing: self.put("optimizer", thing, options, name)
 
+    def model(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
+        return lambda thing: self.put("model", thing, options, name)
+
     def schedule(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
         return lambda thing: self.put("schedule", thing, options, name)

@@ -6,6 +6,7 @@ from corpus.right import (
     attention_recurrence,
     containers,
     convolution,
+    extremes,
     integers,
     kinks,
     kinks_of_parameters,
@@ -43,6 +44,7 @@ RIGHT: list[Item] = [
         regularizers,
         optimizers,
         schedules,
+        extremes,
     )
     for item in topic.SHELF
 ]
