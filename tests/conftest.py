@@ -8,7 +8,7 @@ from hypothesis import settings
 
 import minidl.testing  # noqa: F401 registers the profiles
 
-settings.load_profile(f"minidl-{os.environ.get('HYPOTHESIS_PROFILE', 'dev')}")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
 def real_data_folder() -> Path | None:

@@ -54,6 +54,16 @@ def test_the_failure_and_the_table_on_the_page_are_what_one_gets(capsys):
     assert rounded(table.strip()) in [rounded(block.strip()) for block in blocks]
 
 
+def test_the_failure_in_the_readme_is_what_one_gets():
+    page, names = (ROOT / "README.md").read_text(encoding="utf-8"), {}
+    blocks = re.findall(r"```(?:python)?\n(.*?)```", page, flags=re.DOTALL)
+    scale = next(block for block in blocks if "class Scale" in block)
+    exec(compile(scale.replace("np.sum", "np.mean"), "README.md", "exec"), names)
+    with pytest.raises(AssertionError) as caught:
+        check_layer(names["Scale"], shape=("n", "features"))
+    assert rounded(str(caught.value).strip()) in [rounded(block.strip()) for block in blocks]
+
+
 def test_every_property_is_on_the_page():
     page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
     for kind in (LAYER, MODEL, LOSS, REGULARIZER, OPTIMIZER, SCHEDULE):

@@ -239,3 +239,8 @@ def close(a: Array, b: Array, *, scale: float = 0.0, rtol: float = 1e-9) -> bool
     """Equal to rounding, relative to the largest element and to `scale`; NaN equals nothing."""
     size = max(scale, float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0)))
     return a.shape == b.shape and bool((np.abs(a - b) <= rtol * size + 1e-12).all())
+
+
+def other_input(run: Run) -> Array:
+    """Another batch of the same shape."""
+    return run.declared.another(run.case.x.shape, np.random.default_rng(run.case.seed + 1))

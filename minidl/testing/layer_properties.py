@@ -1,17 +1,14 @@
 """What the contract of a layer asks for besides right numbers: each property on one run of one case."""
 
 import copy
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.layer_case import LayerCheckError, Run, close, same_bits
+from minidl.testing.layer_case import LayerCheckError, Run, close, other_input, same_bits
 from minidl.testing.report import NOT_TRIED, Outcome
 from minidl.testing.strategies import upstream_gradient
-
-MANY = 37  # rows of a larger batch
 
 
 def check_runs(run: Run) -> None:
@@ -155,10 +152,9 @@ def check_linear(run: Run) -> None:
         size = float(np.abs(gradient).max(initial=0.0) + np.abs(alone[name]).max(initial=0.0))
         if not close(together[name], 2 * gradient - alone[name], scale=size):
             raise run.failure("backward must be linear in the upstream gradient", f"  d{name} is not")
-    _check_scale(run)
 
 
-def _check_scale(run: Run) -> None:
+def check_extreme_upstream(run: Run) -> None:
     """Backward of a very large, very small or zero upstream gradient is as large, as small or zero."""
     gradients = run.gradients
     run.forward(run.x)
@@ -191,29 +187,6 @@ def _layouts(array: Array) -> Iterator[tuple[str, Array]]:
     yield "a read-only view with gaps", gaps
     yield "an array in Fortran order", np.array(array, order="F")
     yield "a view that runs backwards", array[::-1].copy()[::-1]
-
-
-def check_empty(run: Run) -> Outcome:
-    """An empty batch gives no rows and gradients of 0, or a clear error."""
-    if len(run.x) < 2:  # a mean for a sum shows here too, but plainer in the properties of two rows
-        return NOT_TRIED
-    x, dy = run.x[:0], run.dy[:0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            y = run.forward(x)
-            gradients = run.backward(dy) if isinstance(y, np.ndarray) and len(y) == 0 else {}
-        except LayerCheckError:
-            return None
-    wrong_width = not run.declared.rows_mix and np.shape(y)[1:] != run.y.shape[1:]
-    if (not gradients and run.gradients) or wrong_width:
-        raise run.failure("an empty batch must give an empty output", f"  received {np.shape(y)} for x of {x.shape}")
-    for name, gradient in gradients.items():
-        bad = np.shape(gradient) != x.shape if name == "x" else bool(gradient.any())
-        if bad and not run.declared.rows_mix:
-            shown = np.shape(gradient) if name == "x" else gradient.tolist()
-            raise run.failure("an empty batch must give gradients of 0", f"  received d{name} = {shown}")
-    return None
 
 
 def check_copies(run: Run) -> None:
@@ -255,67 +228,3 @@ def check_needs_dx(run: Run) -> None:
         run.layer.needs_dx = True
     if not same_bits({name: g for name, g in run.gradients.items() if name != "x"}, unneeded):
         raise run.failure("needs_dx=False must leave the parameter gradients as they are")
-
-
-def check_rows(run: Run) -> Outcome:
-    """Each row alone gives its row of the batch, and parameter gradients are sums over rows."""
-    if run.declared.rows_mix or run.seen_before:
-        return NOT_TRIED
-    if run.draws:
-        _check_rows_of_random(run)
-        return None
-    y, dy, gradients = run.y, run.dy, run.gradients
-    sums = {name: np.zeros_like(gradient) for name, gradient in gradients.items()}
-    of_row: dict[str, list[Array]] = {name: [] for name in gradients}
-    for i in range(len(y)):
-        alone = slice(i, i + 1)
-        if not close(run.forward(run.x[alone])[0], y[i], scale=float(np.abs(y).max())):
-            details = f"  row {i} alone differs; if so meant: rows_mix=True"
-            raise run.failure("rows must not depend on other rows", details)
-        for name, gradient in run.backward(dy[alone]).items():
-            sums[name][alone if name == "x" else ...] += gradient
-            of_row[name].append(gradient)
-    for name, gradient in gradients.items():
-        if not close(sums[name], gradient, scale=float(np.abs(gradient).max(initial=0.0))):
-            ratio = _ratio(gradient, sums[name], len(y))
-            details = f"  d{name} of the batch = {gradient.tolist()}\n  from single rows = {sums[name].tolist()}{ratio}"
-            details += "\n  if rows are meant to depend on one another: rows_mix=True"
-            raise run.failure("gradients of a batch must be those of its rows, parameters' summed", details)
-    _check_many_rows(run, of_row)
-    return None
-
-
-def _check_many_rows(run: Run, of_row: dict[str, list[Array]]) -> None:
-    """The rows again and again, more than a small batch holds: each gives the same, and gradients are their sums."""
-    pick = np.arange(MANY) % len(run.y)
-    y, gradients = run.forward(run.x[pick]), run.backward(run.dy[pick])
-    if not close(y, run.y[pick]):
-        raise run.failure("rows must not depend on other rows", f"  repeated to {MANY} rows, some differ")
-    for name, gradient in gradients.items():
-        rows = [of_row[name][i] for i in pick]
-        wanted = np.concatenate(rows) if name == "x" else np.sum(rows, axis=0)
-        if not close(gradient, wanted, scale=float(np.abs(wanted).max(initial=0.0))):
-            details = f"  d{name} of {MANY} rows is not what the rows give one by one"
-            raise run.failure("gradients of a batch must be those of its rows, parameters' summed", details)
-
-
-def _check_rows_of_random(run: Run) -> None:
-    """From the same random numbers, another first row leaves the rows below as they are."""
-    x, before = run.x, run.forward(run.x)
-    streams = repr(run.streams_now())
-    x[0] = other_input(run)[0]
-    after = run.forward(x)
-    if repr(run.streams_now()) == streams and not np.array_equal(before[1:], after[1:]):
-        details = "  another first row changes those below; if so meant: rows_mix=True"
-        raise run.failure("rows must not depend on other rows", details)
-
-
-def _ratio(batch: Array, rows: Array, n: int) -> str:
-    if n > 1 and close(batch * n, rows):
-        return f"\n  diagnosis      1 / {n}, the batch size: a mean over rows where their sum is asked for"
-    return ""
-
-
-def other_input(run: Run) -> Array:
-    """Another batch of the same shape."""
-    return run.declared.another(run.case.x.shape, np.random.default_rng(run.case.seed + 1))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import minidl.testing.layer_numbers as numbers
 import minidl.testing.layer_properties as contract
+import minidl.testing.layer_rows as rows
 from minidl.layers.base import Layer
 from minidl.testing.layer_case import GRID, Declared, LayerCase, LayerCheckError, make_case, runs
 from minidl.testing.report import Report
@@ -44,11 +45,13 @@ LAYER = Kind(
         "needs_dx is only a hint": contract.check_needs_dx,
         "copies are independent": contract.check_copies,
         "restored by parameters and states": contract.check_restored,
-        "rows independent": contract.check_rows,
+        "rows independent": rows.check_rows,
         "derivatives on the grid": numbers.check_on_grid,
         "derivatives off the grid": numbers.check_off_grid,
         "derivatives far out": numbers.check_far_out,
-        "empty batch": contract.check_empty,
+        "many rows": rows.check_many_rows,
+        "extreme upstream gradients": contract.check_extreme_upstream,
+        "empty batch": rows.check_empty,
         "hostile values": numbers.check_hostile,
         "float32": numbers.check_float32,
     },

@@ -304,3 +304,14 @@ def test_widths_inside_a_layer_of_unknown_shape_are_checked_at_build():
 
 def test_the_table_counts_in_the_singular_too():
     assert str(Sequential(Linear(1, 1, bias=False))).startswith("Sequential: 1 layer, 1 parameter, not built yet")
+
+
+def test_a_first_layer_without_an_input_gradient_may_return_none():
+    class First(Linear):
+        def backward(self, dy):
+            super().backward(dy)
+
+    model = Sequential(First(2, 3), Linear(3, 1)).build(seed=0)
+    model.forward(np.ones((2, 2), np.float32))
+    assert model.backward(np.ones((2, 1), np.float32)) is None
+    assert model[0].weight.grad.any()

@@ -133,3 +133,16 @@ def test_integers_go_through_an_embedding():
         max_examples=30,
     )
     assert report.passed
+
+
+def test_a_wrong_penalty_is_named():
+    def half(parameters):
+        parameters.grad += parameters.value
+        return float(parameters.value @ parameters.value)
+
+    error = failure(Sequential(Linear(2, 2)), SoftmaxCrossEntropy(), ("n", 2), regularizers=[half])
+    assert "the regularizer half adds a gradient that is not that of its penalty" in str(error)
+
+
+def test_a_loss_may_be_given_by_its_class():
+    assert check_model(Sequential(Linear(2, 2)), SoftmaxCrossEntropy, ("n", 2), max_examples=5).passed

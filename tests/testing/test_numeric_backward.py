@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minidl import Linear, MeanSquaredError, Sequential, Trainer
+from minidl import Layer, Linear, MeanSquaredError, Sequential, Trainer
 from minidl.data import Dataset
 from minidl.initializers import ones, zeros
 from minidl.optim import SGD
@@ -103,3 +103,16 @@ def test_a_backward_that_is_written_takes_its_place():
 def test_a_backward_before_any_forward_says_so():
     with pytest.raises(AttributeError, match="call forward first"):
         Swish(1).build().backward(np.float32([[1.0]]))
+
+
+def test_it_can_be_mixed_over_a_forward_that_is_finished():
+    class Forward(Layer):
+        def forward(self, x):
+            return x * x
+
+    class Mixed(NumericBackward, Forward):
+        pass
+
+    layer = Mixed().build()
+    layer.forward(np.float32([[3.0]]))
+    np.testing.assert_allclose(layer.backward(np.float32([[1.0]])), 6, rtol=1e-6)

@@ -87,7 +87,7 @@ class ELUPlusOne(Activation):
 
 @SHELF.layer()
 class EluWithPrecedenceBug(Elementwise):
-    """A missing pair of brackets: the derivative below 0 is True, which is 1."""
+    """A missing pair of brackets: the derivative below 0 is True, which is 1, as in tinynn."""
 
     def forward(self, x):
         self.x = x

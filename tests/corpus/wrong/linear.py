@@ -15,7 +15,7 @@ AFFINE = {"shape": ("n", "in_features"), "out_features": st.integers(1, 4)}
 
 @SHELF.layer(**AFFINE)
 class LinearBiasGradMean(Affine):
-    """The gradient of the bias is the mean over the rows instead of the sum."""
+    """The gradient of the bias is the mean over the rows instead of the sum, as in NumpyDL."""
 
     def backward(self, dy):
         dx = super().backward(dy)

@@ -132,7 +132,7 @@ class L2MeanGradient(Regularizer):
 
 @SHELF.regularizer()
 def no_penalty(parameters):
-    """Adds a gradient, and says it costs nothing."""
+    """Adds a gradient, and says it costs nothing, as mlpack left the penalty out of the objective."""
     half_l2(parameters)
     return 0.0
 
@@ -153,7 +153,7 @@ def array_scalar(parameters):
 
 @SHELF.regularizer()
 def l1_dividing_by_size(parameters):
-    """w / |w| is NaN at each 0."""
+    """w / |w| is NaN at each 0, as it was in mlpack."""
     w = parameters.value[parameters.decayed]
     parameters.grad[parameters.decayed] += w / np.abs(w)
     return float(np.abs(w).sum())

@@ -19,7 +19,7 @@ class SoftmaxDiagonal(Softmax):
 
 @SHELF.layer()
 class PassThroughSoftmax(Softmax):
-    """backward lets dy through as if softmax were the identity."""
+    """backward lets dy through as if softmax were the identity, as in thinc."""
 
     def backward(self, dy):
         return dy.copy()
