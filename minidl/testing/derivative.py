@@ -200,11 +200,12 @@ def judge(
         probe = Probe(subject, name, upstream)
         size = np.abs(analytic)
         wrong = np.zeros(analytic.shape, bool)
-        for group in (np.ones(analytic.shape, bool), size < SMALL * size.max(initial=0.0)):
+        everything, small = np.ones(analytic.shape, bool), size < SMALL * size.max(initial=0.0)
+        for group in (everything, small):
             error = _group_error(probe, analytic, group, rng) if group.any() else 0.0
             if error is None:
                 wrong |= _wrong_elements(probe, analytic, group, rng)
-            else:
+            elif group is everything:  # of the small ones the error is that of the differences
                 worst = max(worst, error)
         if wrong.any() and not (excused is not None and excused(probe, wrong, rng)):
             return Verdict(_describe(probe, analytic, wrong), worst)
