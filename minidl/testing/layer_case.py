@@ -244,3 +244,12 @@ def close(a: Array, b: Array, *, scale: float = 0.0, rtol: float = 1e-9) -> bool
 def other_input(run: Run) -> Array:
     """Another batch of the same shape."""
     return run.declared.another(run.case.x.shape, np.random.default_rng(run.case.seed + 1))
+
+
+def domain_advice(run: Run) -> str:
+    """What to ask the author where an output is not finite."""
+    return (
+        "is a domain=(low, high) needed?"
+        if run.declared.domain is None
+        else f"domain={run.declared.domain} is open to it"
+    )

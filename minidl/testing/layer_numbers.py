@@ -12,7 +12,7 @@ from minidl.parameters import Array
 from minidl.testing.derivative import Subject, Verdict, judge, judge_readable
 from minidl.testing.diagnosis import Sample, diagnose
 from minidl.testing.kinks import valid_choice
-from minidl.testing.layer_case import LayerCheckError, Run
+from minidl.testing.layer_case import LayerCheckError, Run, domain_advice
 from minidl.testing.report import NOT_TRIED, Outcome
 from minidl.testing.strategies import interior, off_grid, shown, upstream_gradient
 
@@ -57,6 +57,8 @@ def _check_moved(run: Run, scale: int, *, near: bool = False) -> float | None:
     subject = _subject(run, run.x if scale == 1 else scale * run.x)
     try:
         if not leave_grid(run, subject, near=near):
+            if scale == 1:
+                raise run.failure("forward must be finite", f"  a step off the grid it is not: {domain_advice(run)}")
             return None
         width = 1.0 if domain is None else domain[1] - domain[0]
         verdict = judge(subject, run.dy, run.rng) if near else judge_readable(subject, run.dy, run.rng, width=width)
@@ -73,9 +75,12 @@ def leave_grid(run: Run, subject: Subject, *, near: bool = False) -> bool:
     before = {name: array.copy() for name, array in subject.arrays.items()}
     for way in (1.0, -1.0, 0.0):
         for name, array in subject.arrays.items():
-            moved = off_grid(before[name], run.rng, run.declared.domain if name == "x" else None, near=near)
-            move = moved - before[name]
-            array[...] = moved if name == "x" else before[name] + way * move if way else before[name] * (1 + move / 4)
+            start = before[name]
+            moved = off_grid(start, run.rng, run.declared.domain if name == "x" else None, near=near)
+            if name == "x":
+                array[...] = moved
+            else:
+                array[...] = start + way * (moved - start) if way else start * (1 + (moved - start) / 4)
         with suppress(LayerCheckError):  # what raises here may do so at no point that was drawn
             if np.isfinite(subject.forward()).all():
                 return True

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.layer_case import LayerCheckError, Run, close, other_input, same_bits
+from minidl.testing.layer_case import LayerCheckError, Run, close, domain_advice, other_input, same_bits
 from minidl.testing.report import NOT_TRIED, Outcome
 from minidl.testing.strategies import upstream_gradient
 
@@ -29,7 +29,7 @@ def check_shapes(run: Run) -> None:
             "forward must return an array of the model's dtype", f"  expected float64, received {y.dtype}"
         )
     if not np.isfinite(y).all():
-        raise run.failure("forward must be finite", f"  received y = {y.tolist()}; {_domain_advice(run)}")
+        raise run.failure("forward must be finite", f"  received y = {y.tolist()}; {domain_advice(run)}")
     expected, row = run.layer.output_shape(run.x.shape[1:]), y.shape[1:]
     if expected is not None and expected != row:
         raise run.failure(
@@ -40,14 +40,6 @@ def check_shapes(run: Run) -> None:
         if not isinstance(gradient, np.ndarray) or gradient.shape != shape or gradient.dtype != np.float64:
             received = getattr(gradient, "shape", type(gradient).__name__), getattr(gradient, "dtype", "")
             raise run.failure(f"backward must give d{name} of shape {shape}, float64", f"  received {received}")
-
-
-def _domain_advice(run: Run) -> str:
-    return (
-        "is a domain=(low, high) needed?"
-        if run.declared.domain is None
-        else f"domain={run.declared.domain} is open to it"
-    )
 
 
 def check_set(run: Run) -> None:
