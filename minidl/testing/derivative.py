@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -188,11 +188,14 @@ def _same_number(a: tuple[int, Look], b: tuple[int, Look], vague: Look) -> bool:
     return i == j + 1 and sharper and abs(one.slope - other.slope) <= one.uncertainty + other.uncertainty
 
 
+Excuse: TypeAlias = Callable[[Probe, Array, np.random.Generator], bool]
+
+
 def judge(
     subject: Subject,
     upstream: Array,
     rng: np.random.Generator,
-    excused: Callable[[Probe, Array, np.random.Generator], bool] | None = None,
+    excused: Excuse | None = None,
 ) -> Verdict:
     """The first array whose gradient is wrong here; `excused` may say that the wrong elements are kinks."""
     worst = 0.0
@@ -238,11 +241,13 @@ def _wrong_elements(probe: Probe, analytic: Array, group: Array, rng: np.random.
     return wrong
 
 
-def judge_readable(subject: Subject, upstream: Array, rng: np.random.Generator, *, width: float = 1.0) -> Verdict:
+def judge_readable(
+    subject: Subject, upstream: Array, rng: np.random.Generator, excused: Excuse, *, width: float = 1.0
+) -> Verdict:
     """Judge without excuses, where the arrays stand away from kinks and ties.
 
     Where the gradient is wrong, it is looked at again at the nearest multiples of 1/64 (of less in a domain narrower
-    than 1), which read better.
+    than 1), which read better; kinks and ties may be met there, so what is `excused` does not count.
     """
     verdict = judge(subject, upstream, rng)
     if verdict.wrong is None:
@@ -251,7 +256,7 @@ def judge_readable(subject: Subject, upstream: Array, rng: np.random.Generator, 
     steps = 64 * 2.0 ** np.ceil(np.log2(max(1.0, 1 / width)))
     for array in subject.arrays.values():
         array[...] = np.round(array * steps) / steps
-    if (readable := judge(subject, upstream, rng)).wrong is not None:
+    if (readable := judge(subject, upstream, rng, excused)).wrong is not None:
         return readable
     for name, array in subject.arrays.items():
         array[...] = moved[name]

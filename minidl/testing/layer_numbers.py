@@ -61,7 +61,11 @@ def _check_moved(run: Run, scale: int, *, near: bool = False) -> float | None:
                 raise run.failure("forward must be finite", f"  a step off the grid it is not: {domain_advice(run)}")
             return None
         width = 1.0 if domain is None else domain[1] - domain[0]
-        verdict = judge(subject, run.dy, run.rng) if near else judge_readable(subject, run.dy, run.rng, width=width)
+        verdict = (
+            judge(subject, run.dy, run.rng)
+            if near
+            else judge_readable(subject, run.dy, run.rng, valid_choice, width=width)
+        )
         moved = "".join(f"\n  {name} = {shown(array)}" for name, array in subject.arrays.items())
         closer = "" if verdict.wrong is None else _look_closer(run, subject)
     finally:
@@ -110,8 +114,10 @@ def _look_closer(run: Run, subject: Subject) -> str:
 def _raise_wrong(run: Run, verdict: Verdict, where: str, closer: str) -> None:
     if verdict.wrong is None:
         return
-    name = verdict.wrong.array
-    lines = [str(verdict.wrong), diagnose(name, _samples(run)), f"  upstream = {shown(run.dy)}", where]
+    name, values = verdict.wrong.array, run.layer.parameters.value.copy()
+    diagnosis = diagnose(name, _samples(run))
+    run.layer.parameters.value[...] = values
+    lines = [str(verdict.wrong), diagnosis, f"  upstream = {shown(run.dy)}", where]
     details = "\n".join(line for line in lines if line)
     raise run.failure(f"the gradient of {name} is wrong", details, drawn=not where, closer=closer)
 

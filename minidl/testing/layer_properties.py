@@ -103,7 +103,8 @@ def check_repeats(run: Run) -> None:
     many = run.declared.another((len(run.x) + 32, *run.x.shape[1:]), np.random.default_rng(run.case.seed))
     same = all(np.array_equal(run.forward(x.copy()), run.forward(x.copy())) for x in (run.x, many))
     if not np.array_equal(run.forward(run.x), first) or not same:
-        raise run.failure("the same forward twice must give the same output", "  draw random numbers from self.rng")
+        details = "  draw random numbers from self.rng, and let nothing of the forward before enter the output"
+        raise run.failure("the same forward twice must give the same output", details)
     if repr(run.streams_now()) != repr(streams):
         raise run.failure(
             "every forward must draw anew", "  the second forward drew fewer random numbers than the first"
@@ -165,7 +166,10 @@ def check_layouts(run: Run) -> None:
             y = run.forward(x)
             gradients = run.backward(dy)
         except LayerCheckError as error:
-            raise run.failure(f"{layout} must be taken, as x and as dy", f"  {error.__cause__}") from error
+            details = f"  {error.__cause__}"
+            if "read-only" in details:
+                details += ": forward or backward writes into what it is given"
+            raise run.failure(f"{layout} must be taken, as x and as dy", details) from error
         if not close(y, run.y):
             raise run.failure(f"{layout} must give the same output as a plain array")
         for name, gradient in gradients.items():

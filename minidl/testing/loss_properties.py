@@ -234,7 +234,9 @@ def _judge_moved(case: LossCase, weights: Array | None, scale: int, *, near: boo
         return 0.0
 
     scores[...] = off_grid(scores, case.rng, near=near)
-    verdict = judge(subject, np.ones(1), case.rng) if near else judge_readable(subject, np.ones(1), case.rng)
+    verdict = (
+        judge(subject, np.ones(1), case.rng) if near else judge_readable(subject, np.ones(1), case.rng, valid_choice)
+    )
     _raise_wrong(case, verdict, weights, f"  found at\n  scores = {shown(scores)}")
     return verdict.error
 

@@ -14,6 +14,7 @@ from minidl.layers.sequential import Sequential
 from minidl.parameters import Array
 from minidl.regularizers import Regularizer
 from minidl.testing.derivative import Subject, judge, judge_readable
+from minidl.testing.kinks import valid_choice
 from minidl.testing.layer_case import LayerCase, LayerCheckError, Run
 from minidl.testing.layer_numbers import leave_grid
 from minidl.testing.layers import LAYER
@@ -97,7 +98,7 @@ def check_objective(run: ModelRun) -> Outcome:
     try:
         if not leave_grid(run, subject):
             return NOT_TRIED
-        verdict = judge_readable(subject, np.ones(1), run.rng)
+        verdict = judge_readable(subject, np.ones(1), run.rng, valid_choice)
         if verdict.wrong is None:
             return verdict.error
         where = "".join(f"\n  {name} = {shown(array)}" for name, array in {"x": x, **arrays}.items())

@@ -145,7 +145,7 @@ def _judge_moved(case: RegularizerCase, scale: int) -> float:
     parameters.value[...] *= scale
 
     parameters.value[...] = off_grid(parameters.value, case.rng)
-    verdict = judge_readable(_subject(case, parameters), np.ones(1), case.rng)
+    verdict = judge_readable(_subject(case, parameters), np.ones(1), case.rng, valid_choice)
     _raise_wrong(case, verdict, "".join(f"\n  {name} = {p.value.tolist()}" for name, p in parameters.named.items()))
     return verdict.error
 

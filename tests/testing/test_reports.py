@@ -419,3 +419,27 @@ def test_the_line_to_look_closer_shows_the_mistake(wrong):
     line = next(line for line in text.split("\n") if "look closer" in line).split("look closer")[1].strip()
     table = eval(line, vars(minidl.testing) | wrong)
     assert not table.agrees
+
+
+def test_the_parameters_in_a_report_are_those_that_were_judged(wrong):
+    text = str(failure(check_layer, wrong["Decays"], **LINEAR))
+    shown = next(line for line in text.split("\n") if line.startswith("  weight = ")).split(" = ")[1]
+    closer = next(line for line in text.split("\n") if "look closer" in line)
+    assert f"'weight': {shown}" in closer
+
+
+def test_the_point_shown_is_one_where_the_mistake_shows():
+    class SortsBackwardsForward(Elementwise):
+        """Uses the permutation where its inverse is asked for, which are the same for two elements."""
+
+        def forward(self, x):
+            self.order = np.argsort(x, axis=1)
+            return np.sort(x, axis=1)
+
+        def backward(self, dy):
+            return np.take_along_axis(dy, self.order, axis=1)
+
+    text = str(failure(check_layer, SortsBackwardsForward))
+    closer = next(line for line in text.split("\n") if "look closer" in line).split("look closer")[1].strip()
+    table = eval(closer, vars(minidl.testing) | {"SortsBackwardsForward": SortsBackwardsForward})
+    assert not table.agrees
