@@ -1,6 +1,7 @@
 """The checks are checked: every wrong component is caught within a hundred examples, no right one raises an alarm."""
 
 import sys
+from pathlib import Path
 
 import count_corpus
 import pytest
@@ -27,6 +28,13 @@ def test_names_are_unique_and_the_corpus_is_as_large_as_promised():
     assert len(WRONG) >= 50
     assert set(DEEP) <= {item.name for item in RIGHT}
     assert len(DEEP) >= 30
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/testing.md"])
+def test_the_counts_on_the_pages_are_those_of_the_corpus(page):
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    assert f"{len(WRONG)} of {len(WRONG)}" in text
+    assert f"{len(RIGHT)} of {len(RIGHT)}" in text
 
 
 def test_the_counts_are_printed_and_a_surprise_is_named(monkeypatch, capsys):
