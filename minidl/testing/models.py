@@ -40,6 +40,7 @@ def model_test(
     regularizers: Sequence[Regularizer] = (),
     rows_mix: bool = False,
     stochastic: bool = False,
+    random_inference: bool = False,
     domain: tuple[float, float] | None = None,
     integers: Integers | None = None,
     settings: hypothesis.settings | None = None,
@@ -61,7 +62,7 @@ def model_test(
     >>> test_two_layers = model_test(two_layers, SoftmaxCrossEntropy())
     >>> test_two_layers()
     """
-    declared = Declared(rows_mix, stochastic, domain=domain)
+    declared = Declared(rows_mix, stochastic, random_inference, domain)
     check_shape(shape)
     check_domain(domain)
     return as_test(MODEL, _cases(model, loss, shape, targets, regularizers, (declared, integers), arguments), settings)
@@ -76,6 +77,7 @@ def check_model(
     regularizers: Sequence[Regularizer] = (),
     rows_mix: bool = False,
     stochastic: bool = False,
+    random_inference: bool = False,
     domain: tuple[float, float] | None = None,
     integers: Integers | None = None,
     at: Mapping[str, Any] | None = None,
@@ -93,7 +95,7 @@ def check_model(
     >>> check_model(Sequential(Linear(2, 1)), MeanSquaredError(), ("n", 2), targets=real_targets).passed
     True
     """
-    declared = Declared(rows_mix, stochastic, domain=domain)
+    declared = Declared(rows_mix, stochastic, random_inference, domain)
     check_shape(shape)
     check_domain(domain)
     cases, case = _cases(model, loss, shape, targets, regularizers, (declared, integers), arguments), None

@@ -146,3 +146,16 @@ def test_a_wrong_penalty_is_named():
 
 def test_a_loss_may_be_given_by_its_class():
     assert check_model(Sequential(Linear(2, 2)), SoftmaxCrossEntropy, ("n", 2), max_examples=5).passed
+
+
+def test_a_model_may_be_random_at_inference_if_declared():
+    class Noise(Elementwise):
+        def forward(self, x):
+            return x + self.rng.standard_normal(x.shape).astype(x.dtype)
+
+        def backward(self, dy):
+            return dy.copy()
+
+    model = Sequential(Linear(2, 2), Noise())
+    assert check_model(model, SoftmaxCrossEntropy(), ("n", 2), random_inference=True, max_examples=10).passed
+    assert failure(model, SoftmaxCrossEntropy(), ("n", 2), max_examples=10).property == "repeatable"
