@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 
@@ -34,6 +34,18 @@ class Subject:
     arrays: Mapping[str, Array]
     forward: Callable[[], Array]
     backward: Callable[[Array], Mapping[str, Array]]
+
+    @classmethod
+    def of_number(
+        cls, arrays: Mapping[str, Array], value: Callable[[], float], gradients: Callable[[], Mapping[str, Array]]
+    ) -> Self:
+        """A single number, such as a loss or a penalty; `gradients()` are those of the newest `value()`."""
+
+        def backward(upstream: Array) -> dict[str, Array]:
+            value()
+            return {name: gradient * upstream[0] for name, gradient in gradients().items()}
+
+        return cls(arrays, lambda: np.array([value()]), backward)
 
     def gradients(self, upstream: Array) -> dict[str, Array]:
         """A copy of what backward says about every array."""

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +15,7 @@ from minidl.parameters import Array
 from minidl.testing.derivative import Probe, Subject, units
 from minidl.testing.kinks import valid_choice
 from minidl.testing.layer_case import Declared, LayerCase, Run
+from minidl.testing.layer_numbers import subject_of
 
 SHOWN = 60  # rows of a printed table; agreeing ones are left out beyond
 
@@ -145,19 +147,12 @@ def _of_layer(layer: Layer, x: Array, given: Mapping[str, ArrayLike], *, trainin
     for inner in layer.layers_inside():
         inner.training = training
     run = Run(LayerCase(layer, copy.deepcopy(layer), x, 0, Declared(integers=(0, 1) if x.dtype.kind != "f" else None)))
-    arrays = run.values() if x.dtype.kind != "f" else {"x": x.copy(), **run.values()}
-    inner_x = arrays.get("x", x)
-    return Subject(arrays, lambda: run.forward(inner_x).copy(), lambda dy: run.gradients_at(inner_x, dy))
+    return subject_of(run, x)
 
 
 def _of_loss(loss: Loss, scores: Array, targets: Array) -> Subject:
-    scores = scores.copy()
-
-    def backward(dy: Array) -> dict[str, Array]:
-        loss.forward(scores, targets)
-        return {"scores": loss.backward() * dy[0]}
-
-    return Subject({"scores": scores}, lambda: np.array([loss.forward(scores, targets)]), backward)
+    value = partial(loss.forward, scores, targets)
+    return Subject.of_number({"scores": scores}, value, lambda: {"scores": loss.backward()})
 
 
 def _rows(subject: Subject, upstream: Array) -> Iterator[Row]:

@@ -134,6 +134,10 @@ class Run:
         """The values of the parameters, as they stand."""
         return {name: parameter.value for name, parameter in self.layer.parameters.named.items()}
 
+    def arrays(self, x: Array) -> dict[str, Array]:
+        """What is differentiated at `x`: x itself, unless it holds whole numbers, and the values of the parameters."""
+        return self.values() if self.declared.integers else {"x": x, **self.values()}
+
     def rewind(self, layer: Layer) -> None:
         """Give the layer, or a copy of it, the random streams and states in which the case found it."""
         inside = self.inside if layer is self.layer else layer.layers_inside()
@@ -222,12 +226,12 @@ class Run:
         return self.error(type(self.layer).__name__, failed, "\n".join(line for line in lines if line), of=of)
 
 
-def runs(case: LayerCase, skipped: Container[str]) -> Generator[Run, None, None]:
+def runs(case: LayerCase, skipped: Container[str], *, kind: type[Run] = Run) -> Generator[Run, None, None]:
     """A case in inference mode, then in training mode."""
-    inference = Run(case, skipped)
+    inference = kind(case, skipped)
     yield inference
     with case.layer.train_mode():
-        yield Run(case, skipped, inference)
+        yield kind(case, skipped, inference)
 
 
 def same_bits(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
@@ -235,10 +239,10 @@ def same_bits(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
     return all(np.array_equal(a[name], b[name], equal_nan=True) for name in a)
 
 
-def close(a: Array, b: Array, *, scale: float = 0.0, rtol: float = 1e-9) -> bool:
+def close(a: Array, b: Array, *, scale: float = 0.0) -> bool:
     """Equal to rounding, relative to the largest element and to `scale`; NaN equals nothing."""
     size = max(scale, float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0)))
-    return a.shape == b.shape and bool((np.abs(a - b) <= rtol * size + 1e-12).all())
+    return a.shape == b.shape and bool((np.abs(a - b) <= 1e-9 * size + 1e-12).all())
 
 
 def other_input(run: Run) -> Array:

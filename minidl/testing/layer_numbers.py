@@ -29,7 +29,7 @@ def check_on_grid(run: Run) -> Outcome:
     # The kinks of layers inside may meet, where conventions need not add up; each has a test of its own.
     if run.seen_before or run.layer.children():
         return NOT_TRIED
-    subject = _subject(run, interior(run.x, run.declared.domain))
+    subject = subject_of(run, interior(run.x, run.declared.domain))
     verdict = judge(subject, run.dy, run.rng, valid_choice)
     _raise_wrong(run, verdict, "", "" if verdict.wrong is None else _look_closer(run, subject))
     return verdict.error
@@ -54,7 +54,7 @@ def check_far_out(run: Run) -> Outcome:
 def _check_moved(run: Run, scale: int, *, near: bool = False) -> float | None:
     """The error at a point off the grid; None if there is no finite output."""
     values, domain = run.layer.parameters.value.copy(), run.declared.domain
-    subject = _subject(run, run.x if scale == 1 else scale * run.x)
+    subject = subject_of(run, run.x if scale == 1 else scale * run.x)
     try:
         if not leave_grid(run, subject, near=near):
             if scale == 1:
@@ -93,10 +93,9 @@ def leave_grid(run: Run, subject: Subject, *, near: bool = False) -> bool:
     return False
 
 
-def _subject(run: Run, x: Array) -> Subject:
+def subject_of(run: Run, x: Array) -> Subject:
     """The layer as something to differentiate; its parameters are the arrays themselves."""
-    arrays = run.values() if run.declared.integers else {"x": x, **run.values()}
-    return Subject(arrays, lambda: run.forward(x).copy(), lambda dy: run.gradients_at(x, dy))
+    return Subject(run.arrays(x), lambda: run.forward(x).copy(), lambda dy: run.gradients_at(x, dy))
 
 
 def _look_closer(run: Run, subject: Subject) -> str:
@@ -126,7 +125,7 @@ def _samples(run: Run) -> Iterator[Sample]:
     """Analytic and numeric gradients at points with more rows, where patterns can be told apart."""
     for rows in (2, 3, 5):
         x = run.declared.another((rows, *run.case.x.shape[1:]), run.rng)
-        subject = _subject(run, x if run.declared.integers else interior(x, run.declared.domain))
+        subject = subject_of(run, x if run.declared.integers else interior(x, run.declared.domain))
         if sum(array.size for array in subject.arrays.values()) > TOLD_APART or not leave_grid(run, subject):
             return
         dy = upstream_gradient(run.rng, subject.forward().shape)
@@ -174,7 +173,7 @@ def check_float32(run: Run) -> Outcome:
     """A float32 twin stays float32 and close to float64; returns the worst relative difference."""
     values, x = run.layer.parameters.value.copy(), run.x
     try:  # away from ties among inputs and parameters, which rounding would break
-        if not leave_grid(run, _subject(run, x)):
+        if not leave_grid(run, subject_of(run, x)):
             return NOT_TRIED
         run.layer.parameters.value[...] = run.layer.parameters.value.astype(np.float32)
         return _compare_float32(run, _cast(x, np.float32))

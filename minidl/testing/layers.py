@@ -88,7 +88,7 @@ def layer_test(
             name of a constructor argument. Only the parameters are differentiated then.
         settings: hypothesis settings instead of those of the loaded profile.
         arguments: further constructor arguments, each a value or a strategy. Under a name in `shape`, the strategy
-            for that size; the others are drawn from 1 to 4, or 7. Where a name clashes with one above, use a factory.
+            for that size; the others are drawn from 1 to 4, or 9. Where a name clashes with one above, use a factory.
 
     `docs/testing.md` lists the properties; `Report` names them.
 

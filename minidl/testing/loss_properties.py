@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 
@@ -174,14 +175,8 @@ def check_target_dtypes(case: LossCase) -> Outcome:
 
 
 def _subject(case: LossCase, scores: Array, targets: Array, weights: Array | None) -> Subject:
-    def forward() -> Array:
-        return np.array([case.value(scores, targets, weights)])
-
-    def backward(dy: Array) -> dict[str, Array]:
-        forward()
-        return {"scores": case.gradient() * dy[0]}
-
-    return Subject({"scores": scores}, forward, backward)
+    value = partial(case.value, scores, targets, weights)
+    return Subject.of_number({"scores": scores}, value, lambda: {"scores": case.gradient()})
 
 
 def _raise_wrong(case: LossCase, verdict: Verdict, weights: Array | None, where: str = "") -> None:

@@ -1,8 +1,9 @@
 """A case of a whole model with its loss, and what must hold of it besides what must hold of a layer."""
 
 import copy
-from collections.abc import Container, Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -15,9 +16,10 @@ from minidl.parameters import Array
 from minidl.regularizers import Regularizer
 from minidl.testing.derivative import Subject, judge, judge_readable
 from minidl.testing.kinks import valid_choice
-from minidl.testing.layer_case import LayerCase, LayerCheckError, Run
+from minidl.testing.layer_case import LayerCase, LayerCheckError, Run, runs
 from minidl.testing.layer_numbers import leave_grid
 from minidl.testing.layers import LAYER
+from minidl.testing.regularizers import penalty_subject
 from minidl.testing.report import NOT_TRIED, Outcome
 from minidl.testing.running import Kind
 from minidl.testing.strategies import (
@@ -72,13 +74,6 @@ class ModelRun(Run):
         return gradients if dx is None else {"x": dx, **gradients}
 
 
-def _runs(case: ModelCase, skipped: Container[str]) -> Generator[ModelRun, None, None]:
-    inference = ModelRun(case, skipped)
-    yield inference
-    with case.layer.train_mode():
-        yield ModelRun(case, skipped, inference)
-
-
 def check_runs(run: ModelRun) -> None:
     """Forward takes the input, the loss the outputs, backward the loss's gradient."""
     contract.check_runs(run)
@@ -91,8 +86,8 @@ def check_objective(run: ModelRun) -> Outcome:
     if run.seen_before:
         return NOT_TRIED
     values = run.layer.parameters.value.copy()
-    arrays = run.values() if run.declared.integers else {"x": run.x, **run.values()}
-    x = arrays.get("x", run.x)
+    x = run.x
+    arrays = run.arrays(x)
     subject = Subject(arrays, lambda: np.array([run.objective(x)]), lambda dy: run.objective_gradients(x))
 
     try:
@@ -115,29 +110,15 @@ def _culprits(run: ModelRun, x: Array) -> Iterator[str]:
     """The loss, and the layers of nested Sequentials, whose own derivative is wrong where the model stands."""
     scores, case = run.forward(x).copy(), run.case
 
-    def backward(dy: Array) -> dict[str, Array]:
-        case.loss.forward(scores, case.targets)
-        return {"scores": case.loss.backward() * dy[0]}
-
-    loss = Subject({"scores": scores}, lambda: np.array([case.loss.forward(scores, case.targets)]), backward)
+    value = partial(case.loss.forward, scores, case.targets)
+    loss = Subject.of_number({"scores": scores}, value, lambda: {"scores": case.loss.backward()})
     if judge(loss, np.ones(1), run.rng).wrong is not None:
         yield f"the loss {case.loss!r} has a wrong gradient"
     for regularize in case.regularizers:
-        if _is_wrong_penalty(run, regularize):
+        penalty = penalty_subject(regularize, run.layer.parameters)
+        if judge(penalty, np.ones(1), run.rng).wrong is not None:
             yield f"the regularizer {short(regularize)} adds a gradient that is not that of its penalty"
-    yield from _wrong_layers(run, run.layer, x, backward(np.ones(1))["scores"], "")
-
-
-def _is_wrong_penalty(run: ModelRun, regularize: Regularizer) -> bool:
-    parameters = run.layer.parameters
-
-    def backward(dy: Array) -> dict[str, Array]:
-        parameters.grad[...] = 0
-        regularize(parameters)
-        return {name: parameter.grad * dy[0] for name, parameter in parameters.named.items()}
-
-    subject = Subject(run.values(), lambda: np.array([regularize(parameters)]), backward)
-    return judge(subject, np.ones(1), run.rng).wrong is not None
+    yield from _wrong_layers(run, run.layer, x, loss.gradients(np.ones(1))["scores"], "")
 
 
 def _wrong_layers(run: ModelRun, layer: Layer, x: Array, dy: Array, path: str) -> Iterator[str]:
@@ -190,7 +171,7 @@ def check_downhill(run: ModelRun) -> None:
 
 
 def check_same_seed(run: ModelRun) -> Outcome:
-    """The same seed builds the same numbers, another seed others."""
+    """The same seed builds the same numbers."""
     if run.training:
         return NOT_TRIED
     first, second = (copy.deepcopy(run.case.fresh).build(seed=7) for _ in range(2))
@@ -225,6 +206,6 @@ MODEL = Kind(
         "prediction in batches": check_predict,
     },
     ModelCheckError,
-    _runs,
+    partial(runs, kind=ModelRun),
     fundamental=2,
 )

@@ -52,9 +52,10 @@ def model_test(
     and returns a strategy, as in `loss_test`; `regularizers` are added to the loss, as the Trainer adds them; all else
     is as in `layer_test`.
 
-    All properties of a layer, and: the gradient of loss and penalties is right for x and every parameter; a small step
-    against it lowers them; the same seed builds the same model; prediction in batches is the forward pass. Where the
-    gradient is wrong, the layers and the loss are judged one by one, and those that are wrong by themselves are named.
+    The properties are those of a layer, save three that its own layers answer for, and: the gradient of loss and
+    penalties is right for x and every parameter; a small step against it lowers them; the same seed builds the same
+    model; prediction in batches is the forward pass. Where the gradient is wrong, the layers, the loss and the
+    regularizers are judged one by one, and those that are wrong by themselves are named.
 
     >>> from minidl.layers import Linear, Sequential, SoftmaxCrossEntropy, Tanh
     >>> def two_layers(features):

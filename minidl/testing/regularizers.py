@@ -1,6 +1,5 @@
 """check_regularizer and regularizer_test: the penalty returned and the gradient added belong together."""
 
-import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +16,7 @@ from minidl.testing.diagnosis import Sample, diagnose
 from minidl.testing.kinks import valid_choice
 from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
-from minidl.testing.strategies import SEEDS, SIZES, call_of, grid_arrays, make_object, name_of, off_grid
+from minidl.testing.strategies import SEEDS, SIZES, call_of, draw_arguments, grid_arrays, make_rule, name_of, off_grid
 
 ROUNDINGS = 1000 * float(np.finfo(np.float32).eps)
 
@@ -130,7 +129,7 @@ def check_spares(case: RegularizerCase) -> Outcome:
 
 def check_on_grid(case: RegularizerCase) -> float:
     """The gradient is that of the penalty, with the kinks of absolute values allowed for."""
-    verdict = judge(_subject(case, case.store()), np.ones(1), case.rng, valid_choice)
+    verdict = judge(penalty_subject(case.penalty, case.store()), np.ones(1), case.rng, valid_choice)
     _raise_wrong(case, verdict)
     return verdict.error
 
@@ -145,21 +144,20 @@ def _judge_moved(case: RegularizerCase, scale: int) -> float:
     parameters.value[...] *= scale
 
     parameters.value[...] = off_grid(parameters.value, case.rng)
-    verdict = judge_readable(_subject(case, parameters), np.ones(1), case.rng, valid_choice)
+    verdict = judge_readable(penalty_subject(case.penalty, parameters), np.ones(1), case.rng, valid_choice)
     _raise_wrong(case, verdict, "".join(f"\n  {name} = {p.value.tolist()}" for name, p in parameters.named.items()))
     return verdict.error
 
 
-def _subject(case: RegularizerCase, parameters: Parameters) -> Subject:
-    def forward() -> Array:
-        return np.array([case.penalty(parameters)])
+def penalty_subject(penalty: Regularizer, parameters: Parameters) -> Subject:
+    """A penalty as something to differentiate: the gradient is what it adds to zeros."""
 
-    def backward(dy: Array) -> dict[str, Array]:
+    def value() -> float:
         parameters.grad[...] = 0
-        forward()
-        return {name: p.grad * dy[0] for name, p in parameters.named.items()}
+        return penalty(parameters)
 
-    return Subject({name: p.value for name, p in parameters.named.items()}, forward, backward)
+    named = parameters.named.items()
+    return Subject.of_number({name: p.value for name, p in named}, value, lambda: {name: p.grad for name, p in named})
 
 
 def _raise_wrong(case: RegularizerCase, verdict: Verdict, where: str = "") -> None:
@@ -174,7 +172,7 @@ def _samples(case: RegularizerCase) -> Iterator[Sample]:
     """The gradients at other values, off the grid, for parameters of two shapes."""
     for widths in ((2, 3), (3, 2)):
         values = off_grid(case.rng.integers(-24, 25, widths[0] * widths[1] + 2 * widths[1] + 1) / 8, case.rng)
-        subject = _subject(case, replace(case, values=values, widths=widths).store())
+        subject = penalty_subject(case.penalty, replace(case, values=values, widths=widths).store())
         numeric = {name: subject.differences(name, np.ones(1)) for name in subject.arrays}
         arrays = {name: array.copy() for name, array in subject.arrays.items()}
         yield Sample(1, 1, arrays, subject.gradients(np.ones(1)), numeric)
@@ -251,21 +249,15 @@ def check_regularizer(
     if at is not None:
         given = given_case(at, "values", "widths", "seed")
         values, widths = np.array(given["values"], np.float64), tuple(given["widths"])
-        case = RegularizerCase(_made(regularizer, arguments), values, widths, spares_biases, given["seed"], arguments)
+        case = RegularizerCase(
+            make_rule(regularizer, arguments), values, widths, spares_biases, given["seed"], arguments
+        )
     return run_now(REGULARIZER, name_of(regularizer), cases, case, max_examples=max_examples, raises=raises)
-
-
-def _made(regularizer: Any, arguments: Mapping[str, Any]) -> Regularizer:
-    """A class is called, and so is a function that is given arguments; else it is a regularizer already."""
-    made: Regularizer
-    called = isinstance(regularizer, type) or arguments
-    made = make_object(regularizer, arguments) if called else copy.deepcopy(regularizer)
-    return made
 
 
 @st.composite
 def _cases(draw: st.DrawFn, regularizer: Any, spares_biases: bool, arguments: Mapping[str, Any]) -> RegularizerCase:
-    given = {k: draw(v, label=k) if isinstance(v, st.SearchStrategy) else v for k, v in arguments.items()}
-    made, (k, m) = _made(regularizer, given), (draw(SIZES), draw(SIZES))
+    given = draw_arguments(draw, arguments)
+    made, (k, m) = make_rule(regularizer, given), (draw(SIZES), draw(SIZES))
     values = draw(grid_arrays((k * m + 2 * m + 1,)))
     return RegularizerCase(made, values, (k, m), spares_biases, draw(SEEDS), given)

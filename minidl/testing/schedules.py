@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from minidl.arguments import short
 from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Report
 from minidl.testing.running import Kind, as_test, given_case, run_now
-from minidl.testing.strategies import call_of, make_object, name_of
+from minidl.testing.strategies import call_of, draw_arguments, make_rule, name_of
 
 Schedule: TypeAlias = Callable[[int], float]
 FAR = 10**9
@@ -169,19 +169,12 @@ def check_schedule(
     """
     cases, case = _cases(schedule, reference, arguments), None
     if at is not None:
-        case = ScheduleCase(_made(schedule, arguments), given_case(at, "steps")["steps"], reference, arguments)
+        case = ScheduleCase(make_rule(schedule, arguments), given_case(at, "steps")["steps"], reference, arguments)
     return run_now(SCHEDULE, name_of(schedule), cases, case, max_examples=max_examples, raises=raises)
-
-
-def _made(schedule: Any, arguments: Mapping[str, Any]) -> Schedule:
-    """A class is called, and so is a function that is given arguments; else it is a schedule already."""
-    called = isinstance(schedule, type) or arguments
-    made: Schedule = make_object(schedule, arguments) if called else copy.deepcopy(schedule)
-    return made
 
 
 @st.composite
 def _cases(draw: st.DrawFn, schedule: Any, reference: Schedule | None, arguments: Mapping[str, Any]) -> ScheduleCase:
-    given = {k: draw(v, label=k) if isinstance(v, st.SearchStrategy) else v for k, v in arguments.items()}
+    given = draw_arguments(draw, arguments)
     steps = draw(st.lists(STEPS, min_size=1, max_size=8))
-    return ScheduleCase(_made(schedule, given), steps, reference, given)
+    return ScheduleCase(make_rule(schedule, given), steps, reference, given)

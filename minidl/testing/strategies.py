@@ -119,13 +119,9 @@ def draw_object(
     """Draw the sizes named in `shape`, then a fresh object: (object, shape, the sizes and arguments drawn)."""
     if sum(isinstance(size, str) for size in shape) <= 2:
         sizes = WIDER if sizes is SIZES else WIDER.filter(lambda size: size > 1)
-    chosen = {
-        name: draw(_strategy(arguments.get(name, sizes)), label=name)
-        for name in dict.fromkeys(shape)
-        if isinstance(name, str)
-    }
-    others = {name: value for name, value in arguments.items() if name not in chosen}
-    used = {k: draw(v, label=k) if isinstance(v, st.SearchStrategy) else v for k, v in others.items()} | chosen
+    named = dict.fromkeys(size for size in shape if isinstance(size, str))
+    chosen = draw_arguments(draw, {name: arguments.get(name, sizes) for name in named})
+    used = draw_arguments(draw, {name: value for name, value in arguments.items() if name not in chosen}) | chosen
     return (
         make_object(thing, used, optional=chosen),
         tuple(used[size] if isinstance(size, str) else size for size in shape),
@@ -133,8 +129,17 @@ def draw_object(
     )
 
 
-def _strategy(size: Any) -> Strategy:
-    return size if isinstance(size, st.SearchStrategy) else st.just(size)
+def draw_arguments(draw: st.DrawFn, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with a drawn value in place of every strategy."""
+    return {k: draw(v, label=k) if isinstance(v, st.SearchStrategy) else v for k, v in arguments.items()}
+
+
+def make_rule(thing: Any, arguments: Mapping[str, Any]) -> Any:
+    """A fresh regularizer or schedule: a class, or a function that is given arguments, is called for it.
+
+    Without arguments a function is one already; it is copied, as an object is.
+    """
+    return make_object(thing, arguments) if isinstance(thing, type) or arguments else copy.deepcopy(thing)
 
 
 def make_object(thing: Any, arguments: Mapping[str, Any], *, optional: Container[str] = ()) -> Any:

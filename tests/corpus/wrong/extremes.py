@@ -3,48 +3,21 @@
 import numpy as np
 
 from corpus.items import Shelf
+from corpus.wrong.bases import Activation, Scale
 from minidl import Elementwise, Layer, Parameter
-from minidl.initializers import ones, zeros
+from minidl.initializers import zeros
 from minidl.layers import SoftmaxCrossEntropy
 from minidl.optim import SGD, Schedule
 
 SHELF = Shelf()
 
 
-class Curve(Elementwise):
-    """y = f(x), element by element, with derivative df."""
-
-    def forward(self, x):
-        self.x = x
-        return self.f(x)
-
-    def backward(self, dy):
-        return dy * self.df(self.x)
-
-
-class Tanh(Curve):
+class Tanh(Activation):
     def f(self, x):
         return np.tanh(x)
 
     def df(self, x):
         return 1 - np.tanh(x) ** 2
-
-
-class Scale(Layer):
-    """y = gain x, one gain per feature."""
-
-    init = staticmethod(ones)
-
-    def __init__(self, features):
-        self.gain = Parameter((features,), self.init, decay=False)
-
-    def forward(self, x):
-        self.x = x
-        return x * self.gain.value
-
-    def backward(self, dy):
-        self.gain.grad = (dy * self.x).sum(axis=0)
-        return dy * self.gain.value
 
 
 @SHELF.layer()
@@ -64,7 +37,8 @@ class ForgetsSignOfParameter(Scale):
 class NaNWhereItStarts(Scale):
     """y = x sin(gain) / gain: the backward half divides by the initial value, which is 0."""
 
-    init = staticmethod(zeros)
+    def __init__(self, features):
+        self.gain = Parameter((features,), zeros, decay=False)
 
     def forward(self, x):
         self.x = x
@@ -100,7 +74,7 @@ class DividesByUpstream(Scale):
 
 
 @SHELF.layer()
-class InfiniteFarOut(Curve):
+class InfiniteFarOut(Activation):
     """y = log(1 + exp(x)) with a derivative that overflows beyond 50."""
 
     def f(self, x):
@@ -111,7 +85,7 @@ class InfiniteFarOut(Curve):
 
 
 @SHELF.layer()
-class WrongSeriesNearZero(Curve):
+class WrongSeriesNearZero(Activation):
     """y = sin(x) / x, where the series near 0 has a wrong coefficient."""
 
     def f(self, x):
@@ -190,7 +164,7 @@ class LosesFeaturesBeyondEight(Tanh):
 
 
 @SHELF.layer()
-class ZeroAtALeakyKink(Curve):
+class ZeroAtALeakyKink(Activation):
     """The slopes at 0 are 0.1 and 1, and it says 0."""
 
     def f(self, x):
@@ -201,7 +175,7 @@ class ZeroAtALeakyKink(Curve):
 
 
 @SHELF.layer()
-class ZeroAtATiltedKink(Curve):
+class ZeroAtATiltedKink(Activation):
     """y = 3 x + |x|: the slopes at 0 are 2 and 4, and it says 0."""
 
     def f(self, x):
