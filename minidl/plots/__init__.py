@@ -5,13 +5,18 @@ One rule for every function: with `ax=` it draws into that Axes, without into a 
 closing, no setting of matplotlib is changed. A notebook displays them after `%matplotlib inline`.
 """
 
-from minidl.plots.confusion import confusion_heatmap
 from minidl.plots.curves import learning_curves, schedule_curve, step_curve
+from minidl.plots.heatmaps import confusion_heatmap, grid_heatmap
 from minidl.plots.images import sample_images, weight_images, worst_images
+from minidl.plots.repeats import error_bars, histograms, mean_curves
 
 __all__ = [
     "confusion_heatmap",
+    "error_bars",
+    "grid_heatmap",
+    "histograms",
     "learning_curves",
+    "mean_curves",
     "sample_images",
     "schedule_curve",
     "step_curve",

@@ -1,29 +1,17 @@
 """Curves: what a run recorded at its evaluations or its steps, and learning rates before any run."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from minidl.arguments import check_integer
 from minidl.parameters import Array
-from minidl.plots.style import (
-    LINE_WIDTH,
-    LINES,
-    NEUTRAL,
-    add_grid,
-    add_legend,
-    axes_for,
-    colours,
-    figure_of,
-    label_axes,
-    legend_key,
-)
+from minidl.plots.drawing import Curve, draw_curves
+from minidl.plots.style import LINES, NEUTRAL, colours, legend_key
 from minidl.training.history import History, Table
 
 
@@ -55,11 +43,11 @@ def schedule_curve(
     x = np.arange(check_integer("steps", steps, minimum=1))
     palette = colours(len(named))
     curves = [
-        _Curve(x, np.array([schedule(step) for step in range(steps)], float), colour)
+        Curve(x, np.array([schedule(step) for step in range(steps)], float), colour)
         for schedule, colour in zip(named.values(), palette, strict=True)
     ]
     entries = _run_keys(named, palette) if isinstance(schedules, Mapping) else []
-    return _draw(ax, curves, entries, x="step", y="learning rate", log=log, zero=True)
+    return draw_curves(ax, curves, entries, x="step", y="learning rate", log=log, zero=True)
 
 
 def learning_curves(
@@ -101,7 +89,7 @@ def learning_curves(
         [(palette[j], "-") if one else (palette[i], LINES[j]) for j in range(len(columns))] for i in range(len(runs))
     ]
     curves = [
-        _Curve(_numbers(run.evaluations[x]), _numbers(run.evaluations[column]), *look, dot=_best_row(run))
+        Curve(_numbers(run.evaluations[x]), _numbers(run.evaluations[column]), *look, dot=_best_row(run))
         for run, styles in zip(runs.values(), looks, strict=True)
         for column, look in zip(columns, styles, strict=True)
     ]
@@ -115,7 +103,7 @@ def learning_curves(
         monitors = {run.monitor for run in runs.values() if run.monitor}
         best = f"best {_spaced(monitors.pop())}" if len(monitors) == 1 else "best"
         entries.append(legend_key(best, NEUTRAL, "", marker="o", markersize=4))
-    return _draw(ax, curves, entries, x=_spaced(x), y=quantity, log=log)
+    return draw_curves(ax, curves, entries, x=_spaced(x), y=quantity, log=log)
 
 
 def step_curve(
@@ -157,49 +145,9 @@ def step_curve(
         if window > len(values):
             raise ValueError(f"expected window <= {len(values)}, the number of steps, received {window=} for {run!r}")
         mean, spread = _running(values, window)
-        curves.append(_Curve(_running(along, window)[0], mean, colour, band=spread if window > 1 else None))
+        curves.append(Curve(_running(along, window)[0], mean, colour, band=spread if window > 1 else None))
     entries = [] if isinstance(histories, History) else _run_keys(runs, palette)
-    return _draw(ax, curves, entries, x=_spaced(x), y=_spaced(column), log=log, zero=column == "learning_rate")
-
-
-@dataclass(frozen=True)
-class _Curve:
-    """What is drawn for one column: the line, half the width of a band around it, the row that gets a dot."""
-
-    x: Array
-    y: Array
-    colour: Any
-    line: Any = "-"
-    band: Array | None = None
-    dot: int | None = None
-
-
-def _draw(
-    ax: Axes | None, curves: list[_Curve], entries: list[Line2D], *, x: str, y: str, log: bool, zero: bool = False
-) -> Figure:
-    """Draw all curves; `zero` keeps 0 in sight on a linear axis."""
-    if log and not any((curve.y > 0).any() for curve in curves):
-        raise ValueError(f"expected some positive {y} for log=True, received none: use log=False")
-    ax = axes_for(ax)
-    for curve in curves:
-        alone = _alone(np.isfinite(curve.y))
-        points: dict[str, Any] = {"marker": ".", "markevery": alone} if alone else {}
-        ax.plot(curve.x, curve.y, color=curve.colour, linestyle=curve.line, linewidth=LINE_WIDTH, **points)
-        if curve.band is not None:
-            low, high = curve.y - curve.band, curve.y + curve.band
-            ax.fill_between(curve.x, low, high, color=curve.colour, alpha=0.2, linewidth=0)
-        if curve.dot is not None:
-            ax.scatter(curve.x[curve.dot], curve.y[curve.dot], s=16, color=[curve.colour], zorder=3)
-    if log:
-        ax.set_yscale("log")
-    elif zero:
-        ax.update_datalim([(float(curves[0].x[0]), 0.0)])
-        ax.autoscale_view()
-    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
-    add_grid(ax)
-    label_axes(ax, x, y)
-    add_legend(ax, entries)
-    return figure_of(ax)
+    return draw_curves(ax, curves, entries, x=_spaced(x), y=_spaced(column), log=log, zero=column == "learning_rate")
 
 
 def _runs(histories: History | Mapping[str, History], table: Literal["steps", "evaluations"]) -> Mapping[str, History]:
@@ -261,12 +209,6 @@ def _running(values: Array, window: int) -> tuple[Array, Array]:
     with np.errstate(over="ignore", invalid="ignore"):  # a loss of 1e200 has a mean, but no band
         variance = np.convolve(centred**2, share, "valid") - mean**2
         return mean + centre, np.sqrt(np.maximum(variance, 0))
-
-
-def _alone(there: Array) -> list[int]:
-    """The places with a value whose neighbours have none: a line through them would not be seen."""
-    padded = np.concatenate([[False], there, [False]])
-    return [int(place) for place in np.flatnonzero(there & ~padded[:-2] & ~padded[2:])]
 
 
 def _run_keys(runs: Mapping[str, Any], palette: list[Any]) -> list[Line2D]:

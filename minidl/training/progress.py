@@ -16,14 +16,9 @@ class Progress(Callback):
 
     def on_fit_begin(self, trainer: TrainerView) -> None:
         """Open a bar if somebody watches."""
-        self.bar: Any = None
         self.pending, self.lines = "", 0
         self.first_step, self.planned_steps = trainer.optimizer.steps, max(trainer.planned_steps, 1)
-        if _in_notebook() or getattr(sys.stderr, "isatty", bool)():
-            with warnings.catch_warnings():  # tqdm warns where a notebook lacks widgets, and falls back to text
-                warnings.simplefilter("ignore")
-                from tqdm.auto import tqdm
-            self.bar = tqdm(total=trainer.planned_steps, unit="step", dynamic_ncols=True, leave=True)
+        self.bar = open_bar(trainer.planned_steps, "step")
 
     def on_step_end(self, trainer: TrainerView) -> None:
         """Move the bar."""
@@ -53,6 +48,16 @@ class Progress(Callback):
             with suppress(OSError, ValueError):  # a closed pipe or stream must not end a run
                 print(self.pending, file=sys.stderr, flush=True)
             self.pending = ""
+
+
+def open_bar(total: int, unit: str, *, initial: int = 0) -> Any:
+    """A bar of tqdm on standard error if somebody watches, in a terminal or notebook, else None."""
+    if not _in_notebook() and not getattr(sys.stderr, "isatty", bool)():
+        return None
+    with warnings.catch_warnings():  # tqdm warns where a notebook lacks widgets, and falls back to text
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+    return tqdm(total=total, initial=initial, unit=unit, dynamic_ncols=True, leave=True)
 
 
 def _numbers(row: dict[str, float]) -> str:

@@ -1,0 +1,154 @@
+"""What is to be run: a function, its settings and its seeds."""
+
+import ast
+import hashlib
+import inspect
+import json
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from minidl.arguments import check_integer, short
+from minidl.parameters import Array
+
+Scalar: TypeAlias = float | int | str | bool | None
+Setting: TypeAlias = Mapping[str, Scalar]
+Experiment: TypeAlias = Callable[..., Mapping[str, Scalar | Array]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of an experiment, function(**setting, seed=seed).
+
+    Attributes:
+        function: returns a mapping of names to numbers, strings and arrays.
+        setting: its keyword arguments but the seed; numbers, strings, booleans or None, since they name the run in
+            files. Objects such as optimizers are made inside the function.
+        seed: >= 0.
+        code: a digest of the function's text.
+
+    Raises:
+        TypeError, ValueError: anything else, or a setting that does not fit the function.
+
+    >>> def train(lr, *, seed): ...
+    >>> Run(train, {"lr": 0.1}, 3)
+    Run(train(lr=0.1, seed=3))
+    >>> Run(train, {"rate": 0.1}, 3)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    TypeError: expected settings that train(lr, *, seed) takes, received rate=0.1, ...
+    """
+
+    function: Experiment
+    setting: Setting
+    seed: int
+    code: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse, before anything is run, what could not be run or named."""
+        if not callable(self.function) or not hasattr(self.function, "__qualname__"):
+            raise TypeError(f"expected function to be a plain function, received {short(self.function)}")
+        for name, value in self.setting.items():
+            if isinstance(value, np.generic):
+                raise TypeError(
+                    f"expected plain numbers in a setting, received {name}={value!r}: write {value.item()!r}"
+                )
+            if not isinstance(value, float | int | str | bool | None) or value != value:
+                raise TypeError(
+                    f"expected settings to be numbers, strings, booleans or None, received {name}={short(value)}: "
+                    f"make objects inside the function"
+                )
+        object.__setattr__(self, "seed", check_integer("seed", self.seed, minimum=0))
+        object.__setattr__(self, "setting", dict(self.setting))
+        object.__setattr__(self, "code", code_digest(self.function))  # now: the file may be edited during a long job
+        try:
+            inspect.signature(self.function).bind(**self.setting, seed=self.seed)
+        except TypeError as error:
+            raise TypeError(
+                f"expected settings that {self.function.__name__}{inspect.signature(self.function)} takes, "
+                f"received {self._arguments()}: {error}"
+            ) from None
+
+    def __call__(self) -> Mapping[str, Scalar | Array]:
+        """Run it here and now."""
+        return self.function(**self.setting, seed=self.seed)
+
+    def __repr__(self) -> str:
+        return f"Run({self.function.__name__}({self._arguments()}))"
+
+    def _arguments(self) -> str:
+        return ", ".join(f"{name}={value!r}" for name, value in {**self.setting, "seed": self.seed}.items())
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells this run from every other: the function's name and text, the setting, the seed.
+
+        Comments, layout and docstrings are not part of the text; what the function calls is not either.
+        """
+        return {
+            "function": self.function.__qualname__,
+            "code": self.code,
+            "setting": dict(self.setting),
+            "seed": self.seed,
+        }
+
+    @property
+    def name(self) -> str:
+        """The function's name and a digest of the identity: the name of the run's file."""
+        text = json.dumps(self.identity, sort_keys=True)
+        return f"{self.function.__name__}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+
+
+def grid(**values: Iterable[Scalar]) -> list[dict[str, Scalar]]:
+    """Every combination of the values, the last name running fastest.
+
+    >>> grid(lr=[0.1, 0.01], batch_size=[50])
+    [{'lr': 0.1, 'batch_size': 50}, {'lr': 0.01, 'batch_size': 50}]
+    """
+    for name, choices in values.items():
+        if isinstance(choices, str) or not isinstance(choices, Iterable):
+            raise TypeError(f"expected several values for {name}, received {name}={choices!r}: put it in [ ]")
+    listed = {name: list(choices) for name, choices in values.items()}
+    return [dict(zip(listed, combination, strict=True)) for combination in product(*listed.values())]
+
+
+def plan(function: Experiment, settings: Iterable[Setting], seeds: Iterable[int], **shared: Scalar) -> list[Run]:
+    """A run for every setting and seed, setting by setting; `shared` is part of every setting.
+
+    >>> def train(lr, *, seed, epochs): ...
+    >>> plan(train, [{"lr": 0.1}], seeds=range(2), epochs=5)
+    [Run(train(lr=0.1, epochs=5, seed=0)), Run(train(lr=0.1, epochs=5, seed=1))]
+    """
+    if isinstance(settings, Mapping):
+        raise TypeError(f"expected a list of settings, received one: put {settings!r} in [ ]")
+    listed = list(seeds)
+    runs = []
+    for setting in settings:
+        if twice := sorted(setting.keys() & shared.keys()):
+            raise ValueError(f"expected each argument once, received {twice} in a setting and for all settings")
+        runs += [Run(function, {**setting, **shared}, seed) for seed in listed]
+    return runs
+
+
+@cache
+def code_digest(function: Experiment) -> str:
+    """A digest of what a function says, blind to comments, layout and docstrings."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):  # written at a prompt, built in, or a lambda inside a longer line
+        code = getattr(function, "__code__", None)
+        text = (
+            repr((code.co_code, code.co_names, [c for c in code.co_consts if isinstance(c, float | int | str)]))
+            if code
+            else ""
+        )
+    else:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+                node.body = node.body[1:]
+        text = ast.dump(tree)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

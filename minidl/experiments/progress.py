@@ -1,0 +1,56 @@
+"""One bar, or a few plain lines, for a whole job of runs."""
+
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+from minidl.experiments.results import Result
+from minidl.training.progress import LINES, open_bar
+
+
+class JobProgress:
+    """Counts finished runs on standard error, and says where an interrupted job left its results."""
+
+    def __init__(self, total: int, *, done: int, show: bool, folder: Path | None) -> None:
+        self.total, self.done, self.show, self.folder = total, done, show, folder
+        self.failures, self.lines, self.bar = 0, 0, None
+        self.begin, self.found = time.monotonic(), done
+
+    def __enter__(self) -> Self:
+        """Open the bar if somebody watches."""
+        if self.show and self.done < self.total:
+            self.bar = open_bar(self.total, "run", initial=self.done)
+        if self.show and self.done:
+            self._say(f"{self.done} of {self.total} runs are there already, in {self.folder}")
+        return self
+
+    def advance(self, result: Result) -> None:
+        """One more run is finished."""
+        self.done += 1
+        if result.error:
+            self.failures += 1
+            self._say(f"failed: {result.run!r}: {result.error.strip().rpartition(chr(10))[2]}")
+        if self.bar is not None:
+            self.bar.update()
+        elif LINES * (self.done - self.found) >= self.lines * (self.total - self.found):
+            left = (time.monotonic() - self.begin) / (self.done - self.found) * (self.total - self.done)
+            self._say(f"{self.done} of {self.total} runs, about {left / 60:.1f} minutes left")
+            self.lines += 1
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        """Close the bar; after Ctrl-C say how to go on."""
+        if self.bar is not None:
+            self.bar.close()
+        if kind is KeyboardInterrupt:
+            kept = f"kept in {self.folder}: start again to go on" if self.folder is not None else "lost: give a folder"
+            self._say(f"interrupted: {self.done} of {self.total} runs are {kept}")
+
+    def _say(self, line: str) -> None:
+        if self.show and sys.stderr is not None:
+            with suppress(OSError, ValueError):  # a closed pipe or stream must not end a job
+                if self.bar is not None:
+                    self.bar.write(line, file=sys.stderr)
+                else:
+                    print(line, file=sys.stderr, flush=True)

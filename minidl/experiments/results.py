@@ -1,0 +1,218 @@
+"""Results: what runs returned, as a table that can be chosen from, averaged, printed and written."""
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import numpy as np
+
+from minidl.arguments import suggest
+from minidl.experiments.planning import Experiment, Run, Scalar
+from minidl.parameters import Array
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run came to.
+
+    Attributes:
+        run: what was run.
+        values: what it returned; empty where it failed.
+        seconds: how long it took.
+        error: "" or the traceback of what it raised.
+    """
+
+    run: Run
+    values: Mapping[str, Scalar | Array]
+    seconds: float
+    error: str = ""
+
+    def __repr__(self) -> str:
+        last = self.error.strip().rpartition("\n")[2]
+        return f"Result({self.run!r}, {f'failed: {last}' if self.error else ', '.join(self.values)})"
+
+
+class Results(Sequence[Result]):
+    """The results of several runs, in the order of the plan. Averages leave out the runs that failed.
+
+    >>> def train(lr, *, seed): ...
+    >>> from minidl.experiments import grid, plan
+    >>> runs = plan(train, grid(lr=[0.1, 0.5]), seeds=[0, 1])
+    >>> results = Results([Result(run, {"loss": run.setting["lr"] + run.seed}, 1.0) for run in runs])
+    >>> results.where(lr=0.5).mean("loss"), results.best("loss", mode="min")
+    (1.0, {'lr': 0.1})
+    >>> print(results.table(["loss"]))
+    | lr | loss |
+    |---|---|
+    | 0.1 | 0.6000 ± 0.7071 |
+    | 0.5 | 1.0000 ± 0.7071 |
+    """
+
+    def __init__(self, results: Sequence[Result]) -> None:
+        self.results = list(results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    @overload
+    def __getitem__(self, index: int) -> Result: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Results": ...
+
+    def __getitem__(self, index: int | slice) -> "Result | Results":
+        return Results(self.results[index]) if isinstance(index, slice) else self.results[index]
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        return f"Results({len(self)} runs of {len(self.settings)} settings{failed})"
+
+    @property
+    def failed(self) -> "Results":
+        """The runs that raised; `error` of each holds its traceback."""
+        return Results([result for result in self if result.error])
+
+    @property
+    def settings(self) -> list[dict[str, Scalar]]:
+        """The different settings, in the order of their first run."""
+        different: list[dict[str, Scalar]] = []
+        for result in self:
+            if result.run.setting not in different:
+                different.append(dict(result.run.setting))
+        return different
+
+    @property
+    def seconds(self) -> float:
+        """How long the runs took together."""
+        return math.fsum(result.seconds for result in self)
+
+    def where(self, **setting: Scalar) -> "Results":
+        """The runs with these arguments; KeyError where there is none.
+
+        >>> Results([]).where(lr=0.1)
+        Traceback (most recent call last):
+        KeyError: "no run with {'lr': 0.1} among 0"
+        """
+        for name in setting:
+            if self and not any(name in result.run.setting for result in self):
+                raise KeyError(f"no argument {name!r}; {suggest(name, self[0].run.setting)}")
+        chosen = [r for r in self if all(n in r.run.setting and r.run.setting[n] == v for n, v in setting.items())]
+        if not chosen:
+            raise KeyError(f"no run with {setting} among {len(self)}")
+        return Results(chosen)
+
+    def of(self, function: Experiment) -> "Results":
+        """The runs of one function."""
+        return Results([result for result in self if result.run.function is function])
+
+    def by(self, name: str) -> "dict[Scalar, Results]":
+        """The runs for each value of one argument, in the order of their first run."""
+        return {value: self.where(**{name: value}) for value in dict.fromkeys(s.get(name) for s in self.settings)}
+
+    def values(self, name: str) -> list[Any]:
+        """What each run that did not fail returned under a name."""
+        found = [result.values for result in self if not result.error]
+        for values in found:
+            if name not in values:
+                raise KeyError(f"no value {name!r}; {suggest(name, values)}")
+        return [values[name] for values in found]
+
+    def array(self, name: str) -> Array:
+        """The values as one array, (runs, ...); ValueError where they differ in shape or all runs failed."""
+        values = [np.asarray(value) for value in self.values(name)]
+        shapes = sorted({value.shape for value in values})
+        if len(shapes) != 1:
+            raise ValueError(
+                f"expected {name!r} of one shape from at least one run, received shapes {shapes}: use values"
+            )
+        return np.stack(values)
+
+    def mean(self, name: str) -> Any:
+        """The mean over the runs: a float for numbers, an array for arrays."""
+        return _plain(self.array(name).mean(axis=0))
+
+    def std(self, name: str) -> Any:
+        """The sample standard deviation over the runs (n - 1 in the denominator); NaN for a single one."""
+        values = self.array(name)
+        return _plain(values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], math.nan))
+
+    def best(self, name: str, *, mode: Literal["min", "max"]) -> dict[str, Scalar]:
+        """The setting with the smallest or largest mean; the first of equals. NaN and failures are never best."""
+        if mode not in ("min", "max"):
+            raise ValueError(f"expected mode to be 'min' or 'max', received mode={mode!r}")
+        means = {}
+        for place, setting in enumerate(self.settings):
+            group = self.where(**setting)
+            if len(group.failed) < len(group) and math.isfinite(mean := group.mean(name)):
+                means[place] = mean
+        if not means:
+            raise ValueError(f"expected a finite mean of {name!r} for some setting, received none")
+        return self.settings[(min if mode == "min" else max)(means, key=means.__getitem__)]
+
+    def table(self, names: Sequence[str], *, digits: int = 4) -> str:
+        """A Markdown table: a line a setting with what differs between settings, then mean ± standard deviation."""
+        settings = self.settings
+        differing = [key for key in settings[0] if len({repr(s.get(key)) for s in settings}) > 1] if settings else []
+        lines = [[*differing, *names], ["---"] * (len(differing) + len(names))]
+        for setting in settings:
+            group = self.where(**setting)
+            cells = [_cell(group, name, digits) for name in names]
+            lines.append([*(str(setting.get(key)) for key in differing), *cells])
+        head, rule, *rest = lines
+        return "\n".join([_line(head), "|" + "|".join(rule) + "|", *map(_line, rest)])
+
+    def to_json(self, path: str | Path) -> None:
+        """Write one object a run: setting, seed, seconds, error, and every value that is no array.
+
+        Numbers that are not finite become the strings "nan", "inf", "-inf".
+        """
+        rows = [
+            {**r.run.setting, "seed": r.run.seed, "seconds": r.seconds, "error": r.error, **_scalars(r)} for r in self
+        ]
+        text = json.dumps([{k: _finite(v) for k, v in row.items()} for row in rows], indent=1, allow_nan=False)
+        Path(path).write_text(text + "\n", encoding="utf-8")
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write one line a run: setting, seed, seconds, error, and every value that is no array."""
+        settings = dict.fromkeys(key for result in self for key in result.run.setting)
+        names = dict.fromkeys(key for result in self for key in _scalars(result))
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [*settings, "seed", "seconds", "error", *names])
+            writer.writeheader()
+            for r in self:
+                fixed = {"seed": r.run.seed, "seconds": r.seconds, "error": r.error}
+                writer.writerow({**r.run.setting, **fixed, **_scalars(r)})
+
+
+def _plain(value: Array) -> Any:
+    return float(value) if np.ndim(value) == 0 else value
+
+
+def _scalars(result: Result) -> dict[str, Scalar]:
+    return {name: value for name, value in result.values.items() if not isinstance(value, np.ndarray)}
+
+
+def _finite(value: Scalar) -> Scalar:
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _cell(group: Results, name: str, digits: int) -> str:
+    if len(group.failed) == len(group):
+        return "failed"
+    values = group.values(name)
+    if isinstance(values[0], str):
+        return ", ".join(dict.fromkeys(values))
+    spread = f" ± {group.std(name):.{digits}f}" if len(values) > 1 else ""
+    lost = f" ({len(group.failed)} failed)" if group.failed else ""
+    return f"{group.mean(name):.{digits}f}{spread}{lost}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

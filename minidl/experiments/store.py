@@ -1,0 +1,63 @@
+"""One file a finished run, written whole or not at all, so that a job goes on where it was stopped."""
+
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minidl.experiments.planning import Run, Scalar
+from minidl.experiments.results import Result
+from minidl.parameters import Array
+
+RECORD = "record"  # the entry with everything but arrays; names of arrays begin with another word
+ARRAY = "value/"
+
+
+class Store:
+    """A folder with one `.npz` file a run, without pickle; None keeps nothing."""
+
+    def __init__(self, folder: str | Path | None) -> None:
+        self.folder = None if folder is None else Path(folder)
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def read(self, run: Run) -> Result | None:
+        """The stored result of exactly this run; None where there is none, or its file is damaged."""
+        if self.folder is None or not (path := self.folder / f"{run.name}.npz").is_file():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as entries:
+                record: dict[str, Any] = json.loads(str(entries[RECORD]))
+                if record["identity"] != json.loads(json.dumps(run.identity)):
+                    return None
+                values: dict[str, Scalar | Array] = {
+                    name: entries[f"{ARRAY}{name}"] if value == ARRAY else value
+                    for name, value in record["values"].items()
+                }
+                return Result(run, values, float(record["seconds"]))
+        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+            return None
+
+    def write(self, result: Result) -> None:
+        """Keep a result that did not fail: a temporary file, then a rename."""
+        if self.folder is None or result.error:
+            return
+        arrays = {name: value for name, value in result.values.items() if isinstance(value, np.ndarray)}
+        record = {
+            "identity": result.run.identity,
+            "seconds": result.seconds,
+            "values": {name: ARRAY if name in arrays else value for name, value in result.values.items()},
+        }
+        entries = {RECORD: np.array(json.dumps(record))} | {f"{ARRAY}{name}": a for name, a in arrays.items()}
+        handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, **entries)  # type: ignore[arg-type]
+            Path(temporary).replace(self.folder / f"{result.run.name}.npz")
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,59 @@
+"""How curves are drawn, whatever they show."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from minidl.parameters import Array
+from minidl.plots.style import LINE_WIDTH, add_grid, add_legend, axes_for, figure_of, label_axes
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What is drawn for one column: the line, half the width of a band around it, the row that gets a dot."""
+
+    x: Array
+    y: Array
+    colour: Any
+    line: Any = "-"
+    band: Array | None = None
+    dot: int | None = None
+
+
+def draw_curves(
+    ax: Axes | None, curves: list[Curve], entries: list[Line2D], *, x: str, y: str, log: bool, zero: bool = False
+) -> Figure:
+    """Draw all curves; `zero` keeps 0 in sight on a linear axis."""
+    if log and not any((curve.y > 0).any() for curve in curves):
+        raise ValueError(f"expected some positive {y} for log=True, received none: use log=False")
+    ax = axes_for(ax)
+    for curve in curves:
+        alone = _alone(np.isfinite(curve.y))
+        points: dict[str, Any] = {"marker": ".", "markevery": alone} if alone else {}
+        ax.plot(curve.x, curve.y, color=curve.colour, linestyle=curve.line, linewidth=LINE_WIDTH, **points)
+        if curve.band is not None:
+            low, high = curve.y - curve.band, curve.y + curve.band
+            ax.fill_between(curve.x, low, high, color=curve.colour, alpha=0.2, linewidth=0)
+        if curve.dot is not None:
+            ax.scatter(curve.x[curve.dot], curve.y[curve.dot], s=16, color=[curve.colour], zorder=3)
+    if log:
+        ax.set_yscale("log")
+    elif zero:
+        ax.update_datalim([(float(curves[0].x[0]), 0.0)])
+        ax.autoscale_view()
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
+    add_grid(ax)
+    label_axes(ax, x, y)
+    add_legend(ax, entries)
+    return figure_of(ax)
+
+
+def _alone(there: Array) -> list[int]:
+    """The places with a value whose neighbours have none: a line through them would not be seen."""
+    padded = np.concatenate([[False], there, [False]])
+    return [int(place) for place in np.flatnonzero(there & ~padded[:-2] & ~padded[2:])]
