@@ -6,7 +6,7 @@ OUT ?= out
 # The tests share the cores among processes; threads of the matrix library would only get in their way.
 test check audit corpus deep: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo test check audit corpus deep bench format clean
+.PHONY: help demo test check reports audit corpus deep bench format clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +36,9 @@ check: $(VENV)/dev.stamp ## all that must hold before a change lands: format, li
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict -p minidl
 	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
+
+reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CIFAR-10 and write docs/results.md; about an hour on 2 cores
+	$(BIN)/python examples/reports/all.py --out $(OUT)/reports --docs docs
 
 audit: $(VENV)/test.stamp ## check every public class and write docs/audit.md
 	$(BIN)/python tests/audit.py

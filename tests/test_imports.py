@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("tqdm", "matplotlib", "hypothesis", "pooch")
+HEAVY = ("tqdm", "matplotlib", "hypothesis", "pooch", "loky")
 
 
 def modules_after(code: str) -> set[str]:
@@ -15,7 +15,9 @@ def modules_after(code: str) -> set[str]:
 
 
 def test_importing_minidl_and_its_data_loads_nothing_heavy():
-    loaded = modules_after("import minidl, minidl.data, minidl.training, minidl.optim, minidl.initializers")
+    loaded = modules_after(
+        "import minidl, minidl.data, minidl.training, minidl.experiments, minidl.optim, minidl.initializers"
+    )
     assert "numpy" in loaded
     assert loaded.isdisjoint(HEAVY)
 

@@ -11,7 +11,11 @@ from minidl import Dataset, History, confusion_matrix
 from minidl.optim import CosineDecay, StepDecay
 from minidl.plots import (
     confusion_heatmap,
+    error_bars,
+    grid_heatmap,
+    histograms,
     learning_curves,
+    mean_curves,
     sample_images,
     schedule_curve,
     step_curve,
@@ -25,6 +29,7 @@ CLASSES = ("airplane", "automobile")
 GREY = Dataset(np.arange(40, dtype=np.uint8).reshape(5, 8), np.array([1, 0, 1, 1, 0]), image_shape=(2, 4))
 RGB = Dataset(np.eye(4, 12, dtype=np.float32), np.array([0, 1, 0, 1]), classes=CLASSES, image_shape=(3, 2, 2))
 PROBABILITIES = np.array([[0.3, 0.7], [0.6, 0.4], [0.9, 0.1], [0.8, 0.2], [0.5, 0.5]])
+RUNS = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 5.0]])
 WEIGHTS = np.arange(24.0).reshape(8, 3) - 4
 
 
@@ -47,6 +52,10 @@ DRAWINGS = {
     "weight_images": lambda **ax: weight_images(WEIGHTS, (2, 4), titles="abc", shared_scale=True, **ax),
     "sample_images": lambda **ax: sample_images(RGB, **ax),
     "worst_images": lambda **ax: worst_images(GREY, PROBABILITIES, **ax),
+    "mean_curves": lambda **ax: mean_curves({"a": {"x": RUNS, "y": RUNS + 1}, "b": {"x": RUNS[0]}}, **ax),
+    "error_bars": lambda **ax: error_bars({"a": RUNS, "b": -RUNS}, [1, 10, 100], xlabel="x", ylabel="y", **ax),
+    "histograms": lambda **ax: histograms({"right": [0.5, 0.9], "wrong": [0.1]}, xlabel="p", **ax),
+    "grid_heatmap": lambda **ax: grid_heatmap(RUNS, [1, 2], "abc", xlabel="x", ylabel="y", label="z", **ax),
     "confusion_heatmap": lambda **ax: confusion_heatmap(np.array([[3, 1], [0, 5]]), classes=CLASSES, **ax),
 }
 every_drawing = pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)

@@ -21,9 +21,16 @@ ROOMS_BELOW = {
     "metrics": {"arguments", "parameters", "layers"},
     "training": {"arguments", "parameters", "seeding", "layers", "optim", "data", "metrics", "regularizers"},
     "testing": {"arguments", "parameters", "initializers", "layers", "optim", "regularizers"},
+    "experiments": {"arguments", "parameters", "training"},
     "plots": {"arguments", "parameters", "data", "training", "metrics", "optim"},
 }
-ONLY_IN = {"tqdm": "training/progress.py", "matplotlib": "plots", "hypothesis": "testing", "pooch": "data"}
+ONLY_IN = {
+    "tqdm": "training/progress.py",
+    "matplotlib": "plots",
+    "hypothesis": "testing",
+    "pooch": "data",
+    "loky": "experiments",
+}
 
 
 def modules():

@@ -329,9 +329,10 @@ def weight_decay(group: Results, page: Page) -> None:
     figure = plots.mean_curves(curves, x=longest, xlabel="step", ylabel="accuracy")
     figure.axes[0].set_ylim(0.7, 0.93)
     page.figure("accuracy_by_lambda", figure, "Accuracy until early stopping, first seed.")
-    norms = np.stack([group.array(f"norm {s:g}") for s in STRENGTHS], axis=1)
-    figure = plots.error_bars({"": norms}, STRENGTHS, xlabel="lambda", ylabel="norm of the weights")
-    figure.axes[0].set_xscale("symlog", linthresh=0.001)
+    norms = np.stack([group.array(f"norm {s:g}") for s in reversed(STRENGTHS)], axis=1)
+    figure = plots.error_bars(
+        {"": norms}, [f"{s:g}" for s in reversed(STRENGTHS)], xlabel="lambda", ylabel="norm of the weights"
+    )
     page.figure("norm_by_lambda", figure, "Norm of the weights, biases included, against lambda.")
 
 

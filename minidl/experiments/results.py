@@ -82,11 +82,11 @@ class Results(Sequence[Result]):
     @property
     def settings(self) -> list[dict[str, Scalar]]:
         """The different settings, in the order of their first run."""
-        different: list[dict[str, Scalar]] = []
+        different: dict[frozenset[tuple[str, bool, Scalar]], dict[str, Scalar]] = {}
         for result in self:
-            if result.run.setting not in different:
-                different.append(dict(result.run.setting))
-        return different
+            setting = result.run.setting
+            different.setdefault(frozenset(map(_told_apart, setting.items())), dict(setting))
+        return list(different.values())
 
     @property
     def seconds(self) -> float:
@@ -103,7 +103,8 @@ class Results(Sequence[Result]):
         for name in setting:
             if self and not any(name in result.run.setting for result in self):
                 raise KeyError(f"no argument {name!r}; {suggest(name, self[0].run.setting)}")
-        chosen = [r for r in self if all(n in r.run.setting and r.run.setting[n] == v for n, v in setting.items())]
+        wanted = set(map(_told_apart, setting.items()))
+        chosen = [result for result in self if wanted <= set(map(_told_apart, result.run.setting.items()))]
         if not chosen:
             raise KeyError(f"no run with {setting} among {len(self)}")
         return Results(chosen)
@@ -189,6 +190,12 @@ class Results(Sequence[Result]):
             for r in self:
                 fixed = {"seed": r.run.seed, "seconds": r.seconds, "error": r.error}
                 writer.writerow({**r.run.setting, **fixed, **_scalars(r)})
+
+
+def _told_apart(argument: tuple[str, Scalar]) -> tuple[str, bool, Scalar]:
+    """An argument such that True is not 1; 1.0 is."""
+    name, value = argument
+    return name, isinstance(value, bool), value
 
 
 def _plain(value: Array) -> Any:

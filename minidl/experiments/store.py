@@ -30,7 +30,7 @@ class Store:
         if self.folder is None or not (path := self.folder / f"{run.name}.npz").is_file():
             return None
         try:
-            with np.load(path, allow_pickle=False) as entries:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as entries:
                 record: dict[str, Any] = json.loads(str(entries[RECORD]))
                 if record["identity"] != json.loads(json.dumps(run.identity)):
                     return None

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from minidl.parameters import Array
-from minidl.plots.style import LINE_WIDTH, add_grid, add_legend, axes_for, figure_of, label_axes
+from minidl.plots.style import LINE_WIDTH, add_grid, add_legend, axes_for, figure_of, label_axes, log_scale
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def draw_curves(
         if curve.dot is not None:
             ax.scatter(curve.x[curve.dot], curve.y[curve.dot], s=16, color=[curve.colour], zorder=3)
     if log:
-        ax.set_yscale("log")
+        log_scale(ax)
     elif zero:
         ax.update_datalim([(float(curves[0].x[0]), 0.0)])
         ax.autoscale_view()

@@ -22,6 +22,7 @@ from minidl.plots.style import (
     figure_of,
     label_axes,
     legend_key,
+    log_scale,
 )
 
 
@@ -119,7 +120,7 @@ def error_bars(
         ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xticks(places, [value if isinstance(value, str) else f"{value:g}" for value in x])
     if log:
-        ax.set_yscale("log")
+        log_scale(ax)
     add_grid(ax)
     label_axes(ax, xlabel, ylabel)
     keys = [legend_key(label, c, marker="o", markersize=3.5) for label, c in zip(groups, palette, strict=True)]

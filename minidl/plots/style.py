@@ -10,6 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
+from matplotlib.ticker import LogFormatter
 
 WIDTH, HEIGHT = 5.0, 3.2  # inches: one column of a report
 EDGE = 0.05  # inches, the least margin
@@ -71,6 +72,15 @@ def add_grid(ax: Axes) -> None:
     ax.grid(True, color=NEUTRAL, alpha=0.25, linewidth=0.5)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def log_scale(ax: Axes) -> None:
+    """Values on a logarithmic axis, with plain numbers where it spans few powers of ten."""
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    if low > 0 and high / low < 1e4:
+        ax.yaxis.set_major_formatter(LogFormatter())
+        ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.7)))
 
 
 def add_bar(ax: Axes, image: ScalarMappable, label: str) -> None:

@@ -1,0 +1,228 @@
+"""Executing a plan: the same results whatever the number of workers, and nothing lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minidl.experiments import execute, grid, plan
+
+
+def fits(folder=None, jobs=1, seeds=(0, 1)):
+    def train(width, *, seed):
+        from minidl import SGD, Linear, MeanSquaredError, Sequential, Trainer
+
+        x = np.random.default_rng(seed).normal(size=(64, 300)).astype(np.float32)
+        model = Sequential(Linear(300, width), Linear(width, 1)).build(seed=seed)
+        history = Trainer(model, MeanSquaredError(), SGD(0.001)).fit((x, x[:, :1]), epochs=3, progress=False)
+        return {"losses": history.steps["loss"], "weights": model.parameters.value, "width": np.int64(width)}
+
+    return execute(plan(train, grid(width=[50, 80]), seeds), jobs=jobs, folder=folder, progress=False)
+
+
+def assert_same(a, b):
+    assert [r.run.name for r in a] == [r.run.name for r in b]
+    for one, two in zip(a, b, strict=True):
+        assert one.values.keys() == two.values.keys()
+        for name, value in one.values.items():
+            np.testing.assert_array_equal(value, two.values[name], strict=isinstance(value, np.ndarray))
+
+
+def test_results_are_the_same_bits_with_one_worker_and_with_two_stored_or_not(tmp_path):
+    one, two = fits(jobs=1), fits(jobs=2, folder=tmp_path)
+    assert len(one.failed) == 0
+    assert_same(one, two)
+    assert_same(one, fits(folder=tmp_path))
+    assert type(one[0].values["width"]) is int
+    assert one[0].values["weights"].dtype == np.float32
+
+
+def counted(folder, jobs=1):
+    """Leaves a file for each time a run is really run."""
+    marks = folder / "marks"
+    marks.mkdir(exist_ok=True)
+    where = str(marks)
+
+    def work(i, *, seed):
+        import pathlib
+        import uuid
+
+        pathlib.Path(where, f"{i}-{uuid.uuid4()}").touch()
+        return {"i": i}
+
+    results = execute(plan(work, grid(i=[1, 2, 3]), [0]), jobs=jobs, folder=folder / "runs", progress=False)
+    assert results.array("i").tolist() == [1, 2, 3]
+    return sorted(path.name[0] for path in marks.iterdir())
+
+
+def test_what_stands_in_the_folder_is_not_run_again(tmp_path):
+    assert counted(tmp_path) == ["1", "2", "3"]
+    assert counted(tmp_path) == ["1", "2", "3"]
+    files = sorted((tmp_path / "runs").iterdir())
+    assert len(files) == 3
+    files[0].unlink()
+    assert len(counted(tmp_path)) == 4
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "empty", "other"])
+def test_a_damaged_result_is_run_again(tmp_path, harm):
+    counted(tmp_path)
+    first, second, _ = sorted((tmp_path / "runs").iterdir())
+    content = first.read_bytes()
+    if harm == "cut":
+        first.write_bytes(content[: len(content) // 2])
+    elif harm == "flip":
+        first.write_bytes(content.replace(b'"', b"'", 10)[::-1])
+    elif harm == "empty":
+        first.write_bytes(b"")
+    else:
+        first.write_bytes(second.read_bytes())
+    assert len(counted(tmp_path)) == 4
+    assert len(counted(tmp_path)) == 4
+
+
+def test_a_run_that_two_parts_of_a_plan_share_is_run_once(tmp_path):
+    def work(i, *, seed):
+        return {"i": i + seed}
+
+    runs = plan(work, grid(i=[1, 2]), [0]) + plan(work, grid(i=[2]), [0, 1])
+    assert execute(runs, progress=False).array("i").tolist() == [1, 2, 3]
+
+
+def faulty(i, *, seed):
+    import os
+
+    if i == 1:
+        raise ValueError("one is not wanted")
+    if i == 2:
+        os._exit(9)
+    if i == 3:
+        return [i]
+    if i == 4:
+        return {"x": np.array(["text", "text"])}
+    if i == 5:
+        return {"x": object()}
+    return {"x": i}
+
+
+def test_runs_that_fail_or_die_cost_no_others_and_are_tried_again(tmp_path, capsys):
+    def fail(i, *, seed):
+        return faulty_(i, seed=seed)
+
+    faulty_ = faulty
+    for _ in range(2):
+        results = execute(plan(fail, grid(i=range(8)), [0]), jobs=2, folder=tmp_path)
+        assert [r.run.setting["i"] for r in results.failed] == [1, 2, 3, 4, 5]
+        assert results.values("x") == [0, 6, 7]
+        errors = [r.error for r in results.failed]
+        assert "ValueError: one is not wanted" in errors[0]
+        assert "the process of this run died" in errors[1]
+        assert "expected a run to return a mapping of names to values, received [3]" in errors[2]
+        assert "expected x to hold numbers" in errors[3]
+        assert "expected x to be a number, a string or an array" in errors[4]
+    shown = capsys.readouterr().err
+    assert "failed: Run(fail(i=1, seed=0)): ValueError: one is not wanted" in shown
+    assert f"3 of 8 runs are there already, in {tmp_path}" in shown
+
+
+def test_workers_have_one_thread_and_the_caller_keeps_his_settings(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+
+    def threads(*, seed):
+        import os
+
+        return {"threads": os.environ["OPENBLAS_NUM_THREADS"]}
+
+    assert execute(plan(threads, [{}], [0]), progress=False).values("threads") == ["1"]
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"runs": [], "jobs": 0}, "expected jobs to be an integer >= 1, received jobs=0"),
+        ({"runs": ["train"]}, r"expected runs to be a list of Run objects, received 'train' in it: see plan"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        execute(**arguments)
+
+
+def test_no_runs_are_no_results():
+    assert len(execute([])) == 0
+
+
+JOB = """
+import sys, time
+from minidl.experiments import execute, grid, plan
+
+def work(i, *, seed):
+    import time
+    time.sleep(0.2)
+    return {"i": i}
+
+results = execute(plan(work, grid(i=range(int(sys.argv[2]))), [0]), jobs=2, folder=sys.argv[1])
+print(results.array("i").sum())
+"""
+
+
+def start(folder, count):
+    script = folder / "job.py"
+    script.write_text(JOB)
+    command = [sys.executable, "-W", "error", str(script), str(folder / "runs"), str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def finished(folder):
+    return len(list((folder / "runs").glob("*.npz")))
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def workers_of(process):
+    """The processes whose parent it is."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == process.pid and fields[0] != "Z":
+            found.append(int(status.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_job_that_is_stopped_leaves_no_process_and_goes_on_where_it_was(tmp_path, how):
+    process = start(tmp_path, 12)
+    wait_for(lambda: finished(tmp_path) >= 3)
+    workers = workers_of(process)
+    process.send_signal(how)
+    out, err = process.communicate(timeout=30)
+    assert out == ""
+    if how == signal.SIGINT:
+        assert "runs are kept in" in err
+        assert "start again to go on" in err
+    wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    kept = finished(tmp_path)
+    assert 3 <= kept < 12
+    out, err = start(tmp_path, 12).communicate(timeout=60)
+    assert out.strip() == str(sum(range(12)))
+    assert f"{kept} of 12 runs are there already" in err
+
+
+def test_a_full_job_says_how_far_it_is_and_when_it_ends(tmp_path):
+    out, err = start(tmp_path, 3).communicate(timeout=60)
+    assert out.strip() == "3"
+    assert "3 of 3 runs" in err

@@ -1,0 +1,96 @@
+"""What is to be run, and what it is known by."""
+
+import functools
+import importlib.util
+import linecache
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minidl.experiments import Run, grid, plan
+
+
+def train(lr, *, seed, epochs=1):
+    return {}
+
+
+SCALARS = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=3)
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.lists(SCALARS, min_size=1, max_size=3), min_size=1))
+def test_a_grid_holds_every_combination_once_for_each_way_to_choose_values(values):
+    settings = grid(**values)
+    assert len(settings) == np.prod([len(choices) for choices in values.values()])
+    for name, choices in values.items():
+        assert {repr(s[name]) for s in settings} == {repr(choice) for choice in choices}
+
+
+def test_a_plan_goes_setting_by_setting_and_shares_arguments():
+    runs = plan(train, grid(lr=[0.1, 0.2]), seeds=[3, 1], epochs=5)
+    assert [(run.setting["lr"], run.seed) for run in runs] == [(0.1, 3), (0.1, 1), (0.2, 3), (0.2, 1)]
+    assert all(run.setting["epochs"] == 5 for run in runs)
+
+
+def test_runs_have_names_of_their_own_whatever_the_order_of_their_arguments():
+    names = {run.name for run in plan(train, grid(lr=[0.1, 1, 1.0, True, None, "1"]), seeds=[0, 1])}
+    assert len(names) == 12
+    a, b = Run(train, {"lr": 0.1, "epochs": 2}, 0), Run(train, {"epochs": 2, "lr": 0.1}, 0)
+    assert a.name == b.name
+
+
+def module_of(folder, text):
+    """The text as an imported module that can be edited afterwards."""
+    path = folder / "script.py"
+    path.write_text(text)
+    linecache.checkcache(str(path))
+    spec = importlib.util.spec_from_file_location("script", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ('def train(*, seed):\n    """Other words."""\n    # a comment\n    return {"a":\n        1}\n', True),
+        ('x = 1\n\n\ndef train(*, seed):\n    return {"a": 1}\n', True),
+        ('def train(*, seed):\n    return {"a": 2}\n', False),
+    ],
+)
+def test_a_run_is_known_by_what_its_function_says_but_not_by_its_layout(tmp_path, text, same):
+    first = Run(module_of(tmp_path, 'def train(*, seed):\n    return {"a": 1}\n').train, {}, 0)
+    second = Run(module_of(tmp_path, text).train, {}, 0)
+    assert (first.name == second.name) == same
+
+
+def test_editing_the_script_while_a_job_runs_changes_no_name(tmp_path):
+    module = module_of(tmp_path, "def train(*, seed):\n    return {}\n")
+    run = Run(module.train, {}, 0)
+    before = run.name
+    (tmp_path / "script.py").write_text("# another\n\n\ndef other():\n    return 5\n")
+    linecache.checkcache()
+    assert run.name == before
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Run("train", {}, 0), "expected function to be a plain function, received 'train'"),
+        (lambda: Run(functools.partial(train, 0.1), {}, 0), "expected function to be a plain function"),
+        (lambda: Run(train, {"lr": np.float32(0.5)}, 0), r"expected plain numbers .* lr=np.float32\(0.5\): write 0.5"),
+        (lambda: Run(train, {"lr": [0.1]}, 0), r"received lr=\[0.1\]: make objects inside the function"),
+        (lambda: Run(train, {"lr": float("nan")}, 0), "received lr=nan"),
+        (lambda: Run(train, {"rate": 0.1}, 0), r"expected settings that train\(lr, \*, seed, epochs=1\) takes"),
+        (lambda: Run(train, {"lr": 0.1}, -1), "expected seed to be an integer >= 0, received seed=-1"),
+        (lambda: Run(train, {"lr": 0.1, "seed": 1}, 0), "multiple values|seed"),
+        (lambda: grid(lr=0.1), r"expected several values for lr, received lr=0.1: put it in \[ \]"),
+        (lambda: grid(name="ab"), "received name='ab'"),
+        (lambda: plan(train, {"lr": 0.1}, [0]), "expected a list of settings, received one"),
+        (lambda: plan(train, [{"lr": 0.1}], [0], lr=1), r"expected each argument once, received \['lr'\]"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is(make, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        make()

@@ -1,0 +1,135 @@
+"""The five course reports: quick mode, exact numbers where nothing is random, and the published page."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+REPORTS = ROOT / "examples" / "reports"
+SCRIPTS = [
+    "hinge_linear_cifar10",
+    "logistic_and_softmax_mnist",
+    "sigmoid_mlp_cifar10",
+    "softmax_cifar10",
+    "softmax_vs_bce_cifar10",
+]
+
+
+def run(name, *options, cwd, **environment):
+    command = [sys.executable, "-W", "error", str(REPORTS / f"{name}.py"), *options]
+    settings = {**os.environ, "OPENBLAS_NUM_THREADS": "1", **environment}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=settings, check=False)
+
+
+def test_every_report_is_run_by_these_tests():
+    assert {path.stem for path in REPORTS.glob("*.py")} == {*SCRIPTS, "all", "images", "report"}
+
+
+@pytest.mark.parametrize("name", [*SCRIPTS, "all"])
+def test_a_report_explains_itself(name, tmp_path):
+    done = run(name, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for option in ("--data", "--seed", "--repeats", "--jobs", "--quick", "--out"):
+        assert option in done.stdout
+
+
+@pytest.mark.parametrize("name", ["softmax_cifar10", "logistic_and_softmax_mnist"])
+def test_a_report_without_data_or_network_says_which_files_to_put_where(name, tmp_path):
+    proxies = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    done = run(name, "--quick", "--data", str(tmp_path / "empty"), cwd=tmp_path, **proxies)
+    assert done.returncode != 0
+    assert str(tmp_path / "empty") in done.stderr
+    assert "MINIDL_DATA" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.real_data
+def test_all_reports_run_in_quick_mode_and_write_their_pages(tmp_path, real_data):
+    done = run(
+        "all", "--quick", "--data", str(real_data), "--out", "made", "--docs", "docs", "--jobs", "2", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "docs" / "results.md").read_text(encoding="utf-8")
+    for name in SCRIPTS:
+        rows = json.loads((tmp_path / "made" / name / "results.json").read_text(encoding="utf-8"))
+        assert all({"quantity", "reported", "mean", "std", "runs", "interval", "inside"} == row.keys() for row in rows)
+        figures = sorted(path.name for path in (tmp_path / "docs" / "results" / name).glob("*.png"))
+        assert len(figures) >= 3
+        assert all(f"(results/{name}/{figure})" in page for figure in figures)
+        assert (tmp_path / "made" / f"{name}.md").read_text(encoding="utf-8").startswith("*Quick mode")
+
+
+@pytest.fixture
+def mnist_report(monkeypatch, real_data):
+    """The module of the MNIST report."""
+    monkeypatch.syspath_prepend(str(REPORTS))
+    monkeypatch.setenv("MINIDL_DATA", str(real_data))
+    import logistic_and_softmax_mnist
+
+    return logistic_and_softmax_mnist
+
+
+FULL = {"epochs": 500, "rows": 20_000, "held_out": 10_000}
+LAST = ("training_loss", "validation_loss", "training_accuracy", "validation_accuracy")
+
+
+def ends(found, digits):
+    return [round(float(found[name][-1]), digits) for name in LAST]
+
+
+@pytest.mark.real_data
+def test_two_against_three_in_file_order_stops_at_step_1038_with_the_known_digits(mnist_report):
+    found = mnist_report.train("logistic", "file", 10, seed=0, **FULL)
+    assert (found["stop_step"], found["stop_epoch"]) == (1038, 33)
+    assert ends(found, 6) == [0.070887, 0.065772, 0.975780, 0.979432]
+    assert round(min(found["validation_loss"]), 6) == 0.065690
+    accuracy = dict(zip(found["step"].tolist(), found["validation_accuracy"], strict=True))
+    dips = [accuracy[step] for step in (204, 390, 576, 762, 948, 1134, 1320, 1506) if step in accuracy]
+    assert dips == pytest.approx([0.923, 0.947, 0.955, 0.958, 0.960][: len(dips)], abs=6e-4)
+
+
+@pytest.mark.real_data
+def test_two_against_three_without_early_stopping_ends_with_the_known_digits(mnist_report):
+    found = mnist_report.train("logistic", "file", 0, seed=0, **FULL | {"epochs": 50})
+    assert found["stop_step"] == 1549
+    assert ends(found, 5) == [0.06509, 0.06523, 0.97928, 0.97894]
+
+
+@pytest.mark.real_data
+def test_two_against_three_in_the_legacy_order_stops_at_step_522(mnist_report):
+    found = mnist_report.train("logistic", "shuffled", 10, seed=0, **FULL)
+    assert (found["stop_step"], found["stop_epoch"]) == (522, 16)
+    assert ends(found, 5) == [0.07925, 0.07166, 0.97353, 0.97649]
+
+
+@pytest.mark.real_data
+def test_ten_classes_in_the_legacy_order_stop_at_step_8184(mnist_report):
+    found = mnist_report.train("softmax", "shuffled", 10, seed=0, **FULL)
+    assert found["stop_step"] == 8184
+    assert ends(found, 5) == [0.27919, 0.29802, 0.92245, 0.9151]
+
+
+@pytest.mark.real_data
+def test_weight_decay_in_the_legacy_order_stops_at_the_known_steps_with_the_known_norms(mnist_report):
+    found = mnist_report.train_strengths(seed=0, **FULL)
+    strengths = [f"{strength:g}" for strength in mnist_report.STRENGTHS]
+    assert [found[f"stop_step {s}"] for s in strengths] == [620, 2325, 5084, 8959, 8618]
+    assert [round(found[f"norm {s}"], 4) for s in strengths] == [0.6042, 1.6555, 3.2331, 4.7634, 5.0306]
+    assert [round(found[f"validation_accuracy {s}"][-1], 4) for s in strengths] == [
+        0.7422,
+        0.8789,
+        0.9080,
+        0.9151,
+        0.9156,
+    ]
+
+
+def test_every_published_mean_lies_in_its_interval():
+    for name in SCRIPTS:
+        rows = json.loads((ROOT / "docs" / "results" / name / "results.json").read_text(encoding="utf-8"))
+        assert rows
+        assert [row["quantity"] for row in rows if row["inside"] is False] == []
