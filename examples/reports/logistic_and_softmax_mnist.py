@@ -13,6 +13,7 @@ from argparse import Namespace
 
 import numpy as np
 from images import mnist_signed
+from matplotlib.figure import Figure
 from report import Page, Row, main, seeds
 
 from minidl import (
@@ -99,21 +100,20 @@ def two_or_three(data):
 
 def runs(options: Namespace) -> list[Run]:
     """2 against 3 in file order and shuffled, with and without early stopping; ten classes; five strengths."""
-    size = {"rows": 20_000, "held_out": 10_000}
-    stopped, whole = {"patience": 10, "epochs": 500}, {"patience": 0, "epochs": 50}
+    size, longest, whole = {"rows": 20_000, "held_out": 10_000}, 500, 50
     if options.quick:
-        size, stopped, whole = (
-            {"rows": 8_000, "held_out": 500},
-            {"patience": 10, "epochs": 9},
-            {"patience": 0, "epochs": 9},
-        )
-    logistic, softmax = {"task": "logistic"}, {"task": "softmax"}
+        size, longest, whole = {"rows": 8_000, "held_out": 500}, 9, 9
+    stopped, not_stopped = {"patience": 10, "epochs": longest}, {"patience": 0, "epochs": whole}
+    logistic = [{"task": "logistic"} | stopped, {"task": "logistic"} | not_stopped]
     return [
-        *plan(train, [logistic | stopped, logistic | whole], [0], order="file", **size),
-        *plan(train, [logistic | stopped, logistic | whole], seeds(options, 10), order="shuffled", **size),
-        *plan(train, [softmax | stopped], seeds(options, 5), order="shuffled", **size),
-        *plan(train_strengths, [{}], seeds(options, 5), epochs=stopped["epochs"], **size),
+        *plan(train, logistic, [0], order="file", **size),
+        *plan(train, logistic, seeds(options, 10), order="shuffled", **size),
+        *plan(train, [{"task": "softmax"} | stopped], seeds(options, 5), order="shuffled", **size),
+        *plan(train_strengths, [{}], seeds(options, 5), epochs=longest, **size),
     ]
+
+
+CURVES = ("training_loss", "validation_loss", "training_accuracy", "validation_accuracy")
 
 
 def write_up(results: Results, page: Page, options: Namespace) -> None:
@@ -131,100 +131,84 @@ def last(results: Results, name: str) -> np.ndarray:
     return np.array([curve[-1] for curve in results.values(name)])
 
 
+def known_rows(results: Results, stop: int, ends: tuple[float, ...], reported: tuple = ("",) * 4) -> list[Row]:
+    """Where the run of seed 0 stops and ends; it is the report's own run, so everything about it is known."""
+    own = Results([result for result in results if result.run.seed == 0])
+    if not len(own):
+        return []
+    rows = [Row("seed 0: stops at step (from 0)", stop, own.array("stop_step"), (stop, stop), digits=0)]
+    for name, end, said in zip(CURVES, ends, reported, strict=True):
+        off = 2e-4 if "loss" in name else 5e-4
+        rows.append(Row(f"seed 0: {name.replace('_', ' ')}", said, last(own, name), (end - off, end + off), digits=6))
+    return rows
+
+
+def curves_figure(runs: dict[str, dict], name: str, limits: tuple[float, float]) -> Figure:
+    """A curve of several runs, or training and validation of one, over the steps."""
+    if len(runs) == 1:
+        (run,) = runs.values()
+        shown = {"": {part: run[f"{part}_{name}"] for part in ("training", "validation")}}
+    else:
+        shown = {label: run[name] for label, run in runs.items()}
+    steps = max((run["step"] for run in runs.values()), key=len)
+    figure = plots.mean_curves(shown, x=steps, xlabel="step", ylabel=name.replace("_", " "))
+    figure.axes[0].set_ylim(*limits)
+    return figure
+
+
 def two_against_three(whole: Results, stopped: Results, page: Page) -> None:
     """Logistic regression in file order: nothing is random."""
     page.say("**2 against 3, in file order** (deterministic). The final table of the report, early stopping on:")
+    reported = (0.071, 0.066, 0.976, 0.979)
     page.compare(
         [
-            Row("stops at step (from 0)", 1038, stopped.array("stop_step"), (1038, 1038), digits=0),
+            *known_rows(stopped, 1038, (0.070887, 0.065772, 0.975780, 0.979432), reported),
             Row("stops in epoch (from 0)", 33, stopped.array("stop_epoch"), (33, 33), digits=0),
-            Row("training loss", 0.071, last(stopped, "training_loss"), (0.070687, 0.071087), digits=6),
-            Row("validation loss", 0.066, last(stopped, "validation_loss"), (0.065572, 0.065972), digits=6),
-            Row("training accuracy", 0.976, last(stopped, "training_accuracy"), (0.975280, 0.976280), digits=6),
-            Row("validation accuracy", 0.979, last(stopped, "validation_accuracy"), (0.978932, 0.979932), digits=6),
         ]
     )
-    run = whole[0].values
-    for kind in ("loss", "accuracy"):
-        curves = {"": {name: run[f"{name}_{kind}"] for name in ("training", "validation")}}
-        figure = plots.mean_curves(curves, x=run["step"], xlabel="step", ylabel=kind)
-        if kind == "loss":
-            figure.axes[0].set_ylim(0, 0.2)
-        else:
-            figure.axes[0].set_ylim(0.93, 0.99)
-        page.figure(f"logistic_{kind}", figure, f"2 against 3 in file order, 50 epochs: {kind} every 20 % of an epoch.")
-    page.say("Without early stopping, after 50 epochs (read off the report's figures: the same end points):")
-    page.compare(
-        [
-            Row("training loss", "", last(whole, "training_loss"), (0.06489, 0.06529), digits=5),
-            Row("validation loss", "", last(whole, "validation_loss"), (0.06503, 0.06543), digits=5),
-            Row("training accuracy", "", last(whole, "training_accuracy"), (0.97878, 0.97978), digits=5),
-            Row("validation accuracy", "", last(whole, "validation_accuracy"), (0.97844, 0.97944), digits=5),
-        ]
-    )
+    for kind, limits in (("loss", (0.0, 0.2)), ("accuracy", (0.93, 0.99))):
+        caption = f"2 against 3 in file order, 50 epochs: {kind} every 20 % of an epoch."
+        page.figure(f"logistic_{kind}", curves_figure({"": whole[0].values}, kind, limits), caption)
+    page.say("Without early stopping, after 50 epochs (the report's figures end there too):")
+    page.compare(known_rows(whole, 1549, (0.06509, 0.06523, 0.97928, 0.97894)))
 
 
 def effect_of_shuffling(ordered: Results, shuffled: Results, page: Page) -> None:
     """The same with a new order in each epoch."""
     stopped = shuffled.where(patience=10)
-    legacy = Results([result for result in stopped if result.run.seed == 0])
-    page.say("**With shuffling**, early stopping on. Seed 0 is the report's own run:")
-    rows = []
-    if len(legacy):
-        rows = [
-            Row("seed 0: stops at step", 522, legacy.array("stop_step"), (522, 522), digits=0),
-            Row("seed 0: training loss", "", last(legacy, "training_loss"), (0.07905, 0.07945), digits=5),
-            Row("seed 0: validation loss", "", last(legacy, "validation_loss"), (0.07146, 0.07186), digits=5),
-            Row("seed 0: training accuracy", "", last(legacy, "training_accuracy"), (0.97303, 0.97403), digits=5),
-            Row("seed 0: validation accuracy", "", last(legacy, "validation_accuracy"), (0.97599, 0.97699), digits=5),
-        ]
-    late = {
-        order: spread_after_100(group.where(patience=0)) for order, group in (("file", ordered), ("shuffled", shuffled))
-    }
+    spread = {label: late_spread(group.where(patience=0)) for label, group in (("file", ordered), ("new", shuffled))}
+    page.say("**With shuffling**, early stopping on. Seed 0 is the report's own run.")
     page.compare(
         [
-            *rows,
-            Row("all seeds: stops in epoch", 16, stopped.array("stop_epoch"), (8, 45)),
-            Row("all seeds: validation loss", "", last(stopped, "validation_loss"), (0.064, 0.077), digits=4),
-            Row("all seeds: validation accuracy", "", last(stopped, "validation_accuracy"), (0.974, 1.0), digits=4),
-            Row(
-                "validation accuracy after step 100: deviation in file order / shuffled",
-                "",
-                late["file"].mean() / late["shuffled"],
-                (1.4, np.inf),
-                digits=2,
-            ),
+            *known_rows(stopped, 522, (0.07925, 0.07166, 0.97353, 0.97649)),
+            Row("stops in epoch", 16, stopped.array("stop_epoch"), (8, 45)),
+            Row("validation loss", "", last(stopped, "validation_loss"), (0.064, 0.077), digits=4),
+            Row("validation accuracy", "", last(stopped, "validation_accuracy"), (0.974, 1.0), digits=4),
+            Row("spikes: file order / shuffled", "", spread["file"].mean() / spread["new"], (1.4, np.inf), digits=2),
         ]
     )
-    both = {"file order": ordered.where(patience=10)[0], "shuffled": stopped[0]}
-    longest = max((run.values["step"] for run in both.values()), key=len)
-    figure = plots.mean_curves(
-        {k: r.values["validation_accuracy"] for k, r in both.items()},
-        x=longest,
-        xlabel="step",
-        ylabel="validation accuracy",
+    page.say("Spikes are the standard deviation of the validation accuracy after step 100, over 50 epochs.")
+    both = {"file order": ordered.where(patience=10)[0].values, "shuffled": stopped[0].values}
+    caption = "2 against 3: validation accuracy until early stopping."
+    page.figure("shuffling_accuracy", curves_figure(both, "validation_accuracy", (0.93, 0.99)), caption)
+    caption = (
+        "Training loss: mean of 10 steps in a row and their standard deviation (the report's legend says variance)."
     )
-    figure.axes[0].set_ylim(0.93, 0.99)
-    page.figure("shuffling_accuracy", figure, "2 against 3: validation accuracy until early stopping.")
-    page.figure(
-        "shuffling_loss",
-        running_loss_figure(both),
-        "Training loss: mean of 10 steps in a row, and their standard deviation (the report's legend says variance).",
-    )
+    page.figure("shuffling_loss", running_loss_figure(both), caption)
 
 
-def spread_after_100(whole: Results) -> np.ndarray:
+def late_spread(whole: Results) -> np.ndarray:
     """The standard deviation of the validation accuracy after step 100, for each run."""
     return np.array([r.values["validation_accuracy"][r.values["step"] > 100].std() for r in whole])
 
 
-def running_loss_figure(both, window: int = 10):
+def running_loss_figure(runs: dict[str, dict], window: int = 10) -> Figure:
     """Mean and deviation of `window` consecutive batch losses, as a band."""
     groups = {}
-    for label, run in both.items():
-        losses = run.values["batch_loss"]
+    for label, run in runs.items():
+        losses = run["batch_loss"]
         groups[label] = losses[: len(losses) // window * window].reshape(-1, window).T
-    x = np.arange(max(g.shape[1] for g in groups.values())) * window + window / 2
+    x = np.arange(max(group.shape[1] for group in groups.values())) * window + window / 2
     figure = plots.mean_curves(groups, x=x, xlabel="step", ylabel="training loss")
     figure.axes[0].set_ylim(0, 0.4)
     return figure
@@ -233,115 +217,77 @@ def running_loss_figure(both, window: int = 10):
 def ten_classes(group: Results, page: Page) -> None:
     """Softmax regression with early stopping, and where it begins to over-fit."""
     page.say("**Ten classes**, shuffled, early stopping on. Seed 0 is the report's own run.")
-    legacy = Results([result for result in group if result.run.seed == 0])
-    rows = []
-    if len(legacy):
-        rows = [
-            Row("seed 0: stops at step", 8184, legacy.array("stop_step"), (8184, 8184), digits=0),
-            Row("seed 0: training loss", "", last(legacy, "training_loss"), (0.27899, 0.27939), digits=5),
-            Row("seed 0: validation loss", 0.298, last(legacy, "validation_loss"), (0.29782, 0.29822), digits=5),
-            Row("seed 0: training accuracy", 0.9225, last(legacy, "training_accuracy"), (0.92195, 0.92295), digits=5),
-            Row("seed 0: validation accuracy", 0.915, last(legacy, "validation_accuracy"), (0.9146, 0.9156), digits=4),
-        ]
-    gap = [r.values["training_accuracy"] - r.values["validation_accuracy"] for r in group]
-    early = np.array(
-        [g[np.searchsorted(r.values["step"], min(1000, r.values["step"][-1]))] for g, r in zip(gap, group, strict=True)]
-    )
+    gaps = [(r.values["step"], r.values["training_accuracy"] - r.values["validation_accuracy"]) for r in group]
+    early = np.array([gap[np.argmin(np.abs(step - 1000))] for step, gap in gaps])
+    end = np.array([gap[-1] for _, gap in gaps])
     page.compare(
         [
-            *rows,
+            *known_rows(group, 8184, (0.27919, 0.29802, 0.92245, 0.9151), ("", 0.298, 0.9225, 0.915)),
             Row("stops at step", "", group.array("stop_step"), (6000, 13000), digits=0),
             Row("training accuracy", "", last(group, "training_accuracy"), (0.919, 0.929), digits=4),
             Row("validation loss", "", last(group, "validation_loss"), (0.290, 0.305), digits=4),
             Row("validation accuracy", "", last(group, "validation_accuracy"), (0.911, 0.919), digits=4),
-            Row("training minus validation accuracy at step 1000", "", early, (-1.0, 0.0), digits=4),
-            Row(
-                "training minus validation accuracy at the end",
-                "",
-                np.array([g[-1] for g in gap]),
-                (0.004, 1.0),
-                digits=4,
-            ),
+            Row("training minus validation accuracy, step 1000", "", early, (-1.0, 0.0), digits=4),
+            Row("training minus validation accuracy, end", "", end, (0.004, 1.0), digits=4),
         ]
     )
-    run = group[0].values
     for kind, limits in (("loss", (0.2, 0.6)), ("accuracy", (0.89, 0.93))):
-        curves = {"": {name: run[f"{name}_{kind}"] for name in ("training", "validation")}}
-        figure = plots.mean_curves(curves, x=run["step"], xlabel="step", ylabel=kind)
-        figure.axes[0].set_ylim(*limits)
+        figure = curves_figure({"": group[0].values}, kind, limits)
         page.figure(f"softmax_{kind}", figure, f"Ten classes: {kind} until early stopping, first seed.")
 
 
-# For each lambda: the step at which the report's run stops, its norm of the weights, and where both may lie.
-NORMS = {
-    1.0: (620, 0.60, (0.59, 0.62)),
-    0.1: (2330, 1.65, (1.64, 1.67)),
-    0.01: (5080, 3.23, (3.10, 3.40)),
-    0.001: (8960, "", (4.4, 5.1)),
-    0.0: (8640, 5.03, (4.6, 5.5)),
-}
-EXACT_STOPS = {1.0: 620, 0.1: 2325, 0.01: 5084, 0.001: 8959, 0.0: 8618}
-BEST_ACCURACY = {
-    1.0: (0.81, 0.84),
-    0.1: (0.878, 0.890),
-    0.01: (0.905, 0.915),
-    0.001: (0.913, 0.920),
-    0.0: (0.913, 0.920),
+# For each lambda: where the report's run stops (read off its figure 9, and exactly); the norm of the weights it prints,
+# and where that and the highest validation accuracy lie.
+DECAYED = {
+    1.0: (620, 620, 0.60, (0.59, 0.62), (0.81, 0.84)),
+    0.1: (2330, 2325, 1.65, (1.64, 1.67), (0.878, 0.890)),
+    0.01: (5080, 5084, 3.23, (3.10, 3.40), (0.905, 0.915)),
+    0.001: (8960, 8959, "", (4.4, 5.1), (0.913, 0.920)),
+    0.0: (8640, 8618, 5.03, (4.6, 5.5), (0.913, 0.920)),
 }
 
 
 def weight_decay(group: Results, page: Page) -> None:
     """Five strengths of L2: accuracies, norms, templates."""
     page.say("**L2 in five strengths**, ten classes. Steps of the report are read off its figure 9.")
-    rows, legacy = [], Results([result for result in group if result.run.seed == 0])
-    for strength in STRENGTHS:
-        stop, norm, interval = NORMS[strength]
-        label = f"lambda {strength:g}"
-        if len(legacy):
-            exact = EXACT_STOPS[strength]
+    own = Results([result for result in group if result.run.seed == 0])
+    rows = []
+    for strength, (seen, stop, norm, norms, accuracies) in DECAYED.items():
+        name = f"{strength:g}"
+        if len(own):
             rows.append(
-                Row(
-                    f"{label}: seed 0 stops at step",
-                    stop,
-                    legacy.array(f"stop_step {label[7:]}"),
-                    (exact, exact),
-                    digits=0,
-                )
+                Row(f"lambda {name}: seed 0 stops at", seen, own.array(f"stop_step {name}"), (stop, stop), digits=0)
             )
-        best = np.array([curve.max() for curve in group.values(f"validation_accuracy {strength:g}")])
-        rows.append(Row(f"{label}: highest validation accuracy", "", best, BEST_ACCURACY[strength], digits=4))
-        rows.append(Row(f"{label}: norm of the weights", norm, group.array(f"norm {strength:g}"), interval, digits=4))
-    ratio = np.array([roughness(r.values["weight 1"]) / roughness(r.values["weight 0"]) for r in group])
-    rows.append(Row("roughness of the templates, lambda 1 / lambda 0", "", ratio.mean(axis=1), (0.0, 0.6), digits=2))
-    page.compare(rows)
-    page.say("The vertical axis of the report's figure 10 says squared norm; its numbers, like ours, are norms.")
+        highest = np.array([curve.max() for curve in group.values(f"validation_accuracy {name}")])
+        rows.append(Row(f"lambda {name}: highest validation accuracy", "", highest, accuracies, digits=4))
+        rows.append(Row(f"lambda {name}: norm of the weights", norm, group.array(f"norm {name}"), norms, digits=4))
+    rough = np.array([(roughness(r.values["weight 1"]) / roughness(r.values["weight 0"])).mean() for r in group])
+    page.compare([*rows, Row("roughness of the templates, lambda 1 / lambda 0", "", rough, (0.0, 0.6), digits=2)])
+    page.say(
+        "Roughness is the sum of squared Laplacians of a template over the sum of squares around its mean. The "
+        "axis of the report's figure 10 says squared norm; its numbers, like these, are norms, biases included."
+    )
     first = group[0].values
     for strength in (0, 1):
         figure = plots.weight_images(first[f"weight {strength}"], (28, 28), titles=[str(digit) for digit in range(10)])
         page.figure(
             f"weights_lambda_{strength}", figure, f"Weights for lambda = {strength}, each digit with its own scale."
         )
-    curves = {
-        f"lambda {s:g}": {name: first[f"{name}_accuracy {s:g}"] for name in ("training", "validation")}
-        for s in STRENGTHS
-    }
-    longest = max((first[f"step {s:g}"] for s in STRENGTHS), key=len)
-    figure = plots.mean_curves(curves, x=longest, xlabel="step", ylabel="accuracy")
-    figure.axes[0].set_ylim(0.7, 0.93)
-    page.figure("accuracy_by_lambda", figure, "Accuracy until early stopping, first seed.")
+    runs = {f"lambda {s:g}": {n: first[f"{n} {s:g}"] for n in (*CURVES, "step")} for s in STRENGTHS}
+    for part in ("training", "validation"):
+        figure = curves_figure(runs, f"{part}_accuracy", (0.7, 0.93))
+        page.figure(f"{part}_accuracy_by_lambda", figure, f"The {part} accuracy until early stopping, first seed.")
     norms = np.stack([group.array(f"norm {s:g}") for s in reversed(STRENGTHS)], axis=1)
-    figure = plots.error_bars(
-        {"": norms}, [f"{s:g}" for s in reversed(STRENGTHS)], xlabel="lambda", ylabel="norm of the weights"
-    )
-    page.figure("norm_by_lambda", figure, "Norm of the weights, biases included, against lambda.")
+    values = [f"{strength:g}" for strength in reversed(STRENGTHS)]
+    figure = plots.error_bars({"": norms}, values, xlabel="lambda", ylabel="norm of the weights")
+    page.figure("norm_by_lambda", figure, "Norm of the weights, biases included: mean and deviation over seeds.")
 
 
 def roughness(weight: np.ndarray) -> np.ndarray:
     """For each template, sum of squared Laplacians over four neighbours / sum of squared deviations from its mean."""
-    images = weight.T.reshape(-1, 28, 28)
-    inner = images[:, 1:-1, 1:-1]
-    laplacian = images[:, :-2, 1:-1] + images[:, 2:, 1:-1] + images[:, 1:-1, :-2] + images[:, 1:-1, 2:] - 4 * inner
-    return (laplacian**2).sum(axis=(1, 2)) / ((images - images.mean(axis=(1, 2), keepdims=True)) ** 2).sum(axis=(1, 2))
+    w = weight.T.reshape(-1, 28, 28)
+    laplacian = w[:, :-2, 1:-1] + w[:, 2:, 1:-1] + w[:, 1:-1, :-2] + w[:, 1:-1, 2:] - 4 * w[:, 1:-1, 1:-1]
+    return (laplacian**2).sum(axis=(1, 2)) / ((w - w.mean(axis=(1, 2), keepdims=True)) ** 2).sum(axis=(1, 2))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ lambda is that of the report's equation 8, w <- w - lr (gradient + lambda w), on
 epoch t = 0, 1, ... is lr exp(-k t). Every setting is repeated, and its test loss and accuracy are measured after
 every epoch.
 
-The network of the course sees the images in file order, the same in every epoch: that is shown first, then the same
-with a new order in every epoch, with half as many repetitions.
+The network of the course sees the images in file order, the same in every epoch. That is shown first; then two
+settings in other fixed orders; then everything with a new order in every epoch, with half as many repetitions.
 """
 
 from argparse import Namespace
@@ -33,11 +33,13 @@ SWEEPS = {
     "Adam": [BASE | {"optimizer": "Adam", "lr": lr} for lr in RATES],
     "k": [BASE | {"decay": decay} for decay in DECAYS],
 }
+FIXED = {"SGD 0.3": BASE, "k 0.1": BASE | {"decay": 0.1}}
 
 
 def train(order, optimizer, lr, strength, decay, *, seed, epochs, rows):
-    """One network: test loss and accuracy after every epoch."""
+    """One network: test loss and accuracy after every epoch; `order` is "file", "fixed" or "shuffled"."""
     training, test = cifar10_pixels(rows)
+    one_order = np.random.default_rng(seed).permutation(len(training))
     model = Sequential(
         Linear(3072, 100, weight_init=he_normal),
         Sigmoid(),
@@ -58,7 +60,7 @@ def train(order, optimizer, lr, strength, decay, *, seed, epochs, rows):
         {"test": test},
         epochs=epochs,
         batch_size=64,
-        shuffle=order == "shuffled",
+        shuffle={"file": False, "fixed": lambda epoch: one_order, "shuffled": True}[order],
         seed=seed,
         restore_best=False,
         raise_divergence=False,
@@ -69,10 +71,11 @@ def train(order, optimizer, lr, strength, decay, *, seed, epochs, rows):
 
 
 def runs(options: Namespace) -> list[Run]:
-    """The four sweeps in file order, and again shuffled; seed by seed, so that a stopped job has something of all."""
+    """The sweeps in file order and shuffled, two settings in fixed orders; seed by seed, so a stopped job has all."""
     size = {"epochs": 2, "rows": 640} if options.quick else {"epochs": 20, "rows": 50_000}
     settings = [setting for sweep in SWEEPS.values() for setting in sweep]
     planned = plan(train, settings, seeds(options, 10), order="file", **size)
+    planned += plan(train, FIXED.values(), seeds(options, 10), order="fixed", **size)
     planned += plan(train, settings, seeds(options, 5), order="shuffled", **size)
     return sorted(planned, key=lambda run: run.seed)
 
@@ -93,28 +96,56 @@ LANDS = {
 
 
 def write_up(results: Results, page: Page, options: Namespace) -> None:
-    """Tables and figures, first in file order, then shuffled."""
+    """Tables and figures: in file order, in other fixed orders, shuffled."""
+    own = results.of(train)
     page.say(
         "The report prints no table; of its figures it says: accuracy around 50 %, a large lambda fails, SGD is best "
         "near 0.1, Adam fails with large learning rates, a larger k ends with a lower loss. Accuracy in %, test set."
     )
-    for order, title in (("file", "In file order, as in the course"), ("shuffled", "Shuffled in every epoch")):
-        group = results.of(train).where(order=order)
-        page.say(f"**{title}**, {len(group) // len(group.settings)} repetitions, after the last epoch:")
-        page.compare(row for sweep, settings in SWEEPS.items() for row in sweep_rows(group, sweep, settings, order))
-        page.say("What follows:")
-        page.compare(claims(group))
-        page.figure(
-            f"{order}_final", final_figure(group), f"{title}: final test loss and accuracy, mean and deviation."
-        )
-        for sweep, settings in SWEEPS.items():
-            caption = f"{title}: after every epoch, mean and deviation; {sweep} varies."
-            page.figure(f"{order}_{sweep}", epochs_figure(group, settings, sweep), caption)
+    order_section(own.where(order="file"), "file", "In file order, as in the course", page)
+    fixed_section(own.where(order="fixed"), own.where(order="file"), page)
+    order_section(own.where(order="shuffled"), "shuffled", "Shuffled in every epoch", page)
     page.say(
-        "**About these numbers.** Around 50 % is reached with k = 0.1 only. A large lambda fails, as reported, when "
-        "it acts as in the update of equation 8; equation 1 divides the penalty by the size of the batch, so the two "
-        "equations of the report describe different networks. The optimum of SGD is flat from 0.1 to 0.3. At a "
-        "constant learning rate of 0.3 a new order in every epoch makes the last iterate noisier, and not better."
+        "**About these numbers.** Around 50 % is reached with k = 0.1 only. A large lambda fails, as reported, when it "
+        "acts as in the update of equation 8; equation 1 divides the penalty by the size of the batch, 64, which makes "
+        "0.01 about as weak as the 0.0001 above: the two equations of the report describe different networks. The "
+        "optimum of SGD is flat from 0.1 to 0.5. The caption of the report's figure 3 says regularization parameter; "
+        "what it shows is k."
+    )
+
+
+def order_section(group: Results, order: str, title: str, page: Page) -> None:
+    """Final numbers, the report's conclusions, and curves of every sweep."""
+    page.say(f"**{title}**, {len(group) // len(group.settings)} repetitions, after the last epoch:")
+    page.compare(row for sweep, settings in SWEEPS.items() for row in sweep_rows(group, sweep, settings, order))
+    page.say("What follows:")
+    page.compare(claims(group))
+    caption = f"{title}: final test loss and accuracy, mean and deviation."
+    page.figure(f"{order}_final", final_figure(group), caption)
+    for sweep, settings in SWEEPS.items():
+        caption = f"{title}: after every epoch, mean and deviation; {sweep} varies."
+        page.figure(f"{order}_{sweep}", epochs_figure(group, settings, sweep), caption)
+
+
+def fixed_section(fixed: Results, file: Results, page: Page) -> None:
+    """What an order that stays the same in every epoch does, for a new one in each repetition."""
+    page.say("**In other fixed orders**, one for each repetition, the same in every epoch:")
+    rows = []
+    for label, setting in FIXED.items():
+        accuracies = final(fixed, "test_accuracy", **setting)
+        rows += [
+            Row(f"{label}: accuracy", "", accuracies, LANDS[label]),
+            Row(f"{label}: lowest of these orders", "", accuracies.min()),
+            Row(f"{label}: highest of these orders", "", accuracies.max()),
+            Row(f"{label}: in file order", "", final(file, "test_accuracy", **setting)),
+        ]
+    page.compare(rows)
+    page.say(
+        "A fixed order decides more than the initial weights: with a constant learning rate of 0.3 its last batches "
+        "leave their mark on the last weights. The images used here do not stand in the order of the published files, "
+        "which cannot be recovered, nor in that of the run behind the interval; so the default in file order may lie "
+        "outside of it, and the spread over other fixed orders says by how much. With k = 0.1 the last steps are "
+        "short, and the order matters less."
     )
 
 
