@@ -81,6 +81,13 @@ def test_a_heatmap_shows_every_number_and_frames_the_largest():
     assert [text.get_text() for text in ax.get_yticklabels()] == ["0.1", "1"]
 
 
+def test_infinities_leave_a_cell_of_a_heatmap_empty():
+    ax = axes(grid_heatmap([[1.0, 2.0, float("inf")]], [0.1 + 0.2], [0, 1, 2], xlabel="x", ylabel="y"))
+    assert [text.get_text() for text in ax.texts] == ["1.0", "2.0"]
+    assert ax.images[0].get_clim() == (1, 2)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["0.3"]
+
+
 def test_heatmaps_of_one_range_have_the_same_colours():
     figure = grid_heatmap([[1.0, 2.0]], [0], [0, 1], xlabel="x", ylabel="y", between=(0, 10))
     assert axes(figure).images[0].get_clim() == (0, 10)
@@ -103,6 +110,8 @@ def test_a_histogram_counts_each_group_in_the_same_intervals():
         (lambda: mean_curves({"a": {str(i): [1.0] for i in range(5)}}), "expected at most 4 names for a label"),
         (lambda: mean_curves({"a": [-1.0]}, log=True), "expected some positive loss for log=True"),
         (lambda: error_bars({"a": [1.0]}, [1, 2], xlabel="x", ylabel="y"), r"expected 'a' of shape \(runs, 2\)"),
+        (lambda: error_bars({"a": [1.0]}, [0], xlabel="x", ylabel="y", log_x=True), "expected numbers > 0 for log_x"),
+        (lambda: error_bars({"a": [1.0]}, ["1"], xlabel="x", ylabel="y", log_x=True), "expected numbers > 0 for log_x"),
         (lambda: error_bars({}, [1], xlabel="x", ylabel="y"), "expected a mapping label"),
         (lambda: grid_heatmap([[1.0]], [1], [1, 2], xlabel="x", ylabel="y"), r"of shape \(1, 2\), received \(1, 1\)"),
         (lambda: grid_heatmap([[NAN]], [1], [1], xlabel="x", ylabel="y"), "expected finite values"),

@@ -1,14 +1,31 @@
-"""The data sets of the reports, cut and scaled as each report says; a worker process reads each of them once."""
+"""The data sets of the reports, cut and scaled as each report says; a worker process keeps the newest one."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import wraps
 
 import numpy as np
 
 from minidl import Dataset
 from minidl.data import cifar10, mnist, standardize, subtract_mean_image
 
+_kept: dict[object, tuple[Dataset, ...]] = {}
 
-@lru_cache(maxsize=1)
+
+def keep_the_newest(load: Callable[..., tuple[Dataset, ...]]) -> Callable[..., tuple[Dataset, ...]]:
+    """Of all the data sets of this module, one stays in memory at a time: the one that was asked for last."""
+
+    @wraps(load)
+    def loaded(*cut: int) -> tuple[Dataset, ...]:
+        wanted = (load.__name__, *cut)
+        if wanted not in _kept:
+            _kept.clear()
+            _kept[wanted] = load(*cut)
+        return _kept[wanted]
+
+    return loaded
+
+
+@keep_the_newest
 def cifar10_pixels(rows: int) -> tuple[Dataset, Dataset]:
     """Training images 0..rows-1 in file order and a fifth as many test images, pixels from 0 to 1."""
     train, test = cifar10()
@@ -16,18 +33,19 @@ def cifar10_pixels(rows: int) -> tuple[Dataset, Dataset]:
     return parts[0].map(from_0_to_1), parts[1].map(from_0_to_1)
 
 
-@lru_cache(maxsize=1)
+@keep_the_newest
 def cifar10_standardized(rows: int, held_out: int) -> tuple[Dataset, Dataset, Dataset]:
-    """The first `rows` images to train on, the next `held_out` to validate on, and as many test images, standardized.
+    """The first `rows` images to train on, the next `held_out` to validate on, and at most 10 000 test images.
 
-    10 000 and 10 000 are the first two of the five files; 49 000 and 1 000 are all of them.
+    Per pixel minus the mean and divided by the deviation of the training set. (10 000, 10 000) are the first two of the
+    five files; (49 000, 1 000) are all of them.
     """
     images, test = cifar10()
     train, validation = images.take(slice(0, rows)), images.take(slice(rows, rows + held_out))
-    return standardize(train, validation, test.take(slice(0, max(held_out, min(rows, 10_000)))))
+    return standardize(train, validation, test.take(slice(0, min(rows, 10_000))))
 
 
-@lru_cache(maxsize=1)
+@keep_the_newest
 def cifar10_centred(rows: int, held_out: int) -> tuple[Dataset, Dataset, Dataset]:
     """The first `rows` images to train on, the last `held_out` of all to validate on, the first `held_out` to test on.
 
@@ -38,7 +56,7 @@ def cifar10_centred(rows: int, held_out: int) -> tuple[Dataset, Dataset, Dataset
     return subtract_mean_image(train, validation, test.take(slice(0, held_out)))
 
 
-@lru_cache(maxsize=1)
+@keep_the_newest
 def mnist_signed(rows: int, held_out: int) -> tuple[Dataset, Dataset]:
     """The first `rows` training images, and the first `held_out` test images to validate on; pixels from -1 to 1.
 
@@ -57,3 +75,8 @@ def from_0_to_1(pixels: np.ndarray) -> np.ndarray:
 def from_minus_1_to_1(pixels: np.ndarray) -> np.ndarray:
     """Bytes as numbers from -1 to 1, float64."""
     return pixels / 255 * 2 - 1
+
+
+def is_in_published_order(train: Dataset) -> bool:
+    """Whether CIFAR-10 begins with the images that the published files begin with: frog, two trucks, a deer, ..."""
+    return train.targets[:10].tolist() == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]

@@ -5,14 +5,16 @@ import math
 import os
 import sys
 import time
+import zlib
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from minidl import Dataset
 from minidl.data import DataError
 from minidl.experiments import Results, Run, execute
 
@@ -20,28 +22,34 @@ from minidl.experiments import Results, Run, execute
 def options_parser(description: str) -> ArgumentParser:
     """--data, --seed, --repeats, --jobs, --quick and --out."""
     parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--data", type=Path, help="folder with the data (default: MINIDL_DATA, else the cache, else a download)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="the first seed (default 0)")
-    parser.add_argument("--repeats", type=int, help="seeds for every setting (default: as many as the report needs)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
+    where = "folder with the data (default: MINIDL_DATA, else the cache, else a download)"
+    parser.add_argument("--data", type=Path, help=where)
+    parser.add_argument("--seed", type=whole_number, default=0, help="the first seed (default 0)")
+    parser.add_argument("--repeats", type=positive, help="seeds for every setting (default: what the report needs)")
+    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="worker processes (default: cores)")
     parser.add_argument("--quick", action="store_true", help="a few steps of each run, to see that everything works")
     parser.add_argument("--out", type=Path, default=Path("out/reports"), help="folder (default out/reports)")
     return parser
 
 
-def use(options: Namespace) -> Namespace:
-    """The options, after --data was made known to this process and its workers."""
-    if options.data is not None:
-        os.environ["MINIDL_DATA"] = str(options.data)
-    return options
+def whole_number(text: str) -> int:
+    """An integer >= 0, for the options."""
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """An integer >= 1, for the options."""
+    number = whole_number(text)
+    if number == 0:
+        raise ValueError(text)
+    return number
 
 
 def seeds(options: Namespace, usual: int) -> range:
     """The seeds of a setting: as many as were asked for, else the usual number, else two of a quick look."""
-    count = options.repeats or (2 if options.quick else usual)
-    return range(options.seed, options.seed + count)
+    return range(options.seed, options.seed + (options.repeats or (2 if options.quick else usual)))
 
 
 @dataclass(frozen=True)
@@ -50,49 +58,49 @@ class Row:
 
     Attributes:
         quantity: what it is, with its unit.
-        reported: the report's number, "" where it gives none.
-        measured: what each seed came to; NaN counts.
+        reported: what the report prints, "" where it gives nothing.
+        measured: what each seed came to.
         interval: where a correct implementation lands, None where nobody knows.
-        digits: after the decimal point.
+        form: how measured numbers are printed.
     """
 
     quantity: str
     reported: float | str
-    measured: np.ndarray
+    measured: np.ndarray | float
     interval: tuple[float, float] | None = None
-    digits: int = 1
+    form: str = ".1f"
 
     def as_dict(self) -> dict[str, object]:
-        """Numbers for JSON."""
+        """Everything as numbers."""
         values = np.atleast_1d(np.asarray(self.measured, float))
-        spread = float(values.std(ddof=1)) if len(values) > 1 else None
-        inside = None if self.interval is None else bool(self.interval[0] <= values.mean() <= self.interval[1])
+        mean, inside = float(values.mean()), None
+        if self.interval is not None:
+            inside = math.isfinite(mean) and self.interval[0] <= mean <= self.interval[1]
         return {
             "quantity": self.quantity,
             "reported": self.reported,
-            "mean": float(values.mean()),
-            "std": spread,
+            "mean": mean,
+            "std": float(values.std(ddof=1)) if len(values) > 1 else None,
             "runs": len(values),
             "interval": self.interval,
             "inside": inside,
         }
 
-    def line(self) -> str:
-        """The row of a Markdown table."""
-        found, digits = self.as_dict(), self.digits
-        reported = self.reported if isinstance(self.reported, str) else f"{self.reported:.{digits}f}"
-        measured = f"{found['mean']:.{digits}f}"
+    def cells(self) -> list[str]:
+        """The row of a table."""
+        found = self.as_dict()
+        reported = self.reported if isinstance(self.reported, str) else f"{self.reported:g}"
+        measured = f"{found['mean']:{self.form}}"
         if found["std"] is not None:
-            measured += f" ± {found['std']:.{digits}f} ({found['runs']})"
-        interval, inside = "", ""
-        if self.interval is not None:
-            low, high = (f"{bound:.{digits}f}" if math.isfinite(bound) else "" for bound in self.interval)
-            interval = f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
-            inside = "yes" if found["inside"] else "**no**"
-        return f"| {self.quantity} | {reported or '-'} | {measured} | {interval} | {inside} |"
+            measured += f" ± {found['std']:{self.form}} ({found['runs']})"
+        if self.interval is None:
+            return [self.quantity, reported or "-", measured, "", ""]
+        low, high = (f"{bound:{self.form}}" if math.isfinite(bound) else "" for bound in self.interval)
+        interval = low if low == high else f"{low} to {high}" if low and high else f"at least {low}{high}"
+        return [self.quantity, reported or "-", measured, interval, "yes" if found["inside"] else "**no**"]
 
 
-HEAD = "| | reported | measured | interval | inside |\n|---|--:|--:|--:|:-:|"
+HEAD = ("", "reported", "measured", "interval", "inside")
 
 
 class Page:
@@ -102,22 +110,41 @@ class Page:
         self.name, self.folder, self.quick = name, options.out / name, options.quick
         self.folder.mkdir(parents=True, exist_ok=True)
         self.parts: list[str] = []
-        self.rows: list[Row] = []
+        self.rows: list[dict[str, object]] = []
+        self.tables: list[dict[str, object]] = []
+        self.title = ""
         if options.quick:
             self.say("*Quick mode: a few steps of each run. The numbers mean nothing.*")
 
+    def section(self, title: str, text: str = "") -> None:
+        """Begin a section."""
+        self.title = title
+        self.say(f"### {title}")
+        if text:
+            self.say(text)
+
     def say(self, text: str) -> None:
-        """A paragraph, a heading or a table in Markdown."""
+        """A paragraph."""
         self.parts.append(text)
 
+    def conclude(self, text: str) -> None:
+        """A paragraph about what the whole runs show; quick ones show nothing."""
+        if not self.quick:
+            self.say(text)
+
     def compare(self, rows: Iterable[Row]) -> None:
-        """A table of reported beside measured numbers."""
-        listed = list(rows)
-        self.rows += listed
-        self.say("\n".join([HEAD, *(row.line() for row in listed)]))
+        """A table of reported beside measured numbers; quick runs are held against nothing."""
+        listed = [Row(r.quantity, r.reported, r.measured, None, r.form) if self.quick else r for r in rows]
+        self.rows += [{"section": self.title, **row.as_dict()} for row in listed]
+        self.say(markdown(HEAD, [row.cells() for row in listed]))
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table of another kind."""
+        self.tables.append({"section": self.title, "head": list(head), "rows": [list(row) for row in rows]})
+        self.say(markdown(head, rows))
 
     def figure(self, name: str, figure: Figure, caption: str) -> None:
-        """Write a figure and show it under its caption."""
+        """Write a figure and show it above its caption."""
         figure.savefig(self.folder / f"{name}.png", dpi=130)
         self.say(f"![{caption}]({self.name}/{name}.png)\n\n*{caption}*")
 
@@ -127,47 +154,97 @@ class Page:
         return "\n\n".join(self.parts) + "\n"
 
     def write(self) -> None:
-        """Write <name>.md beside the folder of the figures, and the rows of its tables to JSON."""
+        """Write <name>.md beside the folder of the figures, and the tables to JSON in it."""
         (self.folder.parent / f"{self.name}.md").write_text(self.text, encoding="utf-8")
-        rows = [row.as_dict() for row in self.rows]
-        text = (
-            json.dumps(rows, indent=1).replace("NaN", "null").replace("-Infinity", "null").replace("Infinity", "null")
-        )
-        (self.folder / "results.json").write_text(text + "\n", encoding="utf-8")
+        content = json.dumps(plain({"rows": self.rows, "tables": self.tables}), indent=1, allow_nan=False)
+        (self.folder / "results.json").write_text(content + "\n", encoding="utf-8")
 
 
-def run_all(runs: list[Run], options: Namespace, *needed: Callable[[], object]) -> Results:
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; all columns but the first are aligned to the right."""
+    rule = ["---", *["--:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+
+
+def plain(value: object) -> object:
+    """The same for JSON, which knows no NaN and no infinity: they become strings."""
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def run_all(runs: list[Run], options: Namespace, *needed: Callable[[], tuple[Dataset, Dataset]]) -> Results:
     """Execute the runs, after every data set that is needed was read once; say what is missing where one cannot be."""
-    for data_set in needed:
-        try:
-            data_set()
-        except (DataError, OSError) as error:
-            sys.exit(f"{type(error).__name__}: {error}")
+    if options.data is not None:
+        os.environ["MINIDL_DATA"] = str(options.data)  # where the worker processes look too
     try:
-        results = execute(runs, jobs=options.jobs, folder=options.out / "runs")
+        marks = {data_set.__name__: fingerprint(*data_set()) for data_set in needed}
+    except (DataError, OSError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+    keep_to_one_set_of_data(options.out, marks)
+    try:
+        return execute(runs, jobs=options.jobs, folder=options.out / "runs")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def fingerprint(train: Dataset, test: Dataset) -> str:
+    """A few digits that differ for other images or another order of them."""
+    return f"{zlib.crc32(train.x[::101].tobytes() + test.x[::101].tobytes()):08x}"
+
+
+def keep_to_one_set_of_data(folder: Path, marks: dict[str, str]) -> None:
+    """Refuse a folder whose runs were made with other data."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "data.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for name, mark in marks.items():
+        if known.get(name, mark) != mark:
+            sys.exit(
+                f"the runs in {folder} were made with another {name} than this one: give another folder with --out"
+            )
+    path.write_text(json.dumps(known | marks) + "\n", encoding="utf-8")
+
+
+WriteUp = Callable[[Results, Page, Namespace], None]
+
+
+def fill(page: Page, write_up: WriteUp, results: Results, options: Namespace) -> None:
+    """Write a page from the runs that did not fail, as far as they reach."""
+    try:
+        write_up(Results([result for result in results if not result.error]), page, options)
+    except (LookupError, ValueError):
+        if not results.failed:
+            raise
+        page.say("*What follows on this page needs runs that failed.*")
+    page.write()
+
+
+def finish(results: Results, began: float, options: Namespace, what: str) -> None:
+    """Say how long it took and where it is; with failed runs, exit with an error."""
+    minutes = (time.monotonic() - began) / 60
+    together = f"{len(results)} runs took {results.seconds / 60:.1f} minutes of one core together"
+    print(f"{together}; this command took {minutes:.1f} minutes")
+    print(f"tables, numbers and figures in {options.out}: {what}")
     for result in results.failed:
         print(f"{result.run!r} failed:\n{result.error}", file=sys.stderr)
-    return results
+    if results.failed:
+        sys.exit(f"{len(results.failed)} of {len(results)} runs failed; start again to try them again")
 
 
 def main(
     name: str,
     description: str,
     plan_runs: Callable[[Namespace], list[Run]],
-    write_up: Callable[[Results, Page, Namespace], None],
-    *needed: Callable[[], object],
+    write_up: WriteUp,
+    *needed: Callable[[], tuple[Dataset, Dataset]],
 ) -> None:
     """The whole of one report, as a command."""
-    options, began = use(options_parser(description).parse_args()), time.monotonic()
+    options, began = options_parser(description).parse_args(), time.monotonic()
     results = run_all(plan_runs(options), options, *needed)
     page = Page(name, options)
-    write_up(results, page, options)
-    page.write()
+    fill(page, write_up, results, options)
     print(page.text)
-    seconds = time.monotonic() - began
-    print(f"{len(results)} runs of {results.seconds:.0f} s together; this command took {seconds:.0f} s")
-    print(f"tables, numbers and figures in {options.out}: {name}.md, {name}/")
-    if results.failed:
-        sys.exit(f"{len(results.failed)} of {len(results)} runs failed; start again to try them again")
+    finish(results, began, options, f"{name}.md, {name}/")

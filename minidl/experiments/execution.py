@@ -1,21 +1,25 @@
 """Executing a plan: worker processes with one thread each, results kept as they come, one bar for the whole job."""
 
+import json
 import math
 import os
 import signal
+import sys
+import textwrap
 import time
 import traceback
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from minidl.arguments import check_integer, short
+from minidl.experiments.identity import behaviour_digest
 from minidl.experiments.planning import Run, Scalar
 from minidl.experiments.progress import JobProgress
 from minidl.experiments.results import Result, Results
@@ -25,6 +29,7 @@ from minidl.parameters import Array
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
 
+RESERVED = ("seed", "seconds", "error", "function")  # the columns of an export that are no values
 Outcome: TypeAlias = tuple[dict[str, Scalar | Array], float, str]
 
 # Two workers of two threads each on two cores take longer than two of one; and sums of another number of threads
@@ -39,11 +44,12 @@ def execute(runs: Iterable[Run], *, jobs: int = 1, folder: str | Path | None = N
     Each worker computes with one thread, so results do not depend on `jobs`. With a folder each result is kept there
     as soon as it is there, and a run whose result stands there is not executed again: a job that was stopped goes on
     when it is started again. A run is known by its function's name and text, its setting and its seed. Of what the
-    function calls nothing is known: remove the folder when that changes.
+    function uses of other modules and files nothing is known: give another folder when that changes.
 
     A run that raises, or whose process dies, costs no other run: see `Results.failed`. It is tried again next time.
     Functions written in a script or notebook are sent to the workers as they are; what they import must be
-    importable there.
+    importable there. A worker executes many runs, one after the other: a function that keeps state in a module, other
+    than caches, sees what earlier runs left there.
 
     Args:
         runs: what `plan` returned, or several such lists joined.
@@ -61,6 +67,8 @@ def execute(runs: Iterable[Run], *, jobs: int = 1, folder: str | Path | None = N
     >>> results.mean("area"), len(results.failed)
     (6.5, 0)
     """
+    if isinstance(runs, Run):
+        raise TypeError(f"expected a list of runs, received one: put {runs!r} in [ ]")
     listed, jobs, store = list(runs), check_integer("jobs", jobs, minimum=1), Store(folder)
     for run in listed:
         if not isinstance(run, Run):
@@ -88,7 +96,7 @@ def _finished(runs: list[Run], jobs: int) -> Generator[Result, None, None]:
             with _workers(jobs) as pool:
                 while waiting or running:
                     while waiting and len(running) < jobs:
-                        future = pool.submit(_call, waiting[0])
+                        future = pool.submit(_call, waiting[0], behaviour_digest(waiting[0].function))
                         running[future] = waiting.popleft()
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         outcome = future.result()
@@ -101,23 +109,61 @@ def _finished(runs: list[Run], jobs: int) -> Generator[Result, None, None]:
 def _alone(run: Run) -> Result:
     try:
         with _workers(1) as pool:
-            return Result(run, *pool.submit(_call, run).result())
+            return Result(run, *pool.submit(_call, run, behaviour_digest(run.function)).result())
     except BrokenExecutor as error:
-        return Result(run, {}, math.nan, f"the process of this run died, perhaps for want of memory: {error}")
+        cause = f"{error}\n{error.__cause__ or ''}".strip()
+        reason = (
+            "the run could not be sent to a worker" if "serialize" in str(error) else "the process of this run died"
+        )
+        return Result(run, {}, math.nan, f"{cause}\n{reason}: {str(error).splitlines()[0]}")
 
 
 @contextmanager
 def _workers(jobs: int) -> "Iterator[ProcessPoolExecutor]":
-    """A pool of processes with one thread each; they are killed where the block is left by an exception."""
+    """A pool of processes with one thread each, which are killed at the end: a run may have left threads behind."""
     from loky import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(jobs, env=ONE_THREAD, initializer=_begin_worker, initargs=(os.getpid(),))
+    with _some_stderr():
+        pool = ProcessPoolExecutor(jobs, env=ONE_THREAD, initializer=_begin_worker, initargs=(os.getpid(),))
+        try:
+            yield pool
+        finally:
+            with _without_interrupts():
+                pool.shutdown(wait=True, kill_workers=True)
+
+
+@contextmanager
+def _some_stderr() -> Iterator[None]:
+    """loky and its workers write to standard error, which some programs have closed: lend them the null device."""
+    with ExitStack() as stack:
+        try:
+            os.fstat(2)
+        except OSError:
+            null = os.open(os.devnull, os.O_WRONLY)
+            if null != 2:
+                os.dup2(null, 2)
+                os.close(null)
+            os.set_inheritable(2, True)
+            stack.callback(os.close, 2)
+        try:
+            sys.stderr.flush()
+        except (AttributeError, ValueError):
+            stack.callback(setattr, sys, "stderr", sys.stderr)
+            sys.stderr = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+        yield
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """A second Ctrl-C while workers are being ended would leave some."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=True, kill_workers=True)
-        raise
-    pool.shutdown(wait=True)
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _begin_worker(parent: int) -> None:
@@ -132,31 +178,56 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _call(run: Run) -> Outcome:
+def _call(run: Run, planned: str) -> Outcome:
     """In a worker: what a run returns, its seconds, and the traceback of what it raises."""
     start = time.perf_counter()
     try:
-        values, error = _checked(run()), ""
-    except Exception:
+        if behaviour_digest(run.function) != planned:  # the worker imported its module after somebody edited that
+            raise RuntimeError(
+                f"expected {run.function.__name__} as it was planned, found another in its module, which was edited "
+                f"since: start the job again"
+            )
+        values, error = _checked(run), ""
+    except BaseException:  # sys.exit and the like end this run only
         values, error = {}, traceback.format_exc()
     return values, time.perf_counter() - start, error
 
 
-def _checked(returned: object) -> dict[str, Scalar | Array]:
-    """The returned mapping with Python numbers for numpy's, and arrays for lists."""
+def _checked(run: Run) -> dict[str, Scalar | Array]:
+    """What a run returns, with Python's own types for numbers and strings, and arrays for lists."""
+    returned = run()
     if not isinstance(returned, Mapping):
-        raise TypeError(f"expected a run to return a mapping of names to values, received {short(returned)}")
-    values: dict[str, Scalar | Array] = {}
-    for name, value in returned.items():
+        raise TypeError(f"expected a run to return a mapping of names to values, received {_shortened(returned)}")
+    for name in returned:
         if not isinstance(name, str):
-            raise TypeError(f"expected a run to name its values by strings, received the name {name!r}")
-        plain: Any = value
-        if isinstance(value, np.ndarray | np.generic | list | tuple):
-            plain = np.asarray(value)
-            if plain.dtype.kind not in "biuf" and not (plain.ndim == 0 and plain.dtype.kind == "U"):
-                raise TypeError(f"expected {name} to hold numbers, received {short(value)}")
-            plain = plain.item() if plain.ndim == 0 else plain
-        elif not isinstance(value, float | int | str | bool | None):
-            raise TypeError(f"expected {name} to be a number, a string or an array, received {short(value)}")
-        values[name] = plain
+            raise TypeError(f"expected a run to name its values by strings, received the name {_shortened(name)}")
+        if name in RESERVED:
+            raise ValueError(
+                f"expected other names than {RESERVED}, columns of an export, received {name!r}: rename it"
+            )
+    values = {str(name): _plain(str(name), value) for name, value in returned.items()}
+    json.dumps({name: None if isinstance(value, np.ndarray) else value for name, value in values.items()})
     return values
+
+
+def _plain(name: str, value: Any) -> Scalar | Array:
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"expected {name} to be a plain array, received a masked one: fill it in, as with x.filled(0)")
+    if isinstance(value, np.ndarray | np.generic | list | tuple):
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf" and not (array.ndim == 0 and array.dtype.kind == "U"):
+            raise TypeError(f"expected {name} to hold numbers, received {_shortened(value)}")
+        if array.ndim:
+            return array
+        value = array.item()
+        value = float(value) if isinstance(value, np.floating) else value  # longdouble stays numpy's own
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    if value is None:
+        return None
+    raise TypeError(f"expected {name} to be a number, a string or an array, received {_shortened(value)}")
+
+
+def _shortened(value: object) -> str:
+    return textwrap.shorten(short(value), 200)

@@ -1,19 +1,19 @@
 """What is to be run: a function, its settings and its seeds."""
 
-import ast
 import hashlib
 import inspect
 import json
-import textwrap
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from itertools import product
+from types import FunctionType
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from minidl.arguments import check_integer, short
+from minidl.experiments.identity import code_digest
 from minidl.parameters import Array
 
 Scalar: TypeAlias = float | int | str | bool | None
@@ -30,7 +30,7 @@ class Run:
         setting: its keyword arguments but the seed; numbers, strings, booleans or None, since they name the run in
             files. Objects such as optimizers are made inside the function.
         seed: >= 0.
-        code: a digest of the function's text.
+        code: a digest of what the function says, see `code_digest`; computed where it is not given.
 
     Raises:
         TypeError, ValueError: anything else, or a setting that does not fit the function.
@@ -46,12 +46,14 @@ class Run:
     function: Experiment
     setting: Setting
     seed: int
-    code: str = field(init=False, repr=False)
+    code: str = ""
 
     def __post_init__(self) -> None:
         """Refuse, before anything is run, what could not be run or named."""
-        if not callable(self.function) or not hasattr(self.function, "__qualname__"):
-            raise TypeError(f"expected function to be a plain function, received {short(self.function)}")
+        if not isinstance(self.function, FunctionType):
+            raise TypeError(f"expected function to be a plain function (def), received {short(self.function)}")
+        if not isinstance(self.setting, Mapping) or not all(isinstance(name, str) for name in self.setting):
+            raise TypeError(f"expected setting to be a mapping of names to values, received {short(self.setting)}")
         for name, value in self.setting.items():
             if isinstance(value, np.generic):
                 raise TypeError(
@@ -64,30 +66,35 @@ class Run:
                 )
         object.__setattr__(self, "seed", check_integer("seed", self.seed, minimum=0))
         object.__setattr__(self, "setting", dict(self.setting))
-        object.__setattr__(self, "code", code_digest(self.function))  # now: the file may be edited during a long job
+        object.__setattr__(self, "code", self.code or code_digest(self.function))  # now: a long job outlives an edit
         try:
             inspect.signature(self.function).bind(**self.setting, seed=self.seed)
         except TypeError as error:
             raise TypeError(
                 f"expected settings that {self.function.__name__}{inspect.signature(self.function)} takes, "
-                f"received {self._arguments()}: {error}"
+                f"received {self._written()}: {error}"
             ) from None
 
     def __call__(self) -> Mapping[str, Scalar | Array]:
         """Run it here and now."""
-        return self.function(**self.setting, seed=self.seed)
+        return self.function(**self.arguments)
 
     def __repr__(self) -> str:
-        return f"Run({self.function.__name__}({self._arguments()}))"
+        return f"Run({self.function.__name__}({self._written()}))"
 
-    def _arguments(self) -> str:
-        return ", ".join(f"{name}={value!r}" for name, value in {**self.setting, "seed": self.seed}.items())
+    def _written(self) -> str:
+        return ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
+
+    @property
+    def arguments(self) -> dict[str, Scalar]:
+        """The setting and the seed."""
+        return {**self.setting, "seed": self.seed}
 
     @property
     def identity(self) -> dict[str, Any]:
         """What tells this run from every other: the function's name and text, the setting, the seed.
 
-        Comments, layout and docstrings are not part of the text; what the function calls is not either.
+        The text is what `code_digest` looks at.
         """
         return {
             "function": self.function.__qualname__,
@@ -100,7 +107,8 @@ class Run:
     def name(self) -> str:
         """The function's name and a digest of the identity: the name of the run's file."""
         text = json.dumps(self.identity, sort_keys=True)
-        return f"{self.function.__name__}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+        readable = re.sub(r"\W", "", self.function.__name__)[:40]
+        return f"{readable}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
 
 
 def grid(**values: Iterable[Scalar]) -> list[dict[str, Scalar]]:
@@ -125,30 +133,15 @@ def plan(function: Experiment, settings: Iterable[Setting], seeds: Iterable[int]
     """
     if isinstance(settings, Mapping):
         raise TypeError(f"expected a list of settings, received one: put {settings!r} in [ ]")
-    listed = list(seeds)
-    runs = []
+    if not isinstance(seeds, Iterable):
+        raise TypeError(f"expected seeds to be a list, received seeds={seeds!r}: write seeds=range({seeds!r})")
+    listed, code, runs = list(seeds), "", []
     for setting in settings:
+        if not isinstance(setting, Mapping):
+            raise TypeError(f"expected each setting to be a mapping of names to values, received {short(setting)}")
         if twice := sorted(setting.keys() & shared.keys()):
             raise ValueError(f"expected each argument once, received {twice} in a setting and for all settings")
-        runs += [Run(function, {**setting, **shared}, seed) for seed in listed]
+        for seed in listed:
+            runs.append(Run(function, {**setting, **shared}, seed, code))
+            code = runs[-1].code  # the same for all of them
     return runs
-
-
-@cache
-def code_digest(function: Experiment) -> str:
-    """A digest of what a function says, blind to comments, layout and docstrings."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):  # written at a prompt, built in, or a lambda inside a longer line
-        code = getattr(function, "__code__", None)
-        text = (
-            repr((code.co_code, code.co_names, [c for c in code.co_consts if isinstance(c, float | int | str)]))
-            if code
-            else ""
-        )
-    else:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
-                node.body = node.body[1:]
-        text = ast.dump(tree)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -31,7 +31,7 @@ class JobProgress:
         self.done += 1
         if result.error:
             self.failures += 1
-            self._say(f"failed: {result.run!r}: {result.error.strip().rpartition(chr(10))[2]}")
+            self._say(f"failed: {result.run!r}: {result.reason}")
         if self.bar is not None:
             self.bar.update()
         elif LINES * (self.done - self.found) >= self.lines * (self.total - self.found):
@@ -45,7 +45,7 @@ class JobProgress:
             self.bar.close()
         if kind is KeyboardInterrupt:
             kept = f"kept in {self.folder}: start again to go on" if self.folder is not None else "lost: give a folder"
-            self._say(f"interrupted: {self.done} of {self.total} runs are {kept}")
+            self._say(f"interrupted: {self.done - self.failures} of {self.total} runs are {kept}")
 
     def _say(self, line: str) -> None:
         if self.show and sys.stderr is not None:

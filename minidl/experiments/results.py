@@ -10,7 +10,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from minidl.arguments import suggest
+from minidl.arguments import short, suggest
 from minidl.experiments.planning import Experiment, Run, Scalar
 from minidl.parameters import Array
 
@@ -32,8 +32,12 @@ class Result:
     error: str = ""
 
     def __repr__(self) -> str:
-        last = self.error.strip().rpartition("\n")[2]
-        return f"Result({self.run!r}, {f'failed: {last}' if self.error else ', '.join(self.values)})"
+        return f"Result({self.run!r}, {f'failed: {self.reason}' if self.error else ', '.join(self.values)})"
+
+    @property
+    def reason(self) -> str:
+        """The last line of the error, which says what it was."""
+        return self.error.strip().rpartition("\n")[2]
 
 
 class Results(Sequence[Result]):
@@ -82,29 +86,35 @@ class Results(Sequence[Result]):
     @property
     def settings(self) -> list[dict[str, Scalar]]:
         """The different settings, in the order of their first run."""
-        different: dict[frozenset[tuple[str, bool, Scalar]], dict[str, Scalar]] = {}
+        return [dict(group[0].run.setting) for group in self.groups()]
+
+    def groups(self) -> "list[Results]":
+        """The runs of each function and setting, in the order of their first run."""
+        found: dict[object, list[Result]] = {}
         for result in self:
-            setting = result.run.setting
-            different.setdefault(frozenset(map(_told_apart, setting.items())), dict(setting))
-        return list(different.values())
+            setting = frozenset(map(_told_apart, result.run.setting.items()))
+            found.setdefault((result.run.function, setting), []).append(result)
+        return [Results(group) for group in found.values()]
 
     @property
     def seconds(self) -> float:
-        """How long the runs took together."""
-        return math.fsum(result.seconds for result in self)
+        """How long the runs took together, as far as that is known."""
+        return math.fsum(result.seconds for result in self if math.isfinite(result.seconds))
 
     def where(self, **setting: Scalar) -> "Results":
-        """The runs with these arguments; KeyError where there is none.
+        """The runs with these arguments, `seed` among them; KeyError where there is none.
 
         >>> Results([]).where(lr=0.1)
         Traceback (most recent call last):
         KeyError: "no run with {'lr': 0.1} among 0"
         """
-        for name in setting:
-            if self and not any(name in result.run.setting for result in self):
-                raise KeyError(f"no argument {name!r}; {suggest(name, self[0].run.setting)}")
+        for name, value in setting.items():
+            if not isinstance(value, float | int | str | None):
+                raise TypeError(f"expected one value of {name}, received {name}={value!r}: see by")
+            if self and not any(name in result.run.arguments for result in self):
+                raise KeyError(f"no argument {name!r}; {suggest(name, self[0].run.arguments)}")
         wanted = set(map(_told_apart, setting.items()))
-        chosen = [result for result in self if wanted <= set(map(_told_apart, result.run.setting.items()))]
+        chosen = [result for result in self if wanted <= set(map(_told_apart, result.run.arguments.items()))]
         if not chosen:
             raise KeyError(f"no run with {setting} among {len(self)}")
         return Results(chosen)
@@ -114,11 +124,17 @@ class Results(Sequence[Result]):
         return Results([result for result in self if result.run.function is function])
 
     def by(self, name: str) -> "dict[Scalar, Results]":
-        """The runs for each value of one argument, in the order of their first run."""
-        return {value: self.where(**{name: value}) for value in dict.fromkeys(s.get(name) for s in self.settings)}
+        """The runs for each value of one argument, in the order of their first run; runs without it are left out."""
+        having = [result for result in self if name in result.run.arguments]
+        if self and not having:
+            raise KeyError(f"no argument {name!r}; {suggest(name, self[0].run.arguments)}")
+        values = dict.fromkeys(_told_apart((name, result.run.arguments[name])) for result in having)
+        if len({value for *_, value in values}) < len(values):
+            raise ValueError(f"expected values of {name} that a dictionary tells apart, received True beside 1 or 0")
+        return {value: self.where(**{name: value}) for *_, value in values}
 
-    def values(self, name: str) -> list[Any]:
-        """What each run that did not fail returned under a name."""
+    def column(self, name: str) -> list[Any]:
+        """What each run that did not fail returned under a name, as a list."""
         found = [result.values for result in self if not result.error]
         for values in found:
             if name not in values:
@@ -127,11 +143,13 @@ class Results(Sequence[Result]):
 
     def array(self, name: str) -> Array:
         """The values as one array, (runs, ...); ValueError where they differ in shape or all runs failed."""
-        values = [np.asarray(value) for value in self.values(name)]
+        values = [np.asarray(value) for value in self.column(name)]
+        if not all(value.dtype.kind in "biuf" for value in values):
+            raise TypeError(f"expected {name!r} to be numbers in every run, received {short(self.column(name)[:3])}")
         shapes = sorted({value.shape for value in values})
         if len(shapes) != 1:
             raise ValueError(
-                f"expected {name!r} of one shape from at least one run, received shapes {shapes}: use values"
+                f"expected {name!r} of one shape from at least one run, received shapes {shapes}: use column"
             )
         return np.stack(values)
 
@@ -142,32 +160,40 @@ class Results(Sequence[Result]):
     def std(self, name: str) -> Any:
         """The sample standard deviation over the runs (n - 1 in the denominator); NaN for a single one."""
         values = self.array(name)
-        return _plain(values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], math.nan))
+        return _plain(
+            values.astype(np.float64).std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], math.nan)
+        )
 
     def best(self, name: str, *, mode: Literal["min", "max"]) -> dict[str, Scalar]:
         """The setting with the smallest or largest mean; the first of equals. NaN and failures are never best."""
         if mode not in ("min", "max"):
             raise ValueError(f"expected mode to be 'min' or 'max', received mode={mode!r}")
-        means = {}
-        for place, setting in enumerate(self.settings):
-            group = self.where(**setting)
-            if len(group.failed) < len(group) and math.isfinite(mean := group.mean(name)):
-                means[place] = mean
+        means: list[tuple[float, dict[str, Scalar]]] = []
+        for group in self.groups():
+            mean = group.mean(name) if len(group.failed) < len(group) else math.nan
+            if not isinstance(mean, float):
+                raise TypeError(f"expected {name!r} to be one number a run, received arrays of shape {mean.shape}")
+            if math.isfinite(mean):
+                means.append((mean, dict(group[0].run.setting)))
         if not means:
             raise ValueError(f"expected a finite mean of {name!r} for some setting, received none")
-        return self.settings[(min if mode == "min" else max)(means, key=means.__getitem__)]
+        return (min if mode == "min" else max)(means, key=lambda pair: pair[0])[1]
 
     def table(self, names: Sequence[str], *, digits: int = 4) -> str:
         """A Markdown table: a line a setting with what differs between settings, then mean ± standard deviation."""
-        settings = self.settings
-        differing = [key for key in settings[0] if len({repr(s.get(key)) for s in settings}) > 1] if settings else []
-        lines = [[*differing, *names], ["---"] * (len(differing) + len(names))]
-        for setting in settings:
-            group = self.where(**setting)
-            cells = [_cell(group, name, digits) for name in names]
-            lines.append([*(str(setting.get(key)) for key in differing), *cells])
-        head, rule, *rest = lines
-        return "\n".join([_line(head), "|" + "|".join(rule) + "|", *map(_line, rest)])
+        if isinstance(names, str):
+            raise TypeError(f"expected several names, received names={names!r}: put it in [ ]")
+        groups, settings = self.groups(), self.settings
+        keys = dict.fromkeys(key for setting in settings for key in setting)
+        differing = [key for key in keys if len({repr(s.get(key, "")) + str(key in s) for s in settings}) > 1]
+        several = len({group[0].run.function for group in groups}) > 1
+        head = [*(["function"] if several else []), *differing, *names]
+        lines = [_line(head), "|" + "---|" * len(head)]
+        for group, setting in zip(groups, settings, strict=True):
+            function = [group[0].run.function.__name__] if several else []
+            chosen = [str(setting[key]) if key in setting else "" for key in differing]
+            lines.append(_line([*function, *chosen, *(_cell(group, name, digits) for name in names)]))
+        return "\n".join(lines)
 
     def to_json(self, path: str | Path) -> None:
         """Write one object a run: setting, seed, seconds, error, and every value that is no array.
@@ -203,7 +229,13 @@ def _plain(value: Array) -> Any:
 
 
 def _scalars(result: Result) -> dict[str, Scalar]:
-    return {name: value for name, value in result.values.items() if not isinstance(value, np.ndarray)}
+    """What is no array; a value that has the name of an argument is told apart from it."""
+    arguments = result.run.arguments
+    return {
+        f"{name} returned" if name in arguments else name: value
+        for name, value in result.values.items()
+        if not isinstance(value, np.ndarray)
+    }
 
 
 def _finite(value: Scalar) -> Scalar:
@@ -213,13 +245,13 @@ def _finite(value: Scalar) -> Scalar:
 def _cell(group: Results, name: str, digits: int) -> str:
     if len(group.failed) == len(group):
         return "failed"
-    values = group.values(name)
-    if isinstance(values[0], str):
-        return ", ".join(dict.fromkeys(values))
+    values = group.column(name)
+    if not all(isinstance(value, float | int) for value in values):
+        return ", ".join(dict.fromkeys(value if isinstance(value, str) else short(value) for value in values))
     spread = f" ± {group.std(name):.{digits}f}" if len(values) > 1 else ""
     lost = f" ({len(group.failed)} failed)" if group.failed else ""
     return f"{group.mean(name):.{digits}f}{spread}{lost}"
 
 
 def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(' '.join(cell.split()).replace('|', '&#124;') for cell in cells)} |"

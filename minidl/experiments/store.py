@@ -3,7 +3,8 @@
 import json
 import os
 import tempfile
-import zipfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from minidl.experiments.planning import Run, Scalar
 from minidl.experiments.results import Result
 from minidl.parameters import Array
 
-RECORD = "record"  # the entry with everything but arrays; names of arrays begin with another word
-ARRAY = "value/"
+RECORD = "record"  # the entry with everything but the arrays, which are numbered
+OLD = 3600.0  # seconds, after which a temporary file belongs to no job that is still running
 
 
 class Store:
@@ -24,6 +25,10 @@ class Store:
         self.folder = None if folder is None else Path(folder)
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
+            for left in self.folder.glob("*.part"):  # by a job that was killed while it wrote
+                with suppress(OSError):
+                    if time.time() - left.stat().st_mtime > OLD:
+                        left.unlink()
 
     def read(self, run: Run) -> Result | None:
         """The stored result of exactly this run; None where there is none, or its file is damaged."""
@@ -34,12 +39,10 @@ class Store:
                 record: dict[str, Any] = json.loads(str(entries[RECORD]))
                 if record["identity"] != json.loads(json.dumps(run.identity)):
                     return None
-                values: dict[str, Scalar | Array] = {
-                    name: entries[f"{ARRAY}{name}"] if value == ARRAY else value
-                    for name, value in record["values"].items()
-                }
-                return Result(run, values, float(record["seconds"]))
-        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+                values: dict[str, Scalar | Array] = record["values"]
+                values |= {name: entries[f"array {place}"] for place, name in enumerate(record["arrays"])}
+                return Result(run, {name: values[name] for name in record["order"]}, float(record["seconds"]))
+        except Exception:  # whatever a damaged file does to its reader: the run is simply executed again
             return None
 
     def write(self, result: Result) -> None:
@@ -50,9 +53,13 @@ class Store:
         record = {
             "identity": result.run.identity,
             "seconds": result.seconds,
-            "values": {name: ARRAY if name in arrays else value for name, value in result.values.items()},
+            "values": {name: value for name, value in result.values.items() if name not in arrays},
+            "arrays": list(arrays),
+            "order": list(result.values),
         }
-        entries = {RECORD: np.array(json.dumps(record))} | {f"{ARRAY}{name}": a for name, a in arrays.items()}
+        entries = {RECORD: np.array(json.dumps(record))}
+        entries |= {f"array {place}": array for place, array in enumerate(arrays.values())}
+        self.folder.mkdir(parents=True, exist_ok=True)  # somebody may have removed it
         handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:

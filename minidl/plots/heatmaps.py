@@ -88,7 +88,7 @@ def grid_heatmap(
     """A value for each pair of two parameters, dark where it is large, with its number; a framed cell is the largest.
 
     Args:
-        values: (rows, columns); NaN leaves a cell empty.
+        values: (rows, columns); what is not finite leaves a cell empty.
         rows: the values of the parameter down the side.
         columns: the values of the parameter along the bottom.
         xlabel: the name of the parameter of the columns.
@@ -108,21 +108,26 @@ def grid_heatmap(
     numbers = np.asarray(values, float)
     if numbers.shape != (len(rows), len(columns)) or not np.isfinite(numbers).any():
         raise ValueError(f"expected finite values of shape ({len(rows)}, {len(columns)}), received {numbers.shape}")
-    low, high = between or (np.nanmin(numbers), np.nanmax(numbers))
+    finite = np.where(np.isfinite(numbers), numbers, np.nan)
+    low, high = (np.nanmin(finite), np.nanmax(finite)) if between is None else between
     ax = axes_for(ax, width=0.55 * len(columns) + 1.7, height=0.36 * len(rows) + 0.75)
-    image = ax.imshow(numbers, SHARE_MAP, vmin=low, vmax=high, interpolation="nearest", aspect="auto")
+    image = ax.imshow(finite, SHARE_MAP, vmin=low, vmax=high, interpolation="nearest", aspect="auto")
     for (row, column), value in np.ndenumerate(numbers):
         if np.isfinite(value):
             colour = "white" if value - low > 0.6 * (high - low) else "black"
             ax.text(column, row, f"{value:.{digits}f}", ha="center", va="center", color=colour, fontsize=SMALL)
-    best = np.unravel_index(np.nanargmax(numbers), numbers.shape)
+    best = np.unravel_index(np.nanargmax(finite), numbers.shape)
     frame = Rectangle((best[1] - 0.5, best[0] - 0.5), 1, 1, fill=False, edgecolor=OKABE_ITO[1], linewidth=2)
     ax.add_patch(frame)
-    ax.set_xticks(range(len(columns)), [str(value) for value in columns])
-    ax.set_yticks(range(len(rows)), [str(value) for value in rows])
+    ax.set_xticks(range(len(columns)), [_tick(value) for value in columns])
+    ax.set_yticks(range(len(rows)), [_tick(value) for value in rows])
     ax.spines[:].set_visible(False)
     label_axes(ax, xlabel, ylabel)
     ax.tick_params(length=0)
     if label:
         add_bar(ax, image, label)
     return figure_of(ax)
+
+
+def _tick(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

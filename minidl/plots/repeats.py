@@ -105,6 +105,10 @@ def error_bars(
     if not groups or not len(x):
         raise ValueError(f"expected a mapping label -> (runs, {len(x)}), received {groups!r}")
     places = np.arange(len(x)) if any(isinstance(value, str) for value in x) else np.asarray(x, float)
+    if log_x and not (places.dtype.kind == "f" and (places > 0).all()):
+        raise ValueError(
+            f"expected numbers > 0 for log_x=True, received {x=}: use strings without log_x for equal steps"
+        )
     ax, palette = axes_for(ax), colours(len(groups))
     for (label, values), colour in zip(groups.items(), palette, strict=True):
         runs = _runs(label, values)

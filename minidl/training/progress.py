@@ -52,8 +52,13 @@ class Progress(Callback):
 
 def open_bar(total: int, unit: str, *, initial: int = 0) -> Any:
     """A bar of tqdm on standard error if somebody watches, in a terminal or notebook, else None."""
-    if not _in_notebook() and not getattr(sys.stderr, "isatty", bool)():
-        return None
+    with suppress(ValueError):  # of a closed stream
+        watched = _in_notebook() or getattr(sys.stderr, "isatty", bool)()
+        return _tqdm(total, unit, initial) if watched else None
+    return None
+
+
+def _tqdm(total: int, unit: str, initial: int) -> Any:
     with warnings.catch_warnings():  # tqdm warns where a notebook lacks widgets, and falls back to text
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm

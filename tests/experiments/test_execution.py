@@ -12,6 +12,19 @@ import pytest
 
 from minidl.experiments import execute, grid, plan
 
+JOB = """
+import sys, time
+from minidl.experiments import execute, grid, plan
+
+def work(i, *, seed):
+    import time
+    time.sleep(0.2)
+    return {"i": i}
+
+results = execute(plan(work, grid(i=range(int(sys.argv[2]))), [0]), jobs=2, folder=sys.argv[1])
+print(results.array("i").sum())
+"""
+
 
 def fits(folder=None, jobs=1, seeds=(0, 1)):
     def train(width, *, seed):
@@ -118,7 +131,7 @@ def test_runs_that_fail_or_die_cost_no_others_and_are_tried_again(tmp_path, caps
     for _ in range(2):
         results = execute(plan(fail, grid(i=range(8)), [0]), jobs=2, folder=tmp_path)
         assert [r.run.setting["i"] for r in results.failed] == [1, 2, 3, 4, 5]
-        assert results.values("x") == [0, 6, 7]
+        assert results.column("x") == [0, 6, 7]
         errors = [r.error for r in results.failed]
         assert "ValueError: one is not wanted" in errors[0]
         assert "the process of this run died" in errors[1]
@@ -130,6 +143,98 @@ def test_runs_that_fail_or_die_cost_no_others_and_are_tried_again(tmp_path, caps
     assert f"3 of 8 runs are there already, in {tmp_path}" in shown
 
 
+def test_a_module_edited_between_plan_and_worker_fails_the_run_instead_of_mixing_results(tmp_path, monkeypatch):
+    (tmp_path / "edited_later.py").write_text("def train(*, seed):\n    return {'x': 1}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import edited_later
+
+    runs = plan(edited_later.train, [{}], [0])
+    (tmp_path / "edited_later.py").write_text("def train(*, seed):\n    return {'x': 2, 'y': 3}\n")
+    results = execute(runs, folder=tmp_path / "runs", progress=False)
+    assert "expected train as it was planned, found another in its module" in results.failed[0].error
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_leaving_python_or_interrupting_inside_a_run_ends_that_run_only(tmp_path):
+    def leave(i, *, seed):
+        import sys
+
+        if i == 1:
+            sys.exit()
+        if i == 2:
+            raise KeyboardInterrupt
+        return {"x": i}
+
+    results = execute(plan(leave, grid(i=range(4)), [0]), folder=tmp_path, progress=False)
+    assert results.column("x") == [0, 3]
+    assert [r.reason for r in results.failed] == ["SystemExit", "KeyboardInterrupt"]
+
+
+def test_odd_values_come_back_alike_from_memory_and_from_the_folder_or_fail_their_run_only(tmp_path):
+    def odd(kind, *, seed):
+        import numpy as np
+
+        return {
+            "names": {"a": np.array([1.0]), "a.npy": np.array([2.0]), "value/": "value/", "record": 3, "": [4]},
+            "arrays": {"big": np.arange(3, dtype=">i4"), "none": np.zeros((0, 2)), "half": np.float16([1, np.nan])},
+            "longdouble": {"x": np.longdouble(0.5)},
+            "huge": {"x": 10**5000},
+            "masked": {"x": np.ma.array([1.0, 2.0], mask=[0, 1])},
+            "error": {"error": 0.5},
+        }[kind]
+
+    runs = plan(odd, grid(kind=["names", "arrays", "longdouble", "huge", "masked", "error"]), [0])
+    fresh = execute(runs, folder=tmp_path, progress=False)
+    assert [r.run.setting["kind"] for r in fresh.failed] == ["huge", "masked", "error"]
+    assert type(fresh.where(kind="longdouble")[0].values["x"]) is float
+    assert_same(fresh, execute(runs, folder=tmp_path, progress=False))
+
+
+def test_threads_that_a_run_leaves_behind_hold_nothing_up():
+    def leave_a_thread(*, seed):
+        import threading
+        import time
+
+        threading.Thread(target=time.sleep, args=(600,)).start()
+        return {"x": 1}
+
+    assert execute(plan(leave_a_thread, [{}], [0]), progress=False).column("x") == [1]
+
+
+def test_a_function_with_a_set_among_its_constants_is_the_same_in_every_process(tmp_path):
+    script = tmp_path / "job.py"
+    (tmp_path / "told.py").write_text(
+        "KINDS = {'a': {'small', 'large', 'medium'}}\n"
+        "def train(kind, *, seed):\n"
+        "    return {'x': float(kind in {'small', 'large', 'medium', 'huge'} and kind in KINDS['a'])}\n"
+    )
+    script.write_text(
+        "import sys, told\nfrom minidl.experiments import execute, plan\n"
+        "results = execute(plan(told.train, [{'kind': 'large'}], [0]), folder=sys.argv[1])\n"
+        "print(results.column('x'), results[0].run.name)\n"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, str(script), str(tmp_path / "runs")],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1
+    assert said.pop().startswith("[1.0] train-")
+
+
+def test_a_closed_standard_error_stops_nothing(tmp_path):
+    script = tmp_path / "job.py"
+    script.write_text(JOB)
+    command = f"{sys.executable} {script} {tmp_path / 'runs'} 2 2>&-"
+    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "1")
+
+
 def test_workers_have_one_thread_and_the_caller_keeps_his_settings(monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
 
@@ -138,7 +243,7 @@ def test_workers_have_one_thread_and_the_caller_keeps_his_settings(monkeypatch):
 
         return {"threads": os.environ["OPENBLAS_NUM_THREADS"]}
 
-    assert execute(plan(threads, [{}], [0]), progress=False).values("threads") == ["1"]
+    assert execute(plan(threads, [{}], [0]), progress=False).column("threads") == ["1"]
     assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
 
 
@@ -156,20 +261,6 @@ def test_wrong_arguments_are_refused(arguments, message):
 
 def test_no_runs_are_no_results():
     assert len(execute([])) == 0
-
-
-JOB = """
-import sys, time
-from minidl.experiments import execute, grid, plan
-
-def work(i, *, seed):
-    import time
-    time.sleep(0.2)
-    return {"i": i}
-
-results = execute(plan(work, grid(i=range(int(sys.argv[2]))), [0]), jobs=2, folder=sys.argv[1])
-print(results.array("i").sum())
-"""
 
 
 def start(folder, count):

@@ -65,6 +65,79 @@ def test_a_run_is_known_by_what_its_function_says_but_not_by_its_layout(tmp_path
     assert (first.name == second.name) == same
 
 
+HELPED = """
+RATES = (1, 2)
+NAMES = {"a", "b"}
+
+
+def helper(x):
+    return [x * rate for rate in RATES]
+
+
+def unused():
+    return 1
+
+
+def train(*, seed):
+    return {"a": [helper(x) for x in NAMES]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("x * rate", "x + rate", False),
+        ("(1, 2)", "(1, 3)", False),
+        ('{"a", "b"}', '{"b", "a"}', True),
+        ("return 1", "return 2", True),
+    ],
+)
+def test_what_a_function_uses_of_its_own_module_is_part_of_what_it_says(tmp_path, old, new, same):
+    first = Run(module_of(tmp_path, HELPED).train, {}, 0)
+    second = Run(module_of(tmp_path, HELPED.replace(old, new)).train, {}, 0)
+    assert (first.name == second.name) == same
+
+
+def made(k):
+    def inner(*, seed):
+        return {"k": k}
+
+    return inner
+
+
+def test_functions_that_differ_in_what_they_enclose_or_default_to_are_different():
+    assert Run(made(1), {}, 0).name != Run(made(2), {}, 0).name
+    assert Run(made(made(1)), {}, 0).name != Run(made(made(2)), {}, 0).name
+    both = [lambda *, seed: {"k": 1}, lambda *, seed: {"k": 2}]
+    assert Run(both[0], {}, 0).name != Run(both[1], {}, 0).name
+    names = []
+    for rate in (0.1, 0.2):
+        scope = {}
+        exec(f"def train(lr={rate}, *, seed): return {{}}", scope)
+        names.append(Run(scope["train"], {}, 0).name)
+    assert names[0] != names[1]
+
+
+def test_constants_and_helpers_are_looked_at_anew_for_each_plan(monkeypatch):
+    def name():
+        return plan(uses, [{}], [0])[0].name
+
+    before = name()
+    monkeypatch.setitem(globals(), "FACTOR", 2)
+    assert name() != before
+    monkeypatch.undo()
+    assert name() == before
+    monkeypatch.setitem(globals(), "losses", 3)  # the name of an attribute only
+    assert name() == before
+
+
+FACTOR, losses = 1, 1
+
+
+def uses(*, seed):
+    return {"x": FACTOR, "y": np.losses}
+
+
 def test_editing_the_script_while_a_job_runs_changes_no_name(tmp_path):
     module = module_of(tmp_path, "def train(*, seed):\n    return {}\n")
     run = Run(module.train, {}, 0)
@@ -77,7 +150,7 @@ def test_editing_the_script_while_a_job_runs_changes_no_name(tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Run("train", {}, 0), "expected function to be a plain function, received 'train'"),
+        (lambda: Run("train", {}, 0), r"expected function to be a plain function \(def\), received 'train'"),
         (lambda: Run(functools.partial(train, 0.1), {}, 0), "expected function to be a plain function"),
         (lambda: Run(train, {"lr": np.float32(0.5)}, 0), r"expected plain numbers .* lr=np.float32\(0.5\): write 0.5"),
         (lambda: Run(train, {"lr": [0.1]}, 0), r"received lr=\[0.1\]: make objects inside the function"),
@@ -87,6 +160,12 @@ def test_editing_the_script_while_a_job_runs_changes_no_name(tmp_path):
         (lambda: Run(train, {"lr": 0.1, "seed": 1}, 0), "multiple values|seed"),
         (lambda: grid(lr=0.1), r"expected several values for lr, received lr=0.1: put it in \[ \]"),
         (lambda: grid(name="ab"), "received name='ab'"),
+        (lambda: Run("".join, {}, 0), r"expected function to be a plain function \(def\)"),
+        (
+            lambda: plan(train, [{"lr": 0.1}], 3),
+            r"expected seeds to be a list, received seeds=3: write seeds=range\(3\)",
+        ),
+        (lambda: plan(train, [0.1], [0]), "expected each setting to be a mapping of names to values, received 0.1"),
         (lambda: plan(train, {"lr": 0.1}, [0]), "expected a list of settings, received one"),
         (lambda: plan(train, [{"lr": 0.1}], [0], lr=1), r"expected each argument once, received \['lr'\]"),
     ],

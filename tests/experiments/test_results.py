@@ -44,12 +44,13 @@ def test_runs_are_chosen_by_their_arguments_and_averaged():
     assert results().best("loss", mode="min") == {"lr": 1}
     assert results().best("loss", mode="max") == {"lr": 2}
     assert len(results()[1:3]) == 2
+    assert results().where(seed=1).column("loss") == [11, 21]
     assert results().seconds == 12.0
 
 
 def test_runs_of_one_function_are_told_from_those_of_another():
     both = Results([*results(), Result(Run(other, {}, 0), {"loss": 5.0}, 1.0)])
-    assert both.of(other).values("loss") == [5.0]
+    assert both.of(other).column("loss") == [5.0]
     assert len(both.of(train)) == 6
 
 
@@ -82,6 +83,40 @@ def test_a_mean_that_is_not_finite_is_never_best():
     assert found.best("loss", mode="min") == {"lr": 2}
 
 
+def test_settings_with_fewer_names_are_groups_of_their_own():
+    def momentum(lr, momentum=0.0, *, seed):
+        return {}
+
+    runs = plan(momentum, [{"lr": 1}, {"lr": 1, "momentum": 0.9}], [0, 1])
+    found = Results([Result(run, {"loss": 10 * run.setting.get("momentum", 0) + run.seed}, 1.0) for run in runs])
+    assert found.table(["loss"], digits=1).splitlines()[2:] == ["|  | 0.5 ± 0.7 |", "| 0.9 | 9.5 ± 0.7 |"]
+    assert found.best("loss", mode="min") == {"lr": 1}
+    assert list(found.by("momentum")) == [0.9]
+
+
+def test_functions_are_groups_of_their_own():
+    both = [
+        Result(Run(f, {}, seed), {"loss": float(i)}, 1.0) for i, f in enumerate((other, another)) for seed in (0, 1)
+    ]
+    lines = Results(both).table(["loss"], digits=1).splitlines()
+    assert lines == ["| function | loss |", "|---|---|", "| other | 0.0 ± 0.0 |", "| another | 1.0 ± 0.0 |"]
+
+
+def another(*, seed):
+    return {}
+
+
+def test_a_value_named_like_an_argument_hides_nothing_in_an_export(tmp_path):
+    Results([Result(Run(train, {"lr": 1}, 0), {"lr": 5.0}, 1.0)]).to_json(tmp_path / "a.json")
+    (row,) = json.loads((tmp_path / "a.json").read_text())
+    assert (row["lr"], row["lr returned"]) == (1, 5.0)
+
+
+def test_a_table_keeps_its_lines_whatever_is_in_it():
+    (line,) = Results([Result(Run(train, {"lr": 1}, 0), {"ended": "a|b\nc"}, 1.0)]).table(["ended"]).splitlines()[2:]
+    assert line == "| a&#124;b c |"
+
+
 def test_settings_come_in_the_order_of_their_first_run():
     runs = plan(train, grid(lr=[3, 1, 2]), seeds=[0])
     found = Results([Result(run, {}, 1.0) for run in (*runs, runs[0])])
@@ -92,8 +127,8 @@ def test_settings_that_differ_in_type_are_different():
     runs = plan(train, grid(lr=[1, True]), seeds=[0])
     found = Results([Result(run, {"loss": float(place)}, 1.0) for place, run in enumerate(runs)])
     assert [repr(setting["lr"]) for setting in found.settings] == ["1", "True"]
-    assert found.where(lr=True).values("loss") == [1.0]
-    assert found.where(lr=1).values("loss") == [0.0]
+    assert found.where(lr=True).column("loss") == [1.0]
+    assert found.where(lr=1).column("loss") == [0.0]
 
 
 def test_results_are_exported(tmp_path):
@@ -117,16 +152,20 @@ def test_numbers_that_are_not_finite_become_strings_in_json(tmp_path):
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda r: r.where(rate=1), "no argument 'rate'; known: lr"),
+        (lambda r: r.where(rate=1), "no argument 'rate'; known: lr, seed"),
         (lambda r: r.where(lr=5), "no run with {'lr': 5} among 6"),
         (lambda r: r.mean("lss"), "no value 'lss'; did you mean 'loss'?"),
         (lambda r: r.best("loss", mode="least"), "expected mode to be 'min' or 'max', received mode='least'"),
         (lambda r: r.failed.mean("loss"), "from at least one run, received shapes"),
         (lambda r: r.by("rate"), "no argument 'rate'"),
+        (lambda r: r.where(lr=[1, 2]), "expected one value of lr"),
+        (lambda r: r.table("loss"), "expected several names, received names='loss'"),
+        (lambda r: r.mean("ended"), "expected 'ended' to be numbers in every run"),
+        (lambda r: r.best("curve", mode="max"), "expected 'curve' to be one number a run"),
     ],
 )
 def test_what_is_not_there_is_said_with_what_is(ask, message):
-    with pytest.raises((KeyError, ValueError), match=message.replace("?", r"\?")):
+    with pytest.raises((KeyError, ValueError, TypeError), match=message.replace("?", r"\?")):
         ask(results())
 
 
@@ -135,4 +174,4 @@ def test_curves_of_different_lengths_are_no_array():
     ragged = Results([Result(run, {"curve": np.zeros(run.seed + 1)}, 1.0) for run in runs])
     with pytest.raises(ValueError, match=r"expected 'curve' of one shape .* received shapes \[\(1,\), \(2,\)\]"):
         ragged.mean("curve")
-    assert [len(curve) for curve in ragged.values("curve")] == [1, 2]
+    assert [len(curve) for curve in ragged.column("curve")] == [1, 2]

@@ -1,0 +1,107 @@
+"""What a function says: the part of a run's identity that is not in its setting."""
+
+import ast
+import dis
+import hashlib
+import inspect
+import json
+import textwrap
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
+from typing import Any
+
+PLAIN = (float, int, str, bytes, tuple, list, dict, set, frozenset, type(None))
+
+
+def code_digest(function: Callable[..., Any]) -> str:
+    """A digest of what a function says, and of what it uses of its own module, of outer functions and as defaults.
+
+    Looked at are functions and classes by their text, and plain constants by their value. Comments, layout and
+    docstrings are not, nor is any other module.
+    """
+    texts: dict[str, str] = {}
+    _collect(function, texts, set(), _text, constants=True)
+    return _digest(texts)
+
+
+def behaviour_digest(function: Callable[..., Any]) -> str:
+    """A digest of the byte code of a function and of those of its module that it uses, the same in every process."""
+    texts: dict[str, str] = {}
+    _collect(function, texts, set(), _byte_code, constants=False)
+    return _digest(texts)
+
+
+def _digest(texts: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(texts, sort_keys=True).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _collect(thing: Any, texts: dict[str, str], seen: set[int], text: Callable[[Any], str], *, constants: bool) -> None:
+    """Add the text of a function or class, and of what it uses, each once; two may have one name."""
+    thing = inspect.unwrap(thing)
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    name = f"{thing.__qualname__} {len(seen)}"
+    texts[name] = text(thing)
+    if not isinstance(thing, FunctionType):
+        return
+    for used, value in _uses(thing):
+        if isinstance(value, PLAIN):
+            if constants:
+                texts[f"{name} uses {used}"] = canonical(value)
+        elif getattr(value, "__module__", "") == thing.__module__ and hasattr(value, "__qualname__"):
+            _collect(value, texts, seen, text, constants=constants)
+
+
+def _uses(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """Names and values: globals, variables of outer functions, and defaults."""
+    for name in sorted(_global_names(function.__code__)):
+        if name in function.__globals__:
+            yield name, function.__globals__[name]
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not set yet
+            continue
+    yield "defaults", (function.__defaults__, function.__kwdefaults__)
+
+
+def _global_names(code: CodeType) -> set[str]:
+    """The global names that a function uses, in the functions inside it too; names of attributes are others."""
+    here = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return here.union(*(_global_names(c) for c in code.co_consts if isinstance(c, CodeType)))
+
+
+def _text(thing: Any) -> str:
+    """The syntax tree without docstrings; without a source of its own, the byte code."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+    except (OSError, TypeError, SyntaxError):  # written at a prompt, built in, or a lambda inside a longer line
+        return _byte_code(thing)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    several = getattr(thing, "__name__", "") == "<lambda>"  # one line may hold two
+    return ast.dump(tree) + (_byte_code(thing) if several else "")
+
+
+def _byte_code(thing: Any) -> str:
+    """What a function or the methods of a class do, as a text; "" for what has no byte code."""
+    thing = inspect.unwrap(thing)
+    if inspect.isclass(thing):
+        return canonical({name: _byte_code(value) for name, value in vars(thing).items() if callable(value)})
+    code = getattr(thing, "__code__", None)
+    return "" if code is None else canonical(code)
+
+
+def canonical(value: Any) -> str:
+    """A text for plain values and code that is the same in every process: sets are sorted, addresses left out."""
+    if isinstance(value, CodeType):
+        return f"code({value.co_code.hex()}, {value.co_names}, {canonical(value.co_consts)})"
+    if isinstance(value, set | frozenset):
+        return f"{type(value).__name__}({', '.join(sorted(map(canonical, value)))})"
+    if isinstance(value, dict):
+        return f"dict({', '.join(f'{canonical(key)}: {canonical(item)}' for key, item in value.items())})"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__}({', '.join(map(canonical, value))})"
+    return repr(value) if isinstance(value, PLAIN) else type(value).__name__
