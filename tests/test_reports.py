@@ -1,11 +1,15 @@
 """The five course reports: quick mode, exact numbers where nothing is random, and the published page."""
 
+import argparse
+import gzip
 import json
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -47,20 +51,81 @@ def test_a_report_without_data_or_network_says_which_files_to_put_where(name, tm
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.real_data
-def test_all_reports_run_in_quick_mode_and_write_their_pages(tmp_path, real_data):
-    done = run(
-        "all", "--quick", "--data", str(real_data), "--out", "made", "--docs", "docs", "--jobs", "2", cwd=tmp_path
-    )
+@pytest.fixture(scope="session")
+def small_data(tmp_path_factory):
+    """Random images in the published formats: enough for quick mode, also where there is no real data."""
+    folder, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
+    (folder / "mnist").mkdir()
+    (folder / "cifar-10-batches-bin").mkdir()
+    for name, count in (("train", 8_000), ("t10k", 600)):
+        images = rng.integers(0, 256, (count, 28, 28), np.uint8)
+        header = struct.pack(">4B3I", 0, 0, 8, 3, *images.shape)
+        with gzip.open(folder / "mnist" / f"{name}-images-idx3-ubyte.gz", "wb", 1) as file:
+            file.write(header + images.tobytes())
+        with gzip.open(folder / "mnist" / f"{name}-labels-idx1-ubyte.gz", "wb") as file:
+            file.write(struct.pack(">4BI", 0, 0, 8, 1, count) + (np.arange(count) % 10).astype(np.uint8).tobytes())
+    for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
+        records = rng.integers(0, 256, (300, 3073), np.uint8)
+        records[:, 0] = np.arange(300) % 10
+        records.tofile(folder / "cifar-10-batches-bin" / f"{name}.bin")
+    return folder
+
+
+def test_all_reports_run_in_quick_mode_and_write_their_pages(tmp_path, small_data):
+    (tmp_path / "docs" / "results").mkdir(parents=True)
+    (tmp_path / "docs" / "results" / "notes.txt").write_text("mine")
+    options = ("--quick", "--data", str(small_data), "--out", "made", "--docs", "docs", "--jobs", "2")
+    done = run("all", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "docs" / "results.md").read_text(encoding="utf-8")
     for name in SCRIPTS:
-        rows = json.loads((tmp_path / "made" / name / "results.json").read_text(encoding="utf-8"))
-        assert all({"quantity", "reported", "mean", "std", "runs", "interval", "inside"} == row.keys() for row in rows)
+        content = json.loads((tmp_path / "made" / name / "results.json").read_text(encoding="utf-8"))
+        names = {"section", "quantity", "reported", "mean", "std", "runs", "interval", "inside"}
+        assert content["rows"]
+        assert all(names == row.keys() for row in content["rows"])
         figures = sorted(path.name for path in (tmp_path / "docs" / "results" / name).glob("*.png"))
         assert len(figures) >= 3
         assert all(f"(results/{name}/{figure})" in page for figure in figures)
         assert (tmp_path / "made" / f"{name}.md").read_text(encoding="utf-8").startswith("*Quick mode")
+    assert (tmp_path / "docs" / "results" / "notes.txt").read_text() == "mine"
+    again = run("softmax_cifar10", "--quick", "--data", str(small_data), "--out", "made", cwd=tmp_path)
+    assert "16 of 16 runs are there already" in again.stderr
+
+
+@pytest.mark.real_data
+def test_a_folder_of_runs_belongs_to_one_set_of_data(tmp_path, small_data, real_data):
+    assert run("softmax_cifar10", "--quick", "--data", str(small_data), "--out", "made", cwd=tmp_path).returncode == 0
+    other = run("softmax_cifar10", "--quick", "--data", str(real_data), "--out", "made", cwd=tmp_path)
+    assert other.returncode != 0
+    assert "were made with another cifar10 than this one" in other.stderr
+
+
+@pytest.mark.parametrize("option", [("--seed", "-1"), ("--repeats", "0"), ("--jobs", "0"), ("--jobs", "two")])
+def test_impossible_options_are_refused(option, tmp_path):
+    done = run("softmax_cifar10", *option, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"argument {option[0]}: invalid" in done.stderr
+
+
+def test_a_page_says_what_failed_and_keeps_the_rest(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(REPORTS))
+    from report import Page, Row, fill
+
+    from minidl.experiments import Result, Results, Run
+
+    def train(lr, *, seed):
+        return {}
+
+    def write_up(results, page, options):
+        page.compare([Row("first", "", results.where(lr=1).mean("x"))])
+        page.compare([Row("second", "", results.where(lr=2).mean("x"))])
+
+    results = [Result(Run(train, {"lr": 1}, 0), {"x": 5.0}, 1.0), Result(Run(train, {"lr": 2}, 0), {}, 1.0, "no")]
+    options = argparse.Namespace(out=tmp_path, quick=False)
+    fill(Page("page", options), write_up, Results(results), options)
+    text = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "| first | - | 5.0 |" in text
+    assert "needs runs that failed" in text
 
 
 @pytest.fixture
@@ -87,9 +152,6 @@ def test_two_against_three_in_file_order_stops_at_step_1038_with_the_known_digit
     assert (found["stop_step"], found["stop_epoch"]) == (1038, 33)
     assert ends(found, 6) == [0.070887, 0.065772, 0.975780, 0.979432]
     assert round(min(found["validation_loss"]), 6) == 0.065690
-    accuracy = dict(zip(found["step"].tolist(), found["validation_accuracy"], strict=True))
-    dips = [accuracy[step] for step in (204, 390, 576, 762, 948, 1134, 1320, 1506) if step in accuracy]
-    assert dips == pytest.approx([0.923, 0.947, 0.955, 0.958, 0.960][: len(dips)], abs=6e-4)
 
 
 @pytest.mark.real_data
@@ -97,6 +159,9 @@ def test_two_against_three_without_early_stopping_ends_with_the_known_digits(mni
     found = mnist_report.train("logistic", "file", 0, seed=0, **FULL | {"epochs": 50})
     assert found["stop_step"] == 1549
     assert ends(found, 5) == [0.06509, 0.06523, 0.97928, 0.97894]
+    accuracy = dict(zip(found["step"].tolist(), found["validation_accuracy"], strict=True))
+    dips = [accuracy[step] for step in (204, 390, 576, 762, 948, 1134, 1320, 1506)]
+    assert dips == pytest.approx([0.923, 0.947, 0.955, 0.958, 0.960, 0.962, 0.963, 0.963], abs=6e-4)
 
 
 @pytest.mark.real_data
@@ -128,8 +193,12 @@ def test_weight_decay_in_the_legacy_order_stops_at_the_known_steps_with_the_know
     ]
 
 
-def test_every_published_mean_lies_in_its_interval():
+OUTSIDE = {"sigmoid_mlp_cifar10": ["SGD 0.3: accuracy"]}  # in this file order; docs/results.md says why
+
+
+def test_every_published_mean_lies_in_its_interval_but_for_what_the_page_explains():
     for name in SCRIPTS:
-        rows = json.loads((ROOT / "docs" / "results" / name / "results.json").read_text(encoding="utf-8"))
-        assert rows
-        assert [row["quantity"] for row in rows if row["inside"] is False] == []
+        content = json.loads((ROOT / "docs" / "results" / name / "results.json").read_text(encoding="utf-8"))
+        assert content["rows"]
+        outside = [row["quantity"] for row in content["rows"] if row["inside"] is False]
+        assert outside == OUTSIDE.get(name, [])

@@ -118,9 +118,9 @@ def write_up(results: Results, page: Page, options: Namespace) -> None:
     page.conclude(
         "**About these numbers.** The formula of the report says maximum, yet the last weights of the maximum do not "
         "reach the reported accuracies: at these learning rates the strongest rival changes for all images at once, "
-        "and the iterate rings. The sum of the violations comes close to them, and averaged weights of the maximum do. "
-        "So the reported training and test accuracies most likely come from a gradient of the sum; the validation "
-        "accuracy of 39.2 % is one draw of a 1 000-image estimate, whose standard deviation is 1.5 points."
+        "and the iterate rings. The sum of the violations does come close to training and test accuracy, and so do "
+        "averaged weights of the maximum. Most likely the report's numbers come from a gradient of the sum; its "
+        "validation accuracy of 39.2 % is one draw of a 1 000-image estimate, whose standard deviation is 1.5 points."
     )
     for label, group in variants.items():
         page.section(f"The search: {label}", "Accuracy in %, mean ± standard deviation over seeds.")

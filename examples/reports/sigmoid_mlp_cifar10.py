@@ -191,19 +191,21 @@ def final_figure(group: Results) -> Figure:
     """The report's three figures: final loss above accuracy, against lambda, the learning rate and k."""
     figure = Figure(figsize=(6.4, 4.2), dpi=150, layout="constrained")
     panels = figure.subplots(2, 3)
+    runs = min(map(len, group.groups()))  # fewer in some, where runs failed
     columns = ({"SGD": SWEEPS["lambda"]}, {name: SWEEPS[name] for name in ("SGD", "Adam")}, {"SGD": SWEEPS["k"]})
     for column, (curves, sweep) in enumerate(zip(columns, ("lambda", "SGD", "k"), strict=True)):
         x = [f"{parameter(sweep, setting):g}" for setting in next(iter(curves.values()))]
         for row, name in enumerate(("test_loss", "test_accuracy")):
             groups = {
-                label: np.stack([final(group, name, **setting) for setting in settings], axis=1)
+                label: np.stack([final(group, name, **setting)[:runs] for setting in settings], axis=1)
                 for label, settings in curves.items()
             }
             ax, ylabel = panels[row, column], ("test loss", "test accuracy in %")[row] if column == 0 else ""
             plots.error_bars(groups, x, xlabel=NAMES[sweep] if row else "", ylabel=ylabel, log=row == 0, ax=ax)
             ax.tick_params(axis="x", labelrotation=45)
+    highest = max(ax.get_ylim()[1] for ax in panels[1])
     for ax in panels[1]:
-        ax.sharey(panels[1, 0])
+        ax.set_ylim(0, highest)
     return figure
 
 
