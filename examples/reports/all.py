@@ -70,11 +70,15 @@ def main() -> None:
 
 
 def timing(results: Results) -> str:
-    """How long the runs took, and with what."""
+    """How long the runs took, and would take on a machine with nothing else to do."""
     minutes = results.seconds / 60
-    with_two = f"{minutes / 2:.0f} minutes for two worker processes with a core each"
+    undisturbed = sum(len(group) * min(result.seconds for result in group) for group in results.groups()) / 60
     versions = f"python {platform.python_version()}, numpy {np.__version__}, minidl {minidl.__version__}"
-    return f"{len(results)} runs took {minutes:.0f} minutes of one core together: {with_two}. {versions}."
+    return (
+        f"{len(results)} runs took {minutes:.0f} minutes of one core together. At the speed of the fastest run of each "
+        f"setting, which other work on the machine disturbed least, that is {undisturbed:.0f} minutes, so about "
+        f"{undisturbed / 2:.0f} minutes with two worker processes on two cores. ({versions})"
+    )
 
 
 def publish(text: str, pages: Iterable[Page], folder: Path) -> None:
