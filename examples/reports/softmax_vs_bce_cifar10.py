@@ -185,8 +185,8 @@ def heads_section(named: dict[str, Results], equal: Results, page: Page) -> None
         "**About the order of the two.** The report finds softmax slightly better. With the factor 1/K, which is what "
         "its BCE numbers fit, the gradient of the BCE is ten times smaller than that of the softmax at the same eta; "
         "so at eta = 0.01 the steps of the softmax are too long, and it loses. With eta = 0.001 for the softmax the "
-        "two are equal: the step decides, not the loss. The text of the report mentions a threshold of 0.5 for the "
-        "BCE; its accuracies fit the largest score."
+        "two differ by half a point: the step decides, not the loss. The report mentions a threshold of 0.5 for the "
+        "BCE; the assignment asks for the largest score, which is used here."
     )
     page.figure("heads_curves", curves_figure(named, "loss"), "The loss with either head.")
 
@@ -215,7 +215,7 @@ def histogram_section(named: dict[str, Results], page: Page) -> None:
     page.figure("probabilities", figure, "Right and wrong predictions of both, first seed.")
     apart = wrong_means["BCE"] - wrong_means["softmax"]
     page.compare([*rows, Row("wrong predictions: mean of BCE above that of softmax", "", apart, (0.1, 1.0), ".3f")])
-    page.say("The caption of the report's figure 6a names no loss; its shape is that of the softmax.")
+    page.say("The caption of the report's figure 6a names no loss; it is taken here for that of the softmax.")
 
 
 if __name__ == "__main__":

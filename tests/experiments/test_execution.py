@@ -317,3 +317,25 @@ def test_a_full_job_says_how_far_it_is_and_when_it_ends(tmp_path):
     out, err = start(tmp_path, 3).communicate(timeout=60)
     assert out.strip() == "3"
     assert "3 of 3 runs" in err
+
+
+def test_what_killed_jobs_left_half_written_is_removed_when_it_is_old(tmp_path):
+    old, new = tmp_path / "a.part", tmp_path / "b.part"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (time.time() - 7200, time.time() - 7200))
+    execute([], folder=tmp_path)
+    assert [path.exists() for path in (old, new)] == [False, True]
+
+
+def test_a_result_that_cannot_be_written_is_an_error_that_leaves_nothing_half_written(tmp_path, monkeypatch):
+    def work(*, seed):
+        return {"x": 1}
+
+    def full(*arguments, **keywords):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space left"):
+        execute(plan(work, [{}], [0]), folder=tmp_path, progress=False)
+    assert not list(tmp_path.iterdir())
