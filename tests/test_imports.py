@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("tqdm", "matplotlib", "hypothesis", "pooch", "loky")
+HEAVY = ("tqdm", "matplotlib", "hypothesis", "pooch", "loky", "cloudpickle")
 
 
 def modules_after(code: str) -> set[str]:

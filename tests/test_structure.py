@@ -30,6 +30,7 @@ ONLY_IN = {
     "hypothesis": "testing",
     "pooch": "data",
     "loky": "experiments",
+    "cloudpickle": "experiments",
 }
 
 

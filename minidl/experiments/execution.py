@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import pickle
 import signal
 import sys
 import textwrap
@@ -96,7 +97,7 @@ def _finished(runs: list[Run], jobs: int) -> Generator[Result, None, None]:
             with _workers(jobs) as pool:
                 while waiting or running:
                     while waiting and len(running) < jobs:
-                        future = pool.submit(_call, waiting[0], behaviour_digest(waiting[0].function))
+                        future = pool.submit(_call, *_packed(waiting[0]))
                         running[future] = waiting.popleft()
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         outcome = future.result()
@@ -109,13 +110,9 @@ def _finished(runs: list[Run], jobs: int) -> Generator[Result, None, None]:
 def _alone(run: Run) -> Result:
     try:
         with _workers(1) as pool:
-            return Result(run, *pool.submit(_call, run, behaviour_digest(run.function)).result())
+            return Result(run, *pool.submit(_call, *_packed(run)).result())
     except BrokenExecutor as error:
-        cause = f"{error}\n{error.__cause__ or ''}".strip()
-        reason = (
-            "the run could not be sent to a worker" if "serialize" in str(error) else "the process of this run died"
-        )
-        return Result(run, {}, math.nan, f"{cause}\n{reason}: {str(error).splitlines()[0]}")
+        return Result(run, {}, math.nan, f"{error}\nthe process of this run died: {str(error).splitlines()[0]}")
 
 
 @contextmanager
@@ -178,10 +175,30 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _call(run: Run, planned: str) -> Outcome:
+def _packed(run: Run) -> tuple[bytes, str]:
+    """A run for a worker, and what its function does. Functions of a script, and of a module that is still being
+    imported, are sent as they are: a worker that imported such a module would begin the job once more.
+
+    Packed here and not in the thread of loky that would do it, which a module being imported would keep waiting.
+    """
+    import cloudpickle
+
+    module = sys.modules.get(run.function.__module__)
+    unfinished = getattr(getattr(module, "__spec__", None), "_initializing", False)
+    if unfinished:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return cloudpickle.dumps(run), behaviour_digest(run.function)
+    finally:
+        if unfinished:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _call(packed: bytes, planned: str) -> Outcome:
     """In a worker: what a run returns, its seconds, and the traceback of what it raises."""
     start = time.perf_counter()
     try:
+        run: Run = pickle.loads(packed)
         if behaviour_digest(run.function) != planned:  # the worker imported its module after somebody edited that
             raise RuntimeError(
                 f"expected {run.function.__name__} as it was planned, found another in its module, which was edited "

@@ -1,5 +1,6 @@
 """Executing a plan: the same results whatever the number of workers, and nothing lost."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -233,6 +234,34 @@ def test_a_closed_standard_error_stops_nothing(tmp_path):
     command = f"{sys.executable} {script} {tmp_path / 'runs'} 2 2>&-"
     done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "1")
+
+
+def test_a_script_that_runs_its_job_can_be_imported(tmp_path):
+    (tmp_path / "job_module.py").write_text(
+        "from minidl.experiments import execute, plan\n"
+        "def work(i, *, seed):\n    return {'x': i + OFFSET}\n"
+        "OFFSET = 10\n"
+        "results = execute(plan(work, [{'i': 1}, {'i': 2}], [0]), jobs=2, progress=False)\n"
+    )
+    code = "import job_module; print(job_module.results.column('x'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == ("[11, 12]", "")
+
+
+def test_a_function_whose_module_the_workers_cannot_import_says_so(tmp_path):
+    path = tmp_path / "nowhere_to_be_found.py"
+    path.write_text("def work(*, seed):\n    return {'x': 1}\n")
+    spec = importlib.util.spec_from_file_location("nowhere_to_be_found", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["nowhere_to_be_found"] = module
+    try:
+        spec.loader.exec_module(module)
+        (failed,) = execute(plan(module.work, [{}], [0]), progress=False)
+    finally:
+        del sys.modules["nowhere_to_be_found"]
+    assert failed.reason == "ModuleNotFoundError: No module named 'nowhere_to_be_found'"
 
 
 def test_workers_have_one_thread_and_the_caller_keeps_his_settings(monkeypatch):
