@@ -37,7 +37,7 @@ check: $(VENV)/dev.stamp ## all that must hold before a change lands: format, li
 	$(BIN)/mypy --strict -p minidl
 	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
 
-reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CIFAR-10 and write docs/results.md; about an hour on 2 cores
+reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CIFAR-10 and write docs/results.md; about 80 minutes on 2 cores
 	$(BIN)/python examples/reports/all.py --out $(OUT)/reports --docs docs
 
 audit: $(VENV)/test.stamp ## check every public class and write docs/audit.md

@@ -22,8 +22,9 @@ def test_the_pages_are_found():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_code_of_a_page_runs(page, capsys, monkeypatch):
+def test_the_code_of_a_page_runs(page, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("sys.argv", ["page"])
+    monkeypatch.chdir(tmp_path)
     names = {}
     for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL):
         exec(compile(block, str(page), "exec"), names)

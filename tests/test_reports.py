@@ -72,24 +72,39 @@ def small_data(tmp_path_factory):
 
 
 def test_all_reports_run_in_quick_mode_and_write_their_pages(tmp_path, small_data):
-    (tmp_path / "docs" / "results").mkdir(parents=True)
-    (tmp_path / "docs" / "results" / "notes.txt").write_text("mine")
-    options = ("--quick", "--data", str(small_data), "--out", "made", "--docs", "docs", "--jobs", "2")
+    options = ("--quick", "--data", str(small_data), "--jobs", "2")
     done = run("all", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    page = (tmp_path / "docs" / "results.md").read_text(encoding="utf-8")
+    made = tmp_path / "out" / "reports" / "quick"
+    page = (made / "results.md").read_text(encoding="utf-8")
+    assert "*Quick mode" in page[:3000]
     for name in SCRIPTS:
-        content = json.loads((tmp_path / "made" / name / "results.json").read_text(encoding="utf-8"))
+        content = json.loads((made / name / "results.json").read_text(encoding="utf-8"))
         names = {"section", "quantity", "reported", "mean", "std", "runs", "interval", "inside"}
         assert content["rows"]
         assert all(names == row.keys() for row in content["rows"])
-        figures = sorted(path.name for path in (tmp_path / "docs" / "results" / name).glob("*.png"))
+        figures = sorted(path.name for path in (made / name).glob("*.png"))
         assert len(figures) >= 3
-        assert all(f"(results/{name}/{figure})" in page for figure in figures)
-        assert (tmp_path / "made" / f"{name}.md").read_text(encoding="utf-8").startswith("*Quick mode")
-    assert (tmp_path / "docs" / "results" / "notes.txt").read_text() == "mine"
-    again = run("softmax_cifar10", "--quick", "--data", str(small_data), "--out", "made", cwd=tmp_path)
+        assert all(f"({name}/{figure})" in page for figure in figures)
+        assert (made / f"{name}.md").read_text(encoding="utf-8").startswith("*Quick mode")
+    again = run("softmax_cifar10", *options, cwd=tmp_path)
     assert "16 of 16 runs are there already" in again.stderr
+    assert "--docs is for whole runs" in run("all", *options, "--docs", "docs", cwd=tmp_path).stderr
+
+
+def test_publishing_replaces_the_pages_and_leaves_other_files_alone(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(REPORTS))
+    from all import publish
+    from report import Page
+
+    page = Page("page", argparse.Namespace(out=tmp_path / "out", quick=False))
+    page.write()
+    (tmp_path / "docs" / "results").mkdir(parents=True)
+    (tmp_path / "docs" / "results" / "notes.txt").write_text("mine")
+    publish("[these](page/results.json)", [page], tmp_path / "docs")
+    assert (tmp_path / "docs" / "results.md").read_text() == "[these](results/page/results.json)"
+    assert (tmp_path / "docs" / "results" / "page" / "results.json").exists()
+    assert (tmp_path / "docs" / "results" / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.real_data

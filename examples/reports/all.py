@@ -17,7 +17,7 @@ import sigmoid_mlp_cifar10
 import softmax_cifar10
 import softmax_vs_bce_cifar10
 from images import is_in_published_order
-from report import Page, fill, finish, options_parser, run_all
+from report import Page, fill, finish, options_parser, read_options, run_all
 
 import minidl
 from minidl.data import cifar10, mnist
@@ -36,36 +36,44 @@ Every experiment of five published course reports, run again with minidl on MNIS
 measured ones. `make reports` writes this page (`examples/reports/all.py`). Each section comes from one script in
 `examples/reports/`, which also runs alone; the reports are named by their course, and by their year where they give it.
 
-Measured is the mean ± the sample standard deviation over as many seeds as stand in brackets. The interval is where a
-correct implementation lands, as found by an independent one in plain numpy before this one was run; "inside" says
-whether the mean does. No number was tuned to match. Where a report is silent, or cannot be right, its section says so.
+Measured is the mean ± the sample standard deviation over as many seeds as stand in brackets; without brackets it is
+one run, or one number made of several. The interval is where the means of a correct implementation should lie: it was
+fixed before this one was run, from an independent program in plain numpy (not part of this repository) and a margin
+for other seeds and files. "Inside" holds the measured mean against it; it says nothing about the reported number. No
+number was tuned to match. Where a report is silent, or its numbers were not reproduced, its section says so.
 """
 OTHER_FILES = (
-    "MNIST is the original. This CIFAR-10 is not in the order of the published files (it has been through JPEG too, "
-    "which moves accuracies by about half a point): its first images are others."
+    "MNIST is the original. This CIFAR-10 is not in the order of the published files: its first images are others. It "
+    "has been stored as JPEG too."
 )
+QUICK = "*Quick mode: a few steps of each run. The numbers mean nothing.*"
 
 
 def main() -> None:
     """Run everything that is not there yet, and write the pages."""
     parser = options_parser(__doc__)
     parser.add_argument("--docs", type=Path, help="also write results.md and results/ into this folder")
-    options, began = parser.parse_args(), time.monotonic()
+    options, began = read_options(parser), time.monotonic()
+    if options.docs and options.quick:
+        parser.error("--docs is for whole runs: leave out --quick")
     results = run_all([run for module in REPORTS for run in module.runs(options)], options, cifar10, mnist)
     pages = {module: Page(module.__name__, options) for module in REPORTS}
     for module, page in pages.items():
         fill(page, module.write_up, results, options)
-    parts = [HEAD, timing(results)]
+    parts = [HEAD, QUICK if options.quick else timing(results)]
     if not is_in_published_order(cifar10()[0]):
         parts.append(OTHER_FILES)
     for module in reversed(REPORTS):
-        parts += [f"## {REPORTS[module]}", module.__doc__.strip(), pages[module].text.strip()]
+        name = module.__name__
+        source = f"`python examples/reports/{name}.py`; [these numbers as JSON]({name}/results.json)"
+        parts += [f"## {REPORTS[module]}", module.__doc__.strip(), source, pages[module].text.strip()]
     text = "\n\n".join(part.strip() for part in parts) + "\n"
     (options.out / "results.md").write_text(text, encoding="utf-8")
     if options.docs:
         publish(text, pages.values(), options.docs)
     inside = [row["inside"] for page in pages.values() for row in page.rows]
-    print(f"{inside.count(True)} of {inside.count(True) + inside.count(False)} means lie in their interval")
+    if not options.quick:
+        print(f"{inside.count(True)} of {inside.count(True) + inside.count(False)} means lie in their interval")
     finish(results, began, options, "results.md")
 
 

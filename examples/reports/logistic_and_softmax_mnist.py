@@ -125,10 +125,9 @@ def write_up(results: Results, page: Page, options: Namespace) -> None:
     ten_classes(single.where(task="softmax"), page)
     weight_decay(results.of(train_strengths), page)
     page.say(
-        "**What to know about the protocol.** What is called validation set is the test set (a comment in the report's "
-        "program says that it is a part of the training images). Early stopping keeps the last weights, where the text "
-        "of the assignment asks for the best. So with lambda = 1 the run ends on a noisy iterate: compare its final "
-        "with its highest accuracy."
+        "**For readers who compare.** The validation set of the report is the test set. Its early stopping keeps the "
+        "last weights, where the text of the assignment asks for the best; so with lambda = 1 the run ends on a noisy "
+        "iterate: compare its final with its highest accuracy."
     )
 
 
@@ -199,9 +198,7 @@ def effect_of_shuffling(ordered: Results, shuffled: Results, page: Page) -> None
     both = {"file order": ordered.where(patience=10)[0].values, "shuffled": stopped[0].values}
     caption = "2 against 3: validation accuracy until early stopping."
     page.figure("shuffling_accuracy", curves_figure(both, "validation_accuracy", (0.92, 0.99)), caption)
-    caption = (
-        "Training loss: mean of 10 steps in a row and their standard deviation (the report's legend says variance)."
-    )
+    caption = "Training loss: mean of 10 steps in a row and their deviation (the legend of the report: variance)."
     page.figure("shuffling_loss", running_loss_figure(both), caption)
 
 
@@ -260,7 +257,11 @@ DECAYED = {
 
 def weight_decay(group: Results, page: Page) -> None:
     """Five strengths of L2: accuracies, norms, templates."""
-    page.section("L2 in five strengths", "Ten classes. Steps of the report are read off its figure 9.")
+    page.section(
+        "L2 in five strengths",
+        "Ten classes, one random stream through all five, from lambda 1 to 0: lambda 0 is another run than that above. "
+        "The steps of the report are read off its figure 9, to about 30.",
+    )
     own = Results([result for result in group if result.run.seed == 0])
     rows = []
     for strength, (seen, stop, norm, norms, accuracies) in DECAYED.items():

@@ -22,13 +22,13 @@ from minidl.experiments import Results, Run, execute
 def options_parser(description: str) -> ArgumentParser:
     """--data, --seed, --repeats, --jobs, --quick and --out."""
     parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
-    where = "folder with the data (default: MINIDL_DATA, else the cache, else a download)"
+    where = "folder with mnist/ and cifar-10-batches-bin/; missing files are downloaded (default: MINIDL_DATA, a cache)"
     parser.add_argument("--data", type=Path, help=where)
     parser.add_argument("--seed", type=whole_number, default=0, help="the first seed (default 0)")
     parser.add_argument("--repeats", type=positive, help="seeds for every setting (default: what the report needs)")
     parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="worker processes (default: cores)")
     parser.add_argument("--quick", action="store_true", help="a few steps of each run, to see that everything works")
-    parser.add_argument("--out", type=Path, default=Path("out/reports"), help="folder (default out/reports)")
+    parser.add_argument("--out", type=Path, help="folder (default out/reports, and out/reports/quick with --quick)")
     return parser
 
 
@@ -208,6 +208,14 @@ def keep_to_one_set_of_data(folder: Path, marks: dict[str, str]) -> None:
     path.write_text(json.dumps(known | marks) + "\n", encoding="utf-8")
 
 
+def read_options(parser: ArgumentParser) -> Namespace:
+    """The options; quick pages do not replace whole ones unless --out says so."""
+    options = parser.parse_args()
+    if options.out is None:
+        options.out = Path("out/reports/quick") if options.quick else Path("out/reports")
+    return options
+
+
 WriteUp = Callable[[Results, Page, Namespace], None]
 
 
@@ -242,7 +250,7 @@ def main(
     *needed: Callable[[], tuple[Dataset, Dataset]],
 ) -> None:
     """The whole of one report, as a command."""
-    options, began = options_parser(description).parse_args(), time.monotonic()
+    options, began = read_options(options_parser(description)), time.monotonic()
     results = run_all(plan_runs(options), options, *needed)
     page = Page(name, options)
     fill(page, write_up, results, options)

@@ -136,8 +136,8 @@ def write_up(results: Results, page: Page, options: Namespace) -> None:
     )
     gradient_section(page)
     page.say(
-        "**Slips of the report.** The caption of its figure 8 says lambda 0.1, which is 1; that of figure 7 says "
-        "n_batch 40, which are the epochs; the text says that columns of W are classes where its rows are."
+        "**For readers who compare.** Figure 8 of the report shows lambda 1 (its caption says 0.1); figure 7 shows 40 "
+        "epochs (its caption says n_batch); its text calls the rows of its W columns."
     )
 
 
@@ -162,12 +162,9 @@ def differences(wild: Results, plain: Results, light: Results, heavy: Results) -
 def artefact_section(fitted_on_test: dict[str, Results], page: Page) -> None:
     """Where the first "test" numbers of the report come from."""
     page.section(
-        "The test accuracies of the first version",
-        "The report of 4 April prints, for each setting, a test accuracy above what a classifier trained on the "
-        "training set reaches with it. Those are accuracies *on the test set after being fitted to the test set*, as "
-        "the following runs show; its validation curves were made in the same way, and the accuracies of its bonus "
-        "part (validation 53.2, "
-        "test 47.2; with BCE 79.0 and 51.9) too. The report was corrected on 22 April.",
+        "Accuracies of classifiers fitted to the test set",
+        "The first version of the report, of 4 April, has test accuracies after fits to the test set; its correction "
+        "of 22 April, used above, does not. Both can be reproduced:",
     )
     page.compare(
         Row(

@@ -84,6 +84,11 @@ class Results(Sequence[Result]):
         return Results([result for result in self if result.error])
 
     @property
+    def finished(self) -> "Results":
+        """The runs that did not raise."""
+        return Results([result for result in self if not result.error])
+
+    @property
     def settings(self) -> list[dict[str, Scalar]]:
         """The different settings, in the order of their first run."""
         return [dict(group[0].run.setting) for group in self.groups()]
@@ -144,6 +149,8 @@ class Results(Sequence[Result]):
     def array(self, name: str) -> Array:
         """The values as one array, (runs, ...); ValueError where they differ in shape or all runs failed."""
         values = [np.asarray(value) for value in self.column(name)]
+        if not values:
+            raise ValueError(f"expected at least one run that did not fail, received {self!r}: see .failed[0].error")
         if not all(value.dtype.kind in "biuf" for value in values):
             raise TypeError(f"expected {name!r} to be numbers in every run, received {short(self.column(name)[:3])}")
         shapes = sorted({value.shape for value in values})
@@ -207,14 +214,14 @@ class Results(Sequence[Result]):
         Path(path).write_text(text + "\n", encoding="utf-8")
 
     def to_csv(self, path: str | Path) -> None:
-        """Write one line a run: setting, seed, seconds, error, and every value that is no array."""
+        """Write one line a run: setting, seed, seconds, why it failed, and every value that is no array."""
         settings = dict.fromkeys(key for result in self for key in result.run.setting)
         names = dict.fromkeys(key for result in self for key in _scalars(result))
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, [*settings, "seed", "seconds", "error", *names])
             writer.writeheader()
             for r in self:
-                fixed = {"seed": r.run.seed, "seconds": r.seconds, "error": r.error}
+                fixed = {"seed": r.run.seed, "seconds": r.seconds, "error": r.reason}
                 writer.writerow({**r.run.setting, **fixed, **_scalars(r)})
 
 
