@@ -1,5 +1,7 @@
 """What is done to x before or while training: standardization, one-hot labels, mirrored images."""
 
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 from math import prod

@@ -1,5 +1,7 @@
 """Layer: the contract every layer keeps, and everything a container or trainer may ask of one."""
 
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self, TypeAlias
