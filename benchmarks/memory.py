@@ -40,10 +40,14 @@ def main() -> None:
     print("| training set | its size | memory above the data | limit | steps |\n|---|--:|--:|--:|--:|")
     for rows in (10_000, 100_000, 400_000):
         found = measured("memory", rows // scale)
-        print(f"| {rows // scale} rows in memory | {found['data']:.0f} MB | {found['above']:.0f} MB | - | {found['steps']} |")
+        print(
+            f"| {rows // scale} rows in memory | {found['data']:.0f} MB | {found['above']:.0f} MB | - | {found['steps']} |"
+        )
     found = measured("mapped", 400_000 // scale)
     limit = f"{found['limit']:.0f} MB"
-    print(f"| mapped file | {found['data']:.0f} MB | {found['above']:.0f} MB | {limit} | {found['steps']} |", flush=True)
+    print(
+        f"| mapped file | {found['data']:.0f} MB | {found['above']:.0f} MB | {limit} | {found['steps']} |", flush=True
+    )
     found = measured("steps", 10_000 // scale)
     print("\n| | first tenth | last tenth |\n|---|--:|--:|")
     print(f"| microseconds per step, median | {found['times'][0]:.0f} | {found['times'][1]:.0f} |")
@@ -54,7 +58,9 @@ def main() -> None:
 def measured(what: str, size: int) -> dict:
     """What a new process finds."""
     command = [sys.executable, __file__, "--measure", what, str(size)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    answer = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
     return json.loads(answer.stdout)
 
 

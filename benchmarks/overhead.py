@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 from statistics import median
-from time import perf_counter
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded; a bar is no reason for two threads
 

@@ -65,7 +65,7 @@ class Layer(Recorded):
         """
         return None
 
-    def children(self) -> dict[str, "Layer"]:
+    def children(self) -> dict[str, Layer]:
         """The layers directly inside this one, by name."""
         return dict(_owned(vars(self), Layer))
 
@@ -86,7 +86,7 @@ class Layer(Recorded):
         }
         return own | inner
 
-    def layers_inside(self) -> Iterator["Layer"]:
+    def layers_inside(self) -> Iterator[Layer]:
         """This layer and every layer below it, parents first."""
         yield self
         for child in self.children().values():
