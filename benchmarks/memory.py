@@ -38,16 +38,11 @@ def main() -> None:
         return
     scale = 10 if options.quick else 1
     print("| training set | its size | memory above the data | limit | steps |\n|---|--:|--:|--:|--:|")
-    for rows in (10_000, 100_000, 400_000):
-        found = measured("memory", rows // scale)
-        print(
-            f"| {rows // scale} rows in memory | {found['data']:.0f} MB | {found['above']:.0f} MB | - | {found['steps']} |"
-        )
-    found = measured("mapped", 400_000 // scale)
-    limit = f"{found['limit']:.0f} MB"
-    print(
-        f"| mapped file | {found['data']:.0f} MB | {found['above']:.0f} MB | {limit} | {found['steps']} |", flush=True
-    )
+    for what, rows in (("memory", 10_000), ("memory", 100_000), ("memory", 400_000), ("mapped", 400_000)):
+        found = measured(what, rows // scale)
+        name = f"{rows // scale} rows in memory" if what == "memory" else f"{rows // scale} rows in a mapped file"
+        limit = f"{found['limit']:.0f} MB" if "limit" in found else "-"
+        print(f"| {name} | {found['data']:.0f} MB | {found['above']:.0f} MB | {limit} | {found['steps']} |", flush=True)
     found = measured("steps", 10_000 // scale)
     print("\n| | first tenth | last tenth |\n|---|--:|--:|")
     print(f"| microseconds per step, median | {found['times'][0]:.0f} | {found['times'][1]:.0f} |")
