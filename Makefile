@@ -49,8 +49,8 @@ corpus: $(VENV)/test.stamp ## count the wrong components the checks catch and th
 deep: $(VENV)/test.stamp ## the nastiest right components, 10 000 examples each; over an hour
 	$(BIN)/python tests/count_corpus.py --deep 10000
 
-bench: $(VENV)/bench.stamp ## side-by-side timings; installs PyTorch (CPU), JAX and scikit-learn
-	$(BIN)/python benchmarks/training_step.py
+bench: $(VENV)/bench.stamp ## side-by-side timings, written to docs/performance.md; installs PyTorch (CPU), JAX and scikit-learn
+	$(BIN)/python benchmarks/all.py
 
 format: $(VENV)/dev.stamp ## rewrite the files as `check` wants them
 	$(BIN)/ruff format .

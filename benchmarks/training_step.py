@@ -24,7 +24,7 @@ import numpy as np
 from frameworks import Jax, PyTorch, ScikitLearn
 from systems import Floor, MinidlLoop, MinidlTrainer, System, minidl_loss, minidl_model
 from table import Timing, header, installed, machine, row, spread, versions
-from workloads import WORKLOADS, Workload
+from workloads import EVERY, SCALING, WORKLOADS, Workload
 
 SYSTEMS: tuple[type[System], ...] = (MinidlLoop, MinidlTrainer, PyTorch, Jax, ScikitLearn, Floor)
 THREADS = (1, 2)
@@ -40,15 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME")
     parser.add_argument("--repetitions", type=int, default=7, help="of each system, at each thread count")
     parser.add_argument("--quick", action="store_true", help="softmax-784 only, minidl's loop and the floor, twice")
+    parser.add_argument("--scaling", action="store_true", help="cost growing with batch, width, depth and data instead")
     parser.add_argument("--worker", nargs=2, metavar=("SYSTEM", "WORKLOAD"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.repetitions < 1:
         parser.error(f"expected --repetitions to be at least 1, received {options.repetitions}")
     if options.worker:
         system, workload = options.worker
-        serve({kind.__name__: kind for kind in SYSTEMS}[system], WORKLOADS[workload])
+        serve({kind.__name__: kind for kind in SYSTEMS}[system], EVERY[workload])
     elif options.quick:
         report(["softmax-784"], (MinidlLoop, Floor), repetitions=2)
+    elif options.scaling:
+        for what, sizes in SCALING.items():
+            print(f"\nGrowing with the {what}:\n")
+            report(list(sizes), (MinidlLoop, PyTorch, Floor), repetitions=options.repetitions)
     else:
         report(options.workloads, SYSTEMS, repetitions=options.repetitions)
 
@@ -62,7 +67,7 @@ def report(names: Sequence[str], systems: Sequence[type[System]], *, repetitions
     print(header(labels), flush=True)
     for name in names:
         timings = measure(name, present, repetitions)
-        print(row(WORKLOADS[name].name, labels, timings), flush=True)
+        print(row(EVERY[name].name or name.partition("-")[2], labels, timings), flush=True)
         everything += chain.from_iterable(timings.values())
     print(f"\n- Medians of {repetitions} interleaved repetitions; each system at the better of {THREADS} threads.")
     print(f"- Half of the repetitions lie within {spread(everything):.0%} of the median of their system.")
@@ -76,7 +81,7 @@ def report(names: Sequence[str], systems: Sequence[type[System]], *, repetitions
 def measure(name: str, systems: Sequence[type[System]], repetitions: int) -> dict[str, list[Timing]]:
     """The timings of every system that has the workload, by label."""
     with ExitStack() as stack:
-        kinds = [(system, threads) for threads in THREADS for system in systems if system.has(WORKLOADS[name])]
+        kinds = [(system, threads) for threads in THREADS for system in systems if system.has(EVERY[name])]
         workers = [stack.enter_context(Worker(system, name, threads)) for system, threads in kinds]
         check_agreement({worker.name: worker.learned for worker in workers if worker.learned is not None})
         for _ in range(repetitions):

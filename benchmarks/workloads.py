@@ -84,3 +84,18 @@ WORKLOADS = {
         "ReLU MLP 3072-1024-1024-10, batch 256, Adam", (3072, 1024, 1024, 10), 256, optimizer="adam", lr=1e-4
     ),
 }
+
+
+def _network(*, batch: int = 128, width: int = 256, depth: int = 1, rows: int = 12_800) -> Workload:
+    widths = (784, *[width] * depth, 10)
+    return Workload("", widths, batch, numbers=rows * 784)
+
+
+# How the cost of a step of a ReLU network 784-256-10 (batch 128, SGD, 12 800 rows) grows with one of its sizes.
+SCALING = {
+    "batch": {f"batch-{n}": _network(batch=n) for n in (16, 64, 256, 1024)},
+    "width": {f"width-{n}": _network(width=n) for n in (64, 256, 1024, 2048)},
+    "hidden layers": {f"depth-{n}": _network(depth=n) for n in (1, 2, 4, 8)},
+    "rows of data": {f"rows-{n}": _network(rows=n) for n in (1_280, 12_800, 128_000)},
+}
+EVERY = WORKLOADS | {name: workload for sizes in SCALING.values() for name, workload in sizes.items()}

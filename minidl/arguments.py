@@ -1,6 +1,5 @@
 """What every constructor shares: a repr that shows how the object was made, and checks at the door."""
 
-import difflib
 import math
 import re
 from collections.abc import Iterable
@@ -43,10 +42,12 @@ class Recorded:
                 raise AttributeError(f"{type(self).__name__} has no attribute {name!r}", name=name, obj=self)
             if isinstance(getattr(type(self), name, None), property):
                 return getattr(type(self), name).fget(self)  # its own AttributeError, which this hook had hidden
+            from difflib import get_close_matches  # slow to load, and for errors only
+
             advice = f"if forward sets {name!r}, call forward first"
             if name in ("parameters", "rng"):
                 advice = "call build(seed=...) on the outermost layer first"
-            if close := difflib.get_close_matches(name, [known for known in dir(self) if known[0] != "_"], n=1):
+            if close := get_close_matches(name, [known for known in dir(self) if known[0] != "_"], n=1):
                 advice = f"did you mean {close[0]!r}? {advice}"
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: {advice}", name=name, obj=self)
 
@@ -102,6 +103,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
     >>> suggest("on_epoch_ends", ["on_epoch_end", "on_fit_end"])
     "did you mean 'on_epoch_end'? known: on_epoch_end, on_fit_end"
     """
+    from difflib import get_close_matches
+
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
+    close = get_close_matches(name, names, n=1)
     return (f"did you mean {close[0]!r}? " if close else "") + f"known: {', '.join(names)}"

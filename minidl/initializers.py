@@ -4,6 +4,8 @@ Because the draws are float64, a float32 and a float64 model of the same seed st
 initializer of your own is any such function; define it at the top of a module, so that a model can be pickled.
 """
 
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
 import math
 from dataclasses import dataclass
 

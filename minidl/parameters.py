@@ -3,6 +3,8 @@
 An optimizer, a regularizer or a snapshot then works on one contiguous array, whatever the model is made of.
 """
 
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from itertools import accumulate
@@ -15,7 +17,7 @@ from numpy.typing import DTypeLike
 from minidl.arguments import check_integer, suggest
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-Initializer: TypeAlias = Callable[[np.random.Generator, tuple[int, ...]], Array]
+Initializer: TypeAlias = "Callable[[np.random.Generator, tuple[int, ...]], Array]"
 
 
 def _checked_shape(shape: tuple[int, ...]) -> tuple[int, ...]:

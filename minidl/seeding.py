@@ -4,6 +4,8 @@ Streams are told apart by name and never by the order of calls, so adding dropou
 looking at the data does not change the model.
 """
 
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
 from enum import IntEnum
 
 import numpy as np

@@ -1,5 +1,7 @@
 """What is done to x before or while training: standardization, one-hot labels, mirrored images."""
 
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 from math import prod
@@ -51,19 +53,19 @@ class Standardizer:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def per_feature(cls, train: Dataset) -> "Standardizer":
+    def per_feature(cls, train: Dataset) -> Standardizer:
         """Mean and population standard deviation of every feature; a constant one has scale 1 and becomes 0."""
         mean, variance = _moments(train.x, axis=0)
         return cls(mean, _scale(variance))
 
     @classmethod
-    def scalar(cls, train: Dataset) -> "Standardizer":
+    def scalar(cls, train: Dataset) -> Standardizer:
         """One mean and one population standard deviation over all entries of x."""
         mean, variance = _moments(train.x, axis=None)
         return cls(mean, _scale(variance))
 
     @classmethod
-    def mean_image(cls, train: Dataset) -> "Standardizer":
+    def mean_image(cls, train: Dataset) -> Standardizer:
         """The mean row, and scale 1: only centres."""
         mean, _ = _moments(train.x, axis=0)
         return cls(mean, 1.0)

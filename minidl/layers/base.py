@@ -1,5 +1,7 @@
 """Layer: the contract every layer keeps, and everything a container or trainer may ask of one."""
 
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self, TypeAlias
@@ -63,7 +65,7 @@ class Layer(Recorded):
         """
         return None
 
-    def children(self) -> dict[str, "Layer"]:
+    def children(self) -> dict[str, Layer]:
         """The layers directly inside this one, by name."""
         return dict(_owned(vars(self), Layer))
 
@@ -84,7 +86,7 @@ class Layer(Recorded):
         }
         return own | inner
 
-    def layers_inside(self) -> Iterator["Layer"]:
+    def layers_inside(self) -> Iterator[Layer]:
         """This layer and every layer below it, parents first."""
         yield self
         for child in self.children().values():

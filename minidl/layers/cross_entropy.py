@@ -104,9 +104,8 @@ class BinaryCrossEntropy(ClassLoss):
     def check_targets(self, scores: Array, targets: Array) -> Array:
         """Numbers in [0, 1] in the shape of the scores."""
         targets = check_real_targets(scores, targets)
-        outside = (targets < 0) | (targets > 1)
-        if outside.any():
-            received = first_of(targets, outside)
+        if targets.min() < 0 or targets.max() > 1:
+            received = first_of(targets, (targets < 0) | (targets > 1))
             raise ValueError(f"expected targets from 0 to 1, received {received}: use 0 and 1 as the labels")
         return targets
 
@@ -115,7 +114,8 @@ class BinaryCrossEntropy(ClassLoss):
         self.scores, self.targets = scores, targets
         sizes = np.abs(scores)
         losses: Array = np.log1p(np.exp(-sizes))
-        losses += sizes * np.abs((scores > 0) - targets)
+        sizes *= np.abs((scores > 0) - targets)
+        losses += sizes
         return row_means(losses)
 
     def row_gradients(self) -> Array:

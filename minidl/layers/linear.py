@@ -65,7 +65,7 @@ class Linear(Layer):
         """dW = x^T dy,  db = sum over rows of dy,  dx = dy W^T."""
         np.matmul(self.x.T, dy, out=self.weight.grad)
         if self.bias is not None:
-            np.sum(dy, axis=0, out=self.bias.grad)
+            np.add.reduce(dy, axis=0, out=self.bias.grad)
         return dy @ self.weight.value.T if self.needs_dx else dy
 
     def _refuse(self, x: Array, dtype: DTypeLike) -> NoReturn:

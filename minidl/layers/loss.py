@@ -87,7 +87,9 @@ class Loss(Recorded):
             combined = given if combined is None else given * combined
         if combined is None:
             self.total_weight, self._row_factors = float(len(scores)), 1 / len(scores)
-            return float(np.divide(losses, len(losses), dtype=np.float64).sum())  # the sum alone could overflow
+            if losses.dtype == np.float32:  # their sum cannot overflow in float64; that of float64 could
+                return float(np.add.reduce(losses, dtype=np.float64)) / len(losses)
+            return float(np.divide(losses, len(losses), dtype=np.float64).sum())
         self.total_weight = float(combined.sum(dtype=np.float64))
         factors = combined.astype(np.float64) / (self.total_weight or 1.0)
         self._row_factors = factors.astype(scores.dtype).reshape(-1, *[1] * (scores.ndim - 1))
@@ -129,5 +131,7 @@ class ClassLoss(Loss):
 def row_means(values: Array) -> Array:
     """The mean over everything but the rows: (n, ...) -> (n,)."""
     columns = values.reshape(len(values), -1)
+    if columns.shape[1] == 1:
+        return columns[:, 0]
     means: Array = (columns / columns.shape[1]).sum(axis=1)  # not .mean: the sum alone could overflow
     return means

@@ -1,5 +1,7 @@
 """One call of `fit`: the loop over epochs and batches, evaluations, the best weights, and every way to end."""
 
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager

@@ -1,5 +1,7 @@
 """Trainer: the five statements of training, and a run around them that never loses its best weights."""
 
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
 import math
 from collections.abc import Callable, Iterable, Mapping
 

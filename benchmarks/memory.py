@@ -1,0 +1,153 @@
+"""Memory of training and whether steps grow slower, one Markdown table each; every line is measured in its own process.
+
+    python benchmarks/memory.py           # about two minutes
+    python benchmarks/memory.py --quick   # smaller sizes, seconds
+
+Softmax regression 784-10 in float32. "Above the data" is the highest resident memory of the process minus what it held
+before `fit`, the data included. The memory-mapped set is larger than the limit put on the memory of the process
+(RLIMIT_DATA, which does not count pages of a mapped file).
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from table import machine
+
+from minidl import SGD, Callback, Dataset, Linear, Sequential, SoftmaxCrossEntropy, Trainer
+
+FEATURES, MB = 784, 2**20
+
+
+def main() -> None:
+    """Print both tables, or be one of the processes that are measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="smaller sizes")
+    parser.add_argument("--measure", nargs=2, metavar=("WHAT", "SIZE"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        what, size = options.measure
+        print(json.dumps({"memory": of_arrays, "mapped": of_a_mapped_file, "steps": of_many_steps}[what](int(size))))
+        return
+    scale = 10 if options.quick else 1
+    print("| training set | its size | memory above the data | limit | steps |\n|---|--:|--:|--:|--:|")
+    for what, rows in (("memory", 10_000), ("memory", 100_000), ("memory", 400_000), ("mapped", 400_000)):
+        found = measured(what, rows // scale)
+        name = f"{rows // scale} rows in memory" if what == "memory" else f"{rows // scale} rows in a mapped file"
+        limit = f"{found['limit']:.0f} MB" if "limit" in found else "-"
+        print(f"| {name} | {found['data']:.0f} MB | {found['above']:.0f} MB | {limit} | {found['steps']} |", flush=True)
+    found = measured("steps", 10_000 // scale)
+    print("\n| | first tenth | last tenth |\n|---|--:|--:|")
+    print(f"| microseconds per step, median | {found['times'][0]:.0f} | {found['times'][1]:.0f} |")
+    print(f"| resident memory | {found['memory'][0]:.1f} MB | {found['memory'][1]:.1f} MB |")
+    print(f"\n- {found['steps']} steps of one `fit`. Machine: {machine()}.")
+
+
+def measured(what: str, size: int) -> dict:
+    """What a new process finds."""
+    command = [sys.executable, __file__, "--measure", what, str(size)]
+    answer = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    return json.loads(answer.stdout)
+
+
+def trainer(callbacks: tuple[Callback, ...] = ()) -> Trainer:
+    """Softmax regression with plain SGD."""
+    model = Sequential(Linear(FEATURES, 10)).build(seed=0)
+    return Trainer(model, SoftmaxCrossEntropy(), SGD(0.01), callbacks=callbacks)
+
+
+def now() -> float:
+    """Resident memory of this process in MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MB
+
+
+def highest() -> float:
+    """The highest resident memory of this process so far in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def of_arrays(rows: int) -> dict:
+    """Memory of a fit on an array."""
+    x = np.random.default_rng(0).random((rows, FEATURES), np.float32)
+    targets = np.arange(rows) % 10
+    job = trainer()
+    job.fit((x[:256], targets[:256]), epochs=1, progress=False)  # the matrix library takes its buffers now
+    before = now()
+    history = job.fit((x, targets), epochs=2, batch_size=128, progress=False)
+    return {"data": x.nbytes / MB, "above": max(highest() - before, 0), "steps": len(history.steps["step"])}
+
+
+def of_a_mapped_file(rows: int) -> dict:
+    """Anonymous memory of a fit on a file that is larger than the limit of the process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.npy"
+        x = np.lib.format.open_memmap(path, "w+", np.float32, (rows, FEATURES))
+        for start in range(0, rows, 10_000):
+            x[start : start + 10_000] = np.random.default_rng(start).random(x[start : start + 10_000].shape, np.float32)
+        x.flush()
+        del x
+        job = trainer()
+        data = Dataset(np.load(path, mmap_mode="r"), np.arange(rows) % 10)
+        small = data.take(slice(0, 256))
+        job.fit(small, epochs=1, progress=False)
+        limit = data.x.nbytes // 4
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        before = anonymous()
+        history = job.fit(data, epochs=1, batch_size=128, progress=False)
+        after = anonymous()
+    return {
+        "data": rows * FEATURES * 4 / MB,
+        "above": max(after - before, 0),
+        "limit": limit / MB,
+        "steps": len(history.steps["step"]),
+    }
+
+
+def anonymous() -> float:
+    """Memory of this process that belongs to no file, in MB."""
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("expected RssAnon in /proc/self/status, found none: this needs Linux")
+
+
+class Watch(Callback):
+    """Notes the time of every step, and memory now and then."""
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        """Begin."""
+        self.times: list[float] = []
+        self.memory: list[float] = []
+        self.last = perf_counter()
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Note both."""
+        self.times.append(perf_counter() - self.last)
+        if len(self.times) % 100 == 0:
+            self.memory.append(now())
+        self.last = perf_counter()
+
+
+def of_many_steps(steps: int) -> dict:
+    """Time and memory over one long fit."""
+    x = np.random.default_rng(0).random((12_800, FEATURES), np.float32)
+    watch = Watch()
+    trainer((watch,)).fit((x, np.arange(len(x)) % 10), epochs=steps // 100, batch_size=128, progress=False)
+    tenth = len(watch.times) // 10
+    times = [1e6 * float(np.median(part)) for part in (watch.times[:tenth], watch.times[-tenth:])]
+    memory = [float(np.median(part)) for part in (watch.memory[: tenth // 100], watch.memory[-(tenth // 100) :])]
+    return {"times": times, "memory": memory, "steps": len(watch.times)}
+
+
+if __name__ == "__main__":
+    main()

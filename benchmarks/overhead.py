@@ -1,0 +1,88 @@
+"""What `Trainer.fit` costs over the explicit loop, without and with its bar, and `import minidl` over `import numpy`.
+
+    python benchmarks/overhead.py            # a minute
+    python benchmarks/overhead.py --quick    # a few seconds
+
+Softmax regression 784-10, batch 128, plain SGD, one thread. The three ways to train take turns in one process, epoch by
+epoch; the imports take turns as new processes. Medians.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from statistics import median
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded; a bar is no reason for two threads
+
+from systems import MinidlLoop, MinidlTrainer
+from table import machine
+from workloads import WORKLOADS
+
+
+class Terminal:
+    """A standard error that somebody watches, and nobody sees."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Say nothing."""
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+class WithBar(MinidlTrainer):
+    """`Trainer.fit` with its bar on a terminal."""
+
+    label = "minidl Trainer.fit with the bar"
+
+    def train(self, epochs: int = 1) -> None:
+        """One call of fit, with the bar."""
+        real, sys.stderr = sys.stderr, Terminal()
+        try:
+            self.trainer.fit(self.data, epochs=epochs, batch_size=self.batch_size, progress=True)
+        finally:
+            sys.stderr = real
+
+
+def main() -> None:
+    """Print one Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="few repetitions")
+    repetitions = 3 if parser.parse_args().quick else 25
+    workload = WORKLOADS["softmax-784"]
+    x, targets = workload.data()
+    systems = [kind(workload, "", x, targets) for kind in (MinidlLoop, MinidlTrainer, WithBar)]
+    times: dict[str, list[float]] = {system.label: [] for system in systems}
+    for _ in range(repetitions):
+        for system in systems:
+            times[system.label].append(system.seconds() / workload.steps_per_epoch * 1e6)
+    base = median(times[systems[0].label])
+    print("| | microseconds per step | over the loop |\n|---|--:|--:|")
+    for label, taken in times.items():
+        print(f"| {label} | {median(taken):.1f} | {100 * (median(taken) / base - 1):+.1f} % |")
+    numpy, ours = (median(imports) for imports in zip(*import_times(repetitions), strict=True))
+    print(f"\n- `import numpy` {numpy:.0f} ms, `import minidl` {ours:.0f} ms, so it adds {ours - numpy:.0f} ms.")
+    print(f"- Medians of {repetitions} interleaved repetitions. Machine: {machine()}.")
+
+
+def import_times(repetitions: int) -> list[tuple[float, float]]:
+    """Milliseconds that numpy takes to import, and minidl with it, in new processes taken in turn."""
+    return [(import_time("numpy"), import_time("minidl")) for _ in range(repetitions)]
+
+
+def import_time(package: str) -> float:
+    """Milliseconds of one import in a new process."""
+    code = f"import time; start = time.perf_counter(); import {package}; print(time.perf_counter() - start)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return 1000 * float(answer.stdout)
+
+
+if __name__ == "__main__":
+    main()
