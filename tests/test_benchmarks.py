@@ -1,6 +1,7 @@
 """The benchmark trains what it claims to and prints what it measured; nothing here looks at a clock."""
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from io import StringIO
@@ -13,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import training_step
 from systems import Floor, MinidlLoop, MinidlTrainer
 from table import Timing, header, row, spread
-from workloads import WORKLOADS
+from workloads import EVERY, WORKLOADS
 
 SMALL = {name: replace(workload, numbers=400_000) for name, workload in WORKLOADS.items() if name != "relu-mlp-large"}
 
@@ -80,3 +81,20 @@ def test_unknown_workload_is_refused(capsys):
     with pytest.raises(SystemExit):
         training_step.main(["--workloads", "softmax-785"])
     assert "softmax-784" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("script", "said"), [("memory.py", "| resident memory |"), ("overhead.py", "| minidl Trainer.fit with the bar |")]
+)
+def test_the_other_tables_are_printed(script, said):
+    command = [sys.executable, str(Path(training_step.__file__).parent / script), "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+
+
+def test_every_size_of_the_growing_workloads_has_whole_batches():
+    for workload in EVERY.values():
+        x, targets = replace(workload, numbers=min(workload.numbers, 784 * 12_800)).data()
+        assert len(x) == len(targets)
+        assert len(x) % workload.batch_size == 0
