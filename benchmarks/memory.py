@@ -20,6 +20,7 @@ from time import perf_counter
 
 import numpy as np
 from table import machine
+from training_step import thread_settings
 
 from minidl import SGD, Callback, Dataset, Linear, Sequential, SoftmaxCrossEntropy, Trainer
 
@@ -53,9 +54,7 @@ def main() -> None:
 def measured(what: str, size: int) -> dict:
     """What a new process finds."""
     command = [sys.executable, __file__, "--measure", what, str(size)]
-    answer = subprocess.run(
-        command, capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | thread_settings(1))
     return json.loads(answer.stdout)
 
 

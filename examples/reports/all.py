@@ -17,7 +17,7 @@ import sigmoid_mlp_cifar10
 import softmax_cifar10
 import softmax_vs_bce_cifar10
 from images import is_in_published_order
-from report import Page, fill, finish, options_parser, read_options, run_all
+from report import QUICK, Page, fill, finish, options_parser, read_options, run_all
 
 import minidl
 from minidl.data import cifar10, mnist
@@ -46,7 +46,6 @@ OTHER_FILES = (
     "MNIST is the original. This CIFAR-10 is not in the order of the published files: its first images are others. It "
     "has been stored as JPEG too."
 )
-QUICK = "*Quick mode: a few steps of each run. The numbers mean nothing.*"
 
 
 def main() -> None:

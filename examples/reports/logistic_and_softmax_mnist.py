@@ -136,10 +136,15 @@ def last(results: Results, name: str) -> np.ndarray:
     return np.array([curve[-1] for curve in results.column(name)])
 
 
+def of_the_report(results: Results) -> Results:
+    """The run with the report's own random stream, seed 0; none where --seed left it out."""
+    return Results([result for result in results if result.run.seed == 0])
+
+
 def known_rows(results: Results, stop: int, ends: tuple[float, ...], reported: tuple = ("",) * 5) -> list[Row]:
     """Where the run of seed 0 stops and ends; it is the report's own run, so everything about it is known."""
-    own = Results([result for result in results if result.run.seed == 0])
-    if not len(own):
+    own = of_the_report(results)
+    if not own:
         return []
     step, *printed = reported
     rows = [Row("seed 0: stops at step (from 0)", step, own.array("stop_step"), (stop, stop), ".0f")]
@@ -149,7 +154,7 @@ def known_rows(results: Results, stop: int, ends: tuple[float, ...], reported: t
     return rows
 
 
-def curves_figure(runs: dict[str, dict], name: str, limits: tuple[float, float] | None) -> Figure:
+def curves_figure(runs: dict[str, dict], name: str, limits: tuple[float, float]) -> Figure:
     """A curve of several runs, or training and validation of one, over the steps."""
     if len(runs) == 1:
         (run,) = runs.values()
@@ -158,8 +163,7 @@ def curves_figure(runs: dict[str, dict], name: str, limits: tuple[float, float] 
         shown = {label: run[name] for label, run in runs.items()}
     steps = max((run["step"] for run in runs.values()), key=len)
     figure = plots.mean_curves(shown, x=steps, xlabel="step", ylabel=name.replace("_", " "))
-    if limits is not None:
-        figure.axes[0].set_ylim(*limits)
+    figure.axes[0].set_ylim(*limits)
     return figure
 
 
@@ -262,11 +266,10 @@ def weight_decay(group: Results, page: Page) -> None:
         "Ten classes, one random stream through all five, from lambda 1 to 0: lambda 0 is another run than that above. "
         "The steps of the report are read off its figure 9, to about 30.",
     )
-    own = Results([result for result in group if result.run.seed == 0])
-    rows = []
+    own, rows = of_the_report(group), []
     for strength, (seen, stop, norm, norms, accuracies) in DECAYED.items():
         name = f"{strength:g}"
-        if len(own):
+        if own:
             rows.append(
                 Row(f"lambda {name}: seed 0 stops at", seen, own.array(f"stop_step {name}"), (stop, stop), form=".0f")
             )

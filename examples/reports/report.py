@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from minidl import Dataset
 from minidl.data import DataError
 from minidl.experiments import Results, Run, execute
+from minidl.training.history import encode_json
 
 
 def options_parser(description: str) -> ArgumentParser:
@@ -100,6 +101,7 @@ class Row:
         return [self.quantity, reported or "-", measured, interval, "yes" if found["inside"] else "**no**"]
 
 
+QUICK = "*Quick mode: a few steps of each run. The numbers mean nothing.*"
 HEAD = ("", "reported", "measured", "interval", "inside")
 
 
@@ -114,7 +116,7 @@ class Page:
         self.tables: list[dict[str, object]] = []
         self.title = ""
         if options.quick:
-            self.say("*Quick mode: a few steps of each run. The numbers mean nothing.*")
+            self.say(QUICK)
 
     def section(self, title: str, text: str = "") -> None:
         """Begin a section."""
@@ -138,10 +140,11 @@ class Page:
         self.rows += [{"section": self.title, **row.as_dict()} for row in listed]
         self.say(markdown(HEAD, [row.cells() for row in listed]))
 
-    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table of another kind."""
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], *, shown: bool = True) -> None:
+        """A table of another kind; one that a figure shows already goes to JSON only."""
         self.tables.append({"section": self.title, "head": list(head), "rows": [list(row) for row in rows]})
-        self.say(markdown(head, rows))
+        if shown:
+            self.say(markdown(head, rows))
 
     def figure(self, name: str, figure: Figure, caption: str) -> None:
         """Write a figure and show it above its caption."""
@@ -156,7 +159,7 @@ class Page:
     def write(self) -> None:
         """Write <name>.md beside the folder of the figures, and the tables to JSON in it."""
         (self.folder.parent / f"{self.name}.md").write_text(self.text, encoding="utf-8")
-        content = json.dumps(plain({"rows": self.rows, "tables": self.tables}), indent=1, allow_nan=False)
+        content = json.dumps(encode_json({"rows": self.rows, "tables": self.tables}), indent=1, allow_nan=False)
         (self.folder / "results.json").write_text(content + "\n", encoding="utf-8")
 
 
@@ -164,15 +167,6 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; all columns but the first are aligned to the right."""
     rule = ["---", *["--:"] * (len(head) - 1)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
-
-
-def plain(value: object) -> object:
-    """The same for JSON, which knows no NaN and no infinity: they become strings."""
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def run_all(runs: list[Run], options: Namespace, *needed: Callable[[], tuple[Dataset, Dataset]]) -> Results:
@@ -222,7 +216,7 @@ WriteUp = Callable[[Results, Page, Namespace], None]
 def fill(page: Page, write_up: WriteUp, results: Results, options: Namespace) -> None:
     """Write a page from the runs that did not fail, as far as they reach."""
     try:
-        write_up(Results([result for result in results if not result.error]), page, options)
+        write_up(results.finished, page, options)
     except (LookupError, ValueError):
         if not results.failed:
             raise

@@ -100,7 +100,8 @@ def write_up(results: Results, page: Page, options: Namespace) -> None:
 
 def chosen(searched: Results) -> Results:
     """The run with the highest validation accuracy after the last epoch."""
-    return searched[int(percent(searched, "validation").argmax()) :][:1]
+    best = int(percent(searched, "validation").argmax())
+    return searched[best : best + 1]
 
 
 def grid_section(searched: Results, page: Page) -> None:
@@ -115,7 +116,7 @@ def grid_section(searched: Results, page: Page) -> None:
     for result in searched:
         value = [f"{result.run.setting[key]:g}" for key in ("strength", "eta", "batch_size")]
         rows.append([*value, *(f"{100 * result.values[f'{name}_accuracy'][-1]:.1f}" for name in SETS)])
-    page.tables.append({"section": page.title, "head": ["lambda", "eta", "batch", *SETS], "rows": rows})
+    page.table(["lambda", "eta", "batch", *SETS], rows, shown=False)
 
 
 def grid_figure(searched: Results, name: str) -> Figure:

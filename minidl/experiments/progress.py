@@ -1,13 +1,11 @@
 """One bar, or a few plain lines, for a whole job of runs."""
 
-import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 from minidl.experiments.results import Result
-from minidl.training.progress import LINES, open_bar
+from minidl.training.progress import LINES, open_bar, say
 
 
 class JobProgress:
@@ -48,9 +46,5 @@ class JobProgress:
             self._say(f"interrupted: {self.done - self.failures} of {self.total} runs are {kept}")
 
     def _say(self, line: str) -> None:
-        if self.show and sys.stderr is not None:
-            with suppress(OSError, ValueError):  # a closed pipe or stream must not end a job
-                if self.bar is not None:
-                    self.bar.write(line, file=sys.stderr)
-                else:
-                    print(line, file=sys.stderr, flush=True)
+        if self.show:
+            say(line, self.bar)

@@ -13,6 +13,7 @@ import numpy as np
 from minidl.arguments import short, suggest
 from minidl.experiments.planning import Experiment, Run, Scalar
 from minidl.parameters import Array
+from minidl.training.history import encode_json
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class Results(Sequence[Result]):
 
     def column(self, name: str) -> list[Any]:
         """What each run that did not fail returned under a name, as a list."""
-        found = [result.values for result in self if not result.error]
+        found = [result.values for result in self.finished]
         for values in found:
             if name not in values:
                 raise KeyError(f"no value {name!r}; {suggest(name, values)}")
@@ -155,9 +156,7 @@ class Results(Sequence[Result]):
             raise TypeError(f"expected {name!r} to be numbers in every run, received {short(self.column(name)[:3])}")
         shapes = sorted({value.shape for value in values})
         if len(shapes) != 1:
-            raise ValueError(
-                f"expected {name!r} of one shape from at least one run, received shapes {shapes}: use column"
-            )
+            raise ValueError(f"expected {name!r} of one shape in every run, received shapes {shapes}: use column")
         return np.stack(values)
 
     def mean(self, name: str) -> Any:
@@ -210,7 +209,7 @@ class Results(Sequence[Result]):
         rows = [
             {**r.run.setting, "seed": r.run.seed, "seconds": r.seconds, "error": r.error, **_scalars(r)} for r in self
         ]
-        text = json.dumps([{k: _finite(v) for k, v in row.items()} for row in rows], indent=1, allow_nan=False)
+        text = json.dumps(encode_json(rows), indent=1, allow_nan=False)
         Path(path).write_text(text + "\n", encoding="utf-8")
 
     def to_csv(self, path: str | Path) -> None:
@@ -243,10 +242,6 @@ def _scalars(result: Result) -> dict[str, Scalar]:
         for name, value in result.values.items()
         if not isinstance(value, np.ndarray)
     }
-
-
-def _finite(value: Scalar) -> Scalar:
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _cell(group: Results, name: str, digits: int) -> str:

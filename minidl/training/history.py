@@ -95,7 +95,7 @@ class History:
 
     def to_json(self, path: str | Path) -> None:
         """Write everything as one JSON object; numbers that are not finite become the strings "nan", "inf", "-inf"."""
-        Path(path).write_text(json.dumps(_encode(vars(self)), indent=1) + "\n", encoding="utf-8")
+        Path(path).write_text(json.dumps(encode_json(vars(self)), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def from_json(cls, path: str | Path) -> Self:
@@ -172,9 +172,10 @@ def _table(columns: Mapping[str, list[Any]]) -> Table:
     return Table({name: [_number(value) for value in values] for name, values in columns.items()})
 
 
-def _encode(value: Any) -> Any:
+def encode_json(value: Any) -> Any:
+    """The same for JSON, which knows no NaN and no infinity: they become the strings "nan", "inf", "-inf"."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
-        return {name: _encode(item) for name, item in value.items()}
-    return [_encode(item) for item in value] if isinstance(value, list) else value
+        return {name: encode_json(item) for name, item in value.items()}
+    return [encode_json(item) for item in value] if isinstance(value, list | tuple) else value

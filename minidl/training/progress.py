@@ -44,10 +44,19 @@ class Progress(Callback):
         self._print()
 
     def _print(self) -> None:
-        if self.pending and sys.stderr is not None:
-            with suppress(OSError, ValueError):  # a closed pipe or stream must not end a run
-                print(self.pending, file=sys.stderr, flush=True)
+        if self.pending:
+            say(self.pending)
             self.pending = ""
+
+
+def say(line: str, bar: Any = None) -> None:
+    """Print a line on standard error, above the bar if there is one."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):  # a closed pipe or stream must not end a run
+            if bar is not None:
+                bar.write(line, file=sys.stderr)
+            else:
+                print(line, file=sys.stderr, flush=True)
 
 
 def open_bar(total: int, unit: str, *, initial: int = 0) -> Any:
