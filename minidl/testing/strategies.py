@@ -153,13 +153,19 @@ def make_object(thing: Any, arguments: Mapping[str, Any], *, optional: Container
         if extra := sorted(name for name in arguments if name not in optional):
             raise TypeError(f"{thing!r} is made already, received arguments {extra}: give its class or a factory")
         return copy.deepcopy(thing)
-    accepted = inspect.signature(thing).parameters
+    accepted = inspect.signature(_constructor(thing)).parameters
     given = {name: value for name, value in arguments.items() if name in accepted or name not in optional}
     try:
         return thing(**given)
     except TypeError as error:
         error.add_note(f"{name_of(thing)} was called with {given}")
         raise
+
+
+def _constructor(thing: Any) -> Any:
+    """What names the arguments: of a class its `__init__`, since early 3.11 shows an inherited `__new__` instead."""
+    written = inspect.isclass(thing) and thing.__init__ is not object.__init__
+    return thing.__init__ if written else thing
 
 
 def is_factory(thing: Any) -> bool:
