@@ -38,9 +38,10 @@ class PyTorch(System):
         )
         self.x, self.targets, self.batch_size = torch.from_numpy(x), torch.from_numpy(targets), workload.batch_size
 
-    def train(self) -> None:
+    def train(self, order: np.ndarray | None = None) -> None:
         """The usual loop."""
-        for rows in self.torch.randperm(len(self.x)).split(self.batch_size):
+        order = self.torch.randperm(len(self.x)) if order is None else self.torch.from_numpy(order)
+        for rows in order.split(self.batch_size):
             loss = self.loss(self.model(self.x.index_select(0, rows)), self.targets.index_select(0, rows))
             self.optimizer.zero_grad()
             loss.backward()
@@ -72,9 +73,9 @@ class Jax(System):
             self.step = jax.jit(step, donate_argnums=0)
         self.wait = jax.block_until_ready
 
-    def train(self) -> None:
+    def train(self, order: np.ndarray | None = None) -> None:
         """Steps are queued without waiting; the clock stops when the last is done."""
-        order = self.rng.permutation(len(self.x)).astype(np.int32)
+        order = (self.rng.permutation(len(self.x)) if order is None else order).astype(np.int32)
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             if self.on_device:
@@ -167,10 +168,16 @@ class ScikitLearn(System):
         self.epoch(x[: workload.batch_size], self.targets[: workload.batch_size])  # one step allocates the weights
         for (W, b), mine, bias in zip(workload.weights(), model.coefs_, model.intercepts_, strict=True):
             mine[...], bias[...] = W, b
+        del model._optimizer  # which remembers that step; a new one is made
 
-    def train(self) -> None:
+    def train(self, order: np.ndarray | None = None) -> None:
         """One partial_fit is one shuffled pass."""
-        self.epoch(self.x, self.targets)
+        if order is None:
+            self.epoch(self.x, self.targets)
+        else:
+            self.model.shuffle = False
+            self.epoch(self.x[order], self.targets[order])
+            self.model.shuffle = True
 
     def weights(self) -> Weights:
         """Copies of its attributes."""

@@ -42,11 +42,11 @@ class WithBar(MinidlTrainer):
 
     label = "minidl Trainer.fit with the bar"
 
-    def train(self, epochs: int = 1) -> None:
-        """One call of fit, with the bar."""
+    def fit(self, epochs: int, **settings: object) -> None:
+        """`Trainer.fit` on the workload, with the bar."""
         real, sys.stderr = sys.stderr, Terminal()
         try:
-            self.trainer.fit(self.data, epochs=epochs, batch_size=self.batch_size, progress=True)
+            super().fit(epochs, **{"progress": True} | settings)
         finally:
             sys.stderr = real
 

@@ -49,8 +49,8 @@ class System:
     def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
         raise TypeError(f"{type(self).__name__} must define __init__ and train")
 
-    def train(self) -> None:
-        """Go on training for one epoch, in a new order; return when its last step is done."""
+    def train(self, order: np.ndarray | None = None) -> None:
+        """Go on training for one epoch, in a new order or the one given; return when its last step is done."""
         raise TypeError(f"{type(self).__name__} must define __init__ and train")
 
     def seconds(self) -> float:
@@ -75,12 +75,13 @@ class MinidlLoop(System):
         self.data, self.batch_size = Dataset(x, targets), workload.batch_size
         self.epoch = count()
 
-    def train(self) -> None:
+    def train(self, order: np.ndarray | None = None) -> None:
         """The loop of the documentation."""
+        shuffle = True if order is None else lambda epoch: order
         model, loss, optimizer = self.model, self.loss, self.optimizer
         model.needs_dx = False
         with model.train_mode():
-            for x, targets in batches(self.data, self.batch_size, epoch=next(self.epoch)):
+            for x, targets in batches(self.data, self.batch_size, epoch=next(self.epoch), shuffle=shuffle):
                 objective = loss.forward(model.forward(x), targets)
                 model.backward(loss.backward())
                 for regularize in self.regularizers:
@@ -104,13 +105,17 @@ class MinidlTrainer(MinidlLoop):
             self.model, self.loss, self.optimizer, regularizers=self.regularizers, callbacks=[self.clock]
         )
 
-    def train(self, epochs: int = 1) -> None:
+    def train(self, order: np.ndarray | None = None) -> None:
         """One call of fit."""
-        self.trainer.fit(self.data, epochs=epochs, batch_size=self.batch_size, progress=False)
+        self.fit(1, shuffle=True if order is None else lambda epoch: order)
+
+    def fit(self, epochs: int, **settings: object) -> None:
+        """`Trainer.fit` on the workload."""
+        self.trainer.fit(self.data, epochs=epochs, batch_size=self.batch_size, **{"progress": False} | settings)
 
     def seconds(self) -> float:
         """The second of two epochs: the checks of the data, once a call of fit, are left out."""
-        self.train(epochs=2)
+        self.fit(2)
         return self.clock.ends[1] - self.clock.ends[0]
 
 
@@ -140,11 +145,11 @@ class Floor(System):
         self.deltas = [draws.standard_normal((self.batch_size, width), np.float32) for width in workload.widths]
         self.batch_targets = np.empty((self.batch_size, *targets.shape[1:]), targets.dtype)
 
-    def train(self) -> None:
+    def train(self, order: np.ndarray | None = None) -> None:
         """y = x W forwards; dW = x^T dy and, above the first layer, dx = dy W^T backwards."""
         inputs, deltas = self.inputs, self.deltas
         layers = list(enumerate(zip(self.matrices, self.gradients, strict=True)))
-        order = self.rng.permutation(len(self.x))
+        order = self.rng.permutation(len(self.x)) if order is None else order
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             self.x.take(rows, axis=0, out=inputs[0], mode="clip")  # "raise" would go through a buffer

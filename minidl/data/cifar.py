@@ -1,8 +1,10 @@
 """CIFAR-10, from the binary version its authors publish."""
 
+from __future__ import annotations  # pathlib is loaded when it is needed
+
 import os
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +12,9 @@ from minidl.data.dataset import Dataset
 from minidl.data.download import Remote, download_archive, obtain
 from minidl.data.files import DataError, check_file, check_labels, data_folder, find, read_exactly
 from minidl.parameters import Array
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ARCHIVE = Remote("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", ("https://www.cs.toronto.edu/~kriz/",))
 FOLDER = "cifar-10-batches-bin"

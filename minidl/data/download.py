@@ -1,17 +1,19 @@
 """Downloads that appear whole or not at all, from the first mirror that has the right bytes."""
 
+from __future__ import annotations  # pathlib is loaded when it is needed
+
 import os
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from minidl.data.files import VARIABLE, DataError
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-@dataclass(frozen=True)
-class Remote:
+
+class Remote(NamedTuple):
     """A published file: its name, its published md5, and the folders on the web that have it."""
 
     name: str
@@ -56,6 +58,9 @@ def download_archive(remote: Remote, folder: Path, members: Collection[str]) -> 
 @contextmanager
 def _private_folder(folder: Path) -> Iterator[Path]:
     """A new folder inside `folder`, removed in the end; on one disk with it, so that renaming is atomic."""
+    import tempfile
+    from pathlib import Path
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         private = tempfile.TemporaryDirectory(dir=folder, prefix=".download-", ignore_cleanup_errors=True)

@@ -1,13 +1,17 @@
 """Where data files are looked for, and how they are read without trusting them."""
 
+from __future__ import annotations  # pathlib is loaded when it is needed
+
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from minidl.parameters import Array
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VARIABLE = "MINIDL_DATA"
 
@@ -18,6 +22,8 @@ class DataError(ValueError):
 
 def data_folder(folder: str | os.PathLike[str] | None) -> Path:
     """The folder given, else that of the environment variable MINIDL_DATA, else the user's cache folder."""
+    from pathlib import Path
+
     chosen = (os.environ.get(VARIABLE) or None) if folder is None else folder
     if chosen is None:
         import pooch

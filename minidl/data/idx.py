@@ -1,11 +1,12 @@
 """MNIST, from the IDX files its authors publish."""
 
+from __future__ import annotations  # pathlib is loaded when it is needed
+
 import os
 import zlib
 from functools import partial
 from math import prod
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from minidl.data.dataset import Dataset
 from minidl.data.download import Remote, download_file, obtain
 from minidl.data.files import DataError, check_file, check_labels, data_folder, find, read_exactly
 from minidl.parameters import Array
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 CHECKSUMS = {

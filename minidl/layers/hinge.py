@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
-from minidl.layers.loss import ClassLoss
+from minidl.layers.loss import ClassLoss, row_sums
 from minidl.parameters import Array
 
 
@@ -69,15 +69,15 @@ class WestonWatkinsHinge(Hinge):
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """The sum of the violations of the margin."""
         rows = np.arange(len(scores))
-        violations: Array = scores - scores[rows, targets][:, None] + self.margin
+        violations: Array = scores - scores[rows, targets][:, None]
+        violations += self.margin
         violations[rows, targets] = 0
         self.rows, self.targets = rows, targets
         self.violated = (violations > 0).astype(scores.dtype)
-        losses: Array = np.maximum(violations, 0).sum(axis=1)
-        return losses
+        return row_sums(np.maximum(violations, 0, out=violations))
 
     def row_gradients(self) -> Array:
         """dl/ds_j = 1{violated_j} for j != y, and minus their number for y."""
         gradient = self.violated.copy()
-        gradient[self.rows, self.targets] = -gradient.sum(axis=1)
+        gradient[self.rows, self.targets] = -row_sums(gradient)
         return gradient

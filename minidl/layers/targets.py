@@ -35,8 +35,10 @@ def check_real_targets(scores: Array, targets: Array) -> Array:
         raise ShapeError(f"expected targets of shape {scores.shape}, received targets.shape={targets.shape}: {hint}")
     if targets.dtype.kind not in "biuf":
         raise ValueError(f"expected numbers, received targets.dtype={targets.dtype}")
-    with np.errstate(over="ignore"):  # what the dtype of the scores cannot hold is refused below
-        cast = targets.astype(scores.dtype, copy=False)
+    cast = targets
+    if targets.dtype != scores.dtype:
+        with np.errstate(over="ignore"):  # what the dtype of the scores cannot hold is refused below
+            cast = targets.astype(scores.dtype)
     if not np.isfinite(cast).all():
         received = first_of(targets, ~np.isfinite(cast))
         raise ValueError(f"expected finite targets of dtype {scores.dtype}, received {received}: clean the data")

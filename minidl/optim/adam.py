@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from minidl.arguments import check_number
-from minidl.optim.base import SMALLEST_EPS, Clip, Optimizer, blocks, check_discount
+from minidl.optim.base import SETTLED, SMALLEST_EPS, Clip, Optimizer, blocks, check_discount, settle
 from minidl.optim.schedules import LearningRate
 from minidl.parameters import Array, Parameters
 
@@ -73,6 +73,9 @@ class Adam(Optimizer):
             np.divide(M, s, out=s)
             s *= lr * a / b
             w -= s
+            if t % SETTLED == 0:
+                settle(M, s)
+                settle(V, s, where=M == 0)  # a tiny M over eps alone would be a huge step
 
 
 class AdamW(Adam):

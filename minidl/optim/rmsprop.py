@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from minidl.arguments import check_number
-from minidl.optim.base import SMALLEST_EPS, Clip, Optimizer, blocks, check_discount
+from minidl.optim.base import SETTLED, SMALLEST_EPS, Clip, Optimizer, blocks, check_discount, settle
 from minidl.optim.schedules import LearningRate
 from minidl.parameters import Array
 
@@ -56,3 +56,5 @@ class RMSprop(Optimizer):
             np.divide(g, s, out=s)
             s *= lr / b
             w -= s
+            if (self.steps + 1) % SETTLED == 0:
+                settle(V, s)

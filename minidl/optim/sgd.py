@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minidl.optim.base import Clip, Optimizer, blocks, check_discount
+from minidl.optim.base import SETTLED, Clip, Optimizer, blocks, check_discount, settle
 from minidl.optim.schedules import LearningRate
 from minidl.parameters import Array
 
@@ -63,3 +63,5 @@ class SGD(Optimizer):
             else:
                 np.multiply(v, lr, out=s)
             w -= s
+            if (self.steps + 1) % SETTLED == 0:
+                settle(v, s)

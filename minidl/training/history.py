@@ -1,11 +1,9 @@
 """History: what a run did, as plain columns, to and from JSON and CSV."""
 
-import csv
-import json
 import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Self
 
 from minidl.arguments import suggest
@@ -93,19 +91,25 @@ class History:
         evaluations = len(self.evaluations.get("step", []))
         return f"History({len(self.steps['step'])} steps, {evaluations} evaluations{best}; {self.stopped_because})"
 
-    def to_json(self, path: str | Path) -> None:
+    def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write everything as one JSON object; numbers that are not finite become the strings "nan", "inf", "-inf"."""
-        Path(path).write_text(json.dumps(encode_json(vars(self)), indent=1) + "\n", encoding="utf-8")
+        import json  # slow to load, as is csv below
+
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(json.dumps(encode_json(vars(self)), indent=1) + "\n")
 
     @classmethod
-    def from_json(cls, path: str | Path) -> Self:
+    def from_json(cls, path: str | os.PathLike[str]) -> Self:
         """Read what `to_json` wrote.
 
         Raises:
             ValueError: the file is not such an object.
         """
+        import json
+
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            with open(path, encoding="utf-8") as file:
+                content = json.load(file)
             content |= {name: _table(content[name]) for name in ("steps", "evaluations")}
             if tuple(content["steps"]) != STEP_COLUMNS:
                 raise ValueError(f"its steps have the columns {list(content['steps'])}")
@@ -115,14 +119,16 @@ class History:
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise ValueError(f"expected a History written by to_json, received {path}: {error}") from error
 
-    def to_csv(self, path: str | Path) -> None:
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write one line a step, with the columns of the evaluation after it filled in where there was one.
 
         How the run ended is not part of the columns: it stands in the JSON only.
         """
+        import csv
+
         extra = [name for name in self.evaluations if name not in ("step", "epoch")]
         at = {step: row for row, step in enumerate(self.evaluations.get("step", []))}
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
+        with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow([*self.steps, *extra])
             for step, *rest in zip(*self.steps.values(), strict=True):
@@ -130,14 +136,16 @@ class History:
                 writer.writerow([step, *rest, *("" if row is None else self.evaluations[name][row] for name in extra)])
 
     @classmethod
-    def from_csv(cls, path: str | Path) -> Self:
+    def from_csv(cls, path: str | os.PathLike[str]) -> Self:
         """Read the columns that `to_csv` wrote.
 
         Raises:
             ValueError: the file has no such columns, or something other than numbers in them.
         """
+        import csv
+
         try:
-            with Path(path).open(newline="", encoding="utf-8") as file:
+            with open(path, newline="", encoding="utf-8") as file:
                 names, *rows = csv.reader(file, strict=True)
             if tuple(names[: len(STEP_COLUMNS)]) != STEP_COLUMNS:
                 raise ValueError(f"its columns are {names}")

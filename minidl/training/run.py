@@ -5,7 +5,7 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,8 +26,7 @@ from minidl.training.view import TrainerView
 PARTS = ("loss", "penalty", "cost")
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What `fit` was asked for."""
 
     epochs: int

@@ -83,9 +83,10 @@ def test_a_schedule_that_leaves_the_numbers_is_stopped_before_anything_moves(par
 
 def test_a_bad_scale_is_refused(parameters):
     optimizer = SGD(0.1)
-    optimizer.lr_scale = -1.0
     with pytest.raises(ValueError, match="expected lr_scale to be a finite number >= 0"):
-        optimizer.step(parameters)
+        optimizer.lr_scale = -1.0
+    optimizer.step(parameters)
+    assert optimizer.lr_scale == 1
 
 
 @pytest.mark.parametrize("clip", [ClipNorm(1.0), ClipValue(2.0), lambda grad: np.sign(grad, out=grad)])
@@ -148,9 +149,9 @@ def test_a_clip_that_returns_a_new_array_is_refused(parameters):
 @pytest.mark.parametrize("lr", [-1.0, float("nan")])
 def test_a_rate_assigned_later_is_checked_too(parameters, lr):
     optimizer = SGD(0.1)
-    optimizer.lr = lr
     with pytest.raises(ValueError, match="expected lr to be"):
-        optimizer.step(parameters)
+        optimizer.lr = lr
+    assert optimizer.lr == 0.1
 
 
 def test_the_repr_is_the_call():

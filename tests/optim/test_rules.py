@@ -241,3 +241,28 @@ def test_the_smallest_eps_keeps_float32_away_from_zero_divided_by_zero(store):
 def test_bad_arguments_are_refused_at_construction(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "rule", [SGD(0.1, momentum=0.9), SGD(0.1, momentum=0.9, nesterov=True), Adam(beta2=0.95), RMSprop(rho=0.9)]
+)
+def test_slots_of_a_dead_gradient_end_at_zero_and_are_never_denormal(rule, store):
+    parameters = store(weight=[1.0, 1.0], dtype=np.float32)
+    parameters.grad[:] = [1.0, 1e-3]
+    rule.step(parameters)
+    parameters.grad[:] = 0
+    for _ in range(2000):
+        rule.step(parameters)
+        for slot in rule.slots.values():
+            assert not ((slot != 0) & (np.abs(slot) < np.finfo(np.float32).tiny)).any()
+    for slot in rule.slots.values():
+        np.testing.assert_array_equal(slot, 0)
+
+
+def test_a_tiny_gradient_over_a_tiny_eps_never_becomes_a_huge_step(store):
+    parameters = store(weight=[0.0], dtype=np.float32)
+    rule = Adam(1e-3, eps=1e-37)
+    parameters.grad[:] = 3e-17  # its square counts for less than what is set to 0
+    for _ in range(130):
+        rule.step(parameters)
+    assert -0.14 < parameters.value[0] < -0.12
