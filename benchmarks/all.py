@@ -13,6 +13,8 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "performance.md"
 PARTS = {
     "One training step beside other systems": ("training_step.py", []),
+    "Where the time goes": ("step_parts.py", []),
+    "What was tried and left out": ("tried.py", []),
     "How the cost grows": ("training_step.py", ["--scaling"]),
     "Memory, and long runs": ("memory.py", []),
     "What the Trainer and the import cost": ("overhead.py", []),

@@ -1,11 +1,14 @@
 """Memory of training and whether steps grow slower, one Markdown table each; every line is measured in its own process.
 
-    python benchmarks/memory.py           # about two minutes
+    python benchmarks/memory.py           # about three minutes
     python benchmarks/memory.py --quick   # smaller sizes, seconds
 
-Softmax regression 784-10 in float32. "Above the data" is the highest resident memory of the process minus what it held
-before `fit`, the data included. The memory-mapped set is larger than the limit put on the memory of the process
-(RLIMIT_DATA, which does not count pages of a mapped file).
+float32, one thread. The first table is softmax regression 784-10. "Above the data" is the highest resident memory of
+the process minus what it held before `fit`, the data included. The memory-mapped set is larger than the limit put on
+the memory of the process (RLIMIT_DATA, which does not count pages of a mapped file).
+
+The second table is one long `fit` of each workload, medians of its first and its last tenth. "Dead gradients" goes on
+with Adam where no gradient comes to the first layer any more after the first epoch.
 """
 
 import argparse
@@ -15,27 +18,34 @@ import resource
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from systems import minidl_loss, minidl_model, minidl_rule
 from table import machine
 from training_step import thread_settings
+from workloads import WORKLOADS
 
-from minidl import SGD, Callback, Dataset, Linear, Sequential, SoftmaxCrossEntropy, Trainer
+from minidl import L2, SGD, Callback, Dataset, Linear, Sequential, SoftmaxCrossEntropy, Trainer
 
 FEATURES, MB = 784, 2**20
+DEAD = replace(WORKLOADS["relu-mlp-small"], name="ReLU MLP 784-64-10, batch 32, Adam, dead gradients")
+RUNS = WORKLOADS | {"dead": DEAD}
+LONG = dict.fromkeys(RUNS, 10_000) | {"relu-mlp-large": 1_000, "dead": 100_000}
 
 
 def main() -> None:
     """Print both tables, or be one of the processes that are measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller sizes")
-    parser.add_argument("--measure", nargs=2, metavar=("WHAT", "SIZE"), help=argparse.SUPPRESS)
+    parser.add_argument("--measure", nargs="+", metavar=("WHAT", "SIZE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        what, size = options.measure
-        print(json.dumps({"memory": of_arrays, "mapped": of_a_mapped_file, "steps": of_many_steps}[what](int(size))))
+        what, size, *names = options.measure
+        measure = {"memory": of_arrays, "mapped": of_a_mapped_file, "steps": of_many_steps}[what]
+        print(json.dumps(measure(int(size), *names)))
         return
     scale = 10 if options.quick else 1
     print("| training set | its size | memory above the data | limit | steps |\n|---|--:|--:|--:|--:|")
@@ -44,16 +54,17 @@ def main() -> None:
         name = f"{rows // scale} rows in memory" if what == "memory" else f"{rows // scale} rows in a mapped file"
         limit = f"{found['limit']:.0f} MB" if "limit" in found else "-"
         print(f"| {name} | {found['data']:.0f} MB | {found['above']:.0f} MB | {limit} | {found['steps']} |", flush=True)
-    found = measured("steps", 10_000 // scale)
-    print("\n| | first tenth | last tenth |\n|---|--:|--:|")
-    print(f"| microseconds per step, median | {found['times'][0]:.0f} | {found['times'][1]:.0f} |")
-    print(f"| resident memory | {found['memory'][0]:.1f} MB | {found['memory'][1]:.1f} MB |")
-    print(f"\n- {found['steps']} steps of one `fit`. Machine: {machine()}.")
+    print("\n| one fit of | steps | microseconds per step | | memory | |\n|---|--:|--:|--:|--:|--:|")
+    for name, steps in ({"softmax-784": 10_000} if options.quick else LONG).items():
+        found = measured("steps", steps // scale, name)
+        cells = [*(f"{time:.0f}" for time in found["times"]), *(f"{memory:.1f} MB" for memory in found["memory"])]
+        print(f"| {RUNS[name].name} | {found['steps']} | {' | '.join(cells)} |", flush=True)
+    print(f"\n- Machine: {machine()}.")
 
 
-def measured(what: str, size: int) -> dict:
+def measured(what: str, size: int, *names: str) -> dict:
     """What a new process finds."""
-    command = [sys.executable, __file__, "--measure", what, str(size)]
+    command = [sys.executable, __file__, "--measure", what, str(size), *names]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | thread_settings(1))
     return json.loads(answer.stdout)
 
@@ -121,7 +132,13 @@ def anonymous() -> float:
 
 
 class Watch(Callback):
-    """Notes the time of every step, and memory now and then."""
+    """Notes the time of every step, and memory now and then.
+
+    With `dead`, the first layer dies after the first epoch.
+    """
+
+    def __init__(self, *, dead: bool) -> None:
+        self.dead = dead
 
     def on_fit_begin(self, trainer: Trainer) -> None:
         """Begin."""
@@ -132,19 +149,29 @@ class Watch(Callback):
     def on_step_end(self, trainer: Trainer) -> None:
         """Note both."""
         self.times.append(perf_counter() - self.last)
-        if len(self.times) % 100 == 0:
+        if len(self.times) % 50 == 0:
             self.memory.append(now())
         self.last = perf_counter()
 
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """No unit of the first layer is ever above 0 again."""
+        if self.dead:
+            trainer.model[0].bias.value[...] = -1e6
 
-def of_many_steps(steps: int) -> dict:
+
+def of_many_steps(steps: int, name: str) -> dict:
     """Time and memory over one long fit."""
-    x = np.random.default_rng(0).random((12_800, FEATURES), np.float32)
-    watch = Watch()
-    trainer((watch,)).fit((x, np.arange(len(x)) % 10), epochs=steps // 100, batch_size=128, progress=False)
+    workload = replace(RUNS[name], numbers=min(WORKLOADS["softmax-784"].numbers, steps * 4_000))
+    x, targets = workload.data()
+    watch = Watch(dead=name == "dead")
+    parts = minidl_model(workload), minidl_loss(workload), minidl_rule(workload)
+    job = Trainer(*parts, regularizers=[L2(workload.l2)] if workload.l2 else [], callbacks=[watch])
+    epochs = max(1, steps // workload.steps_per_epoch)
+    job.fit((x, targets), epochs=epochs, batch_size=workload.batch_size, progress=False)
     tenth = len(watch.times) // 10
     times = [1e6 * float(np.median(part)) for part in (watch.times[:tenth], watch.times[-tenth:])]
-    memory = [float(np.median(part)) for part in (watch.memory[: tenth // 100], watch.memory[-(tenth // 100) :])]
+    tenth = max(1, len(watch.memory) // 10)
+    memory = [float(np.median(part)) for part in (watch.memory[:tenth], watch.memory[-tenth:])]
     return {"times": times, "memory": memory, "steps": len(watch.times)}
 
 

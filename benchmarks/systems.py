@@ -141,25 +141,29 @@ class Floor(System):
         self.rng, draws = np.random.default_rng(2), np.random.default_rng(3)
         self.matrices = [W for W, _ in workload.weights()]
         self.gradients = [np.empty_like(W) for W in self.matrices]
+        self.layers = list(enumerate(zip(self.matrices, self.gradients, strict=True)))
         self.inputs = [np.empty((self.batch_size, width), np.float32) for width in workload.widths]
         self.deltas = [draws.standard_normal((self.batch_size, width), np.float32) for width in workload.widths]
         self.batch_targets = np.empty((self.batch_size, *targets.shape[1:]), targets.dtype)
 
     def train(self, order: np.ndarray | None = None) -> None:
         """y = x W forwards; dW = x^T dy and, above the first layer, dx = dy W^T backwards."""
-        inputs, deltas = self.inputs, self.deltas
-        layers = list(enumerate(zip(self.matrices, self.gradients, strict=True)))
         order = self.rng.permutation(len(self.x)) if order is None else order
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
-            self.x.take(rows, axis=0, out=inputs[0], mode="clip")  # "raise" would go through a buffer
+            self.x.take(rows, axis=0, out=self.inputs[0], mode="clip")  # "raise" would go through a buffer
             self.targets.take(rows, axis=0, out=self.batch_targets, mode="clip")
-            for i, (W, _) in layers:
-                np.matmul(inputs[i], W, out=inputs[i + 1])
-            for i, (W, dW) in reversed(layers):
-                np.matmul(inputs[i].T, deltas[i + 1], out=dW)
-                if i > 0:
-                    np.matmul(deltas[i + 1], W.T, out=deltas[i])
+            self.multiply()
+
+    def multiply(self) -> None:
+        """The products of one step."""
+        inputs, deltas = self.inputs, self.deltas
+        for i, W in enumerate(self.matrices):
+            np.matmul(inputs[i], W, out=inputs[i + 1])
+        for i, (W, dW) in reversed(self.layers):
+            np.matmul(inputs[i].T, deltas[i + 1], out=dW)
+            if i > 0:
+                np.matmul(deltas[i + 1], W.T, out=deltas[i])
 
 
 def minidl_model(workload: Workload, weights: Weights | None = None) -> Sequential:

@@ -9,6 +9,7 @@ from statistics import median
 from typing import NamedTuple
 
 import numpy as np
+from workloads import Workload
 
 
 class Timing(NamedTuple):
@@ -33,6 +34,22 @@ def row(name: str, labels: Sequence[str], timings: Mapping[str, Sequence[Timing]
     """The line of one workload, each system at its better thread count; the first is what others are divided by."""
     best = {label: min(taken, key=lambda timing: timing.median) for label, taken in timings.items()}
     return _line([name, *[_cell(best.get(label), best[labels[0]].median) for label in labels]])
+
+
+def aims_header() -> str:
+    """The first two lines of the table of aims."""
+    cells = ["workload", "PyTorch eager takes (aim)", "JAX jit takes (aim)", "minidl over the floor (aim)"]
+    return "\n".join(_line(cells) for cells in (cells, ["---", *["---:"] * 3]))
+
+
+def aims_row(workload: Workload, timings: Mapping[str, Sequence[Timing]]) -> str:
+    """Multiples of the time of minidl's loop, and its own of the floor's, each with what was aimed at."""
+    best = {label: min(timing.median for timing in taken) for label, taken in timings.items()}
+    ours = best["minidl loop"]
+    found = [best["PyTorch eager"] / ours, best["JAX jit"] / ours, ours / best["floor"]]
+    signs = (">=", ">=", "<=")
+    cells = [f"{value:.2f}x ({sign} {aim}x)" for value, sign, aim in zip(found, signs, workload.aims, strict=True)]
+    return _line([workload.name, *cells])
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ from itertools import chain
 import numpy as np
 from frameworks import Jax, PyTorch, ScikitLearn
 from systems import Floor, MinidlLoop, MinidlTrainer, System, minidl_loss, minidl_model
-from table import Timing, header, installed, machine, row, spread, versions
+from table import Timing, aims_header, aims_row, header, installed, machine, row, spread, versions
 from workloads import EVERY, SCALING, WORKLOADS, Workload
 
 SYSTEMS: tuple[type[System], ...] = (MinidlLoop, MinidlTrainer, PyTorch, Jax, ScikitLearn, Floor)
@@ -64,12 +64,17 @@ def report(names: Sequence[str], systems: Sequence[type[System]], *, repetitions
     present = [system for system in systems if installed(system.package)]
     labels = [system.label for system in present]
     everything: list[Timing] = []
+    aims: list[str] = []
     print("Microseconds per training step = ratio to the first column (setting), float32.\n")
     print(header(labels), flush=True)
     for name in names:
         timings = measure(name, present, repetitions)
         print(row(EVERY[name].name or name.partition("-")[2], labels, timings), flush=True)
         everything += chain.from_iterable(timings.values())
+        if EVERY[name].aims and {"PyTorch eager", "JAX jit", "floor"} <= timings.keys():
+            aims.append(aims_row(EVERY[name], timings))
+    if aims:
+        print("", aims_header(), *aims, sep="\n")
     print(f"\n- Medians of {repetitions} interleaved repetitions; each system at the better of {THREADS} threads.")
     print(f"- Half of the repetitions lie within {spread(everything):.0%} of the median of their system.")
     print(f"- Versions: {versions([system.package for system in present])}.")

@@ -23,6 +23,7 @@ class Workload:
         lr: small enough that nothing diverges and no gradient dies.
         l2: strength * sum(w**2) joins the cost.
         numbers: entries of the training set, about.
+        aims: how many times minidl's time PyTorch and JAX should take at least, and minidl the floor's at most.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Workload:
     lr: float = 1e-2
     l2: float = 0.0
     numbers: int = NUMBERS
+    aims: tuple[float, float, float] | None = None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -64,12 +66,22 @@ class Workload:
 
 
 WORKLOADS = {
-    "softmax-3072": Workload("softmax regression 3072-10, batch 100, SGD + L2", (3072, 10), 100, l2=1e-4),
-    "hinge-3072": Workload("hinge 3072-10, batch 400, SGD + L2", (3072, 10), 400, loss="hinge", lr=1e-3, l2=1e-4),
-    "softmax-784": Workload("softmax 784-10, batch 128, SGD", (784, 10), 128, lr=3e-2),
-    "logistic-784": Workload("logistic 784-1, batch 128, SGD", (784, 1), 128, loss="logistic", lr=3e-2),
+    "softmax-3072": Workload(
+        "softmax regression 3072-10, batch 100, SGD + L2", (3072, 10), 100, l2=1e-4, aims=(2, 2.5, 1.7)
+    ),
+    "hinge-3072": Workload(
+        "hinge 3072-10, batch 400, SGD + L2", (3072, 10), 400, loss="hinge", lr=1e-3, l2=1e-4, aims=(1.6, 2.2, 1.5)
+    ),
+    "softmax-784": Workload("softmax 784-10, batch 128, SGD", (784, 10), 128, lr=3e-2, aims=(2.7, 1.6, 2.2)),
+    "logistic-784": Workload(
+        "logistic 784-1, batch 128, SGD", (784, 1), 128, loss="logistic", lr=3e-2, aims=(3.5, 1.15, 1.8)
+    ),
     "sigmoid-mlp-sgd": Workload(
-        "sigmoid MLP 3072-100-100-10, batch 64, SGD", (3072, 100, 100, 10), 64, activation="sigmoid"
+        "sigmoid MLP 3072-100-100-10, batch 64, SGD",
+        (3072, 100, 100, 10),
+        64,
+        activation="sigmoid",
+        aims=(1.4, 1.4, 1.4),
     ),
     "sigmoid-mlp-adam": Workload(
         "sigmoid MLP 3072-100-100-10, batch 64, Adam",
@@ -78,10 +90,18 @@ WORKLOADS = {
         activation="sigmoid",
         optimizer="adam",
         lr=1e-3,
+        aims=(1.3, 1.2, 1.8),
     ),
-    "relu-mlp-small": Workload("ReLU MLP 784-64-10, batch 32, Adam", (784, 64, 10), 32, optimizer="adam", lr=1e-3),
+    "relu-mlp-small": Workload(
+        "ReLU MLP 784-64-10, batch 32, Adam", (784, 64, 10), 32, optimizer="adam", lr=1e-3, aims=(2.5, 1.1, 2.5)
+    ),
     "relu-mlp-large": Workload(
-        "ReLU MLP 3072-1024-1024-10, batch 256, Adam", (3072, 1024, 1024, 10), 256, optimizer="adam", lr=1e-4
+        "ReLU MLP 3072-1024-1024-10, batch 256, Adam",
+        (3072, 1024, 1024, 10),
+        256,
+        optimizer="adam",
+        lr=1e-4,
+        aims=(1.0, 1.0, 1.25),
     ),
 }
 

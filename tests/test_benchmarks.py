@@ -13,7 +13,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import training_step
 from systems import Floor, MinidlLoop, MinidlTrainer
-from table import Timing, header, row, spread
+from table import Timing, aims_header, aims_row, header, row, spread
+from tried import GatheredAhead, SharedUpdates
 from workloads import EVERY, WORKLOADS
 
 SMALL = {name: replace(workload, numbers=400_000) for name, workload in WORKLOADS.items() if name != "relu-mlp-large"}
@@ -61,6 +62,23 @@ def test_spread_is_the_distance_of_repetitions_from_their_median():
     assert spread([Timing(1, "", [90.0, 100.0, 110.0])]) == pytest.approx(0.1)
 
 
+def test_aims_stand_beside_what_was_measured():
+    taken = {"minidl loop": 100.0, "PyTorch eager": 190.0, "JAX jit": 260.0, "floor": 80.0}
+    timings = {label: [Timing(1, "", [time])] for label, time in taken.items()}
+    line = aims_row(WORKLOADS["softmax-3072"], timings)
+    assert line.endswith("| 1.90x (>= 2x) | 2.60x (>= 2.5x) | 1.25x (<= 1.7x) |")
+    assert aims_header().count("\n") == 1
+
+
+@pytest.mark.parametrize(("kind", "name"), [(GatheredAhead, "softmax-784"), (SharedUpdates, "sigmoid-mlp-adam")])
+def test_what_was_tried_learns_the_same_bits(kind, name):
+    workload = replace(SMALL[name], numbers=4_000_000)
+    x, targets = workload.data()
+    assert training_step.learn(kind(workload, "", x, targets), workload, x, targets) == training_step.learn(
+        MinidlLoop(workload, "", x, targets), workload, x, targets
+    )
+
+
 def test_systems_that_learn_differently_are_not_compared():
     training_step.check_agreement({"ours": 0.5000, "theirs": 0.5004})
     for other in (0.3, 0.0, -0.1, float("nan")):
@@ -84,7 +102,13 @@ def test_unknown_workload_is_refused(capsys):
 
 
 @pytest.mark.parametrize(
-    ("script", "said"), [("memory.py", "| resident memory |"), ("overhead.py", "| minidl Trainer.fit with the bar |")]
+    ("script", "said"),
+    [
+        ("memory.py", "| softmax 784-10, batch 128, SGD |"),
+        ("overhead.py", "| minidl Trainer.fit with the bar |"),
+        ("step_parts.py", "| products |"),
+        ("tried.py", "matrix products have other bits"),
+    ],
 )
 def test_the_other_tables_are_printed(script, said):
     command = [sys.executable, str(Path(training_step.__file__).parent / script), "--quick"]

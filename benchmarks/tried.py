@@ -1,0 +1,188 @@
+"""Faster ways that are not: what was tried on the training step and left out, beside what minidl does.
+
+    python benchmarks/tried.py            # four minutes
+    python benchmarks/tried.py --quick    # one workload, seconds
+
+- Gathered ahead: a second thread gathers the rows of the next batches, 4 MB at a time, while these are used.
+- Shared updates: two threads take blocks of Adam's update in turn until none is left.
+
+A last line counts the matrix products that have other bits with two threads of the matrix library than with one.
+"""
+
+import argparse
+import math
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from statistics import median
+
+import numpy as np
+from systems import MinidlLoop
+from table import machine
+from training_step import THREADS, thread_settings
+from workloads import WORKLOADS, Workload
+
+from minidl import Adam
+from minidl.data import batching
+from minidl.optim.base import BLOCK
+
+CHUNK = 4 * 2**20  # bytes
+REPETITIONS = 5
+Arrays = tuple[np.ndarray, ...]
+
+
+class GatheredAhead(MinidlLoop):
+    """The loop over batches that a second thread gathers."""
+
+    label = "gathered ahead"
+
+    def train(self, order: np.ndarray | None = None) -> None:
+        """The same epoch, with other batches underneath."""
+        plain, batching._gathered = batching._gathered, gathered_ahead
+        try:
+            super().train(order)
+        finally:
+            batching._gathered = plain
+
+
+def gathered_ahead(arrays: Arrays, rows: np.ndarray, batch_size: int, steps: int, dtype: None) -> Iterator[Arrays]:
+    """In the place of `minidl.data.batching._gathered`."""
+    per_batch = batch_size * sum(array[0].nbytes for array in arrays)
+    taken = max(1, CHUNK // per_batch) * batch_size
+
+    def gather(index: np.ndarray, outs: Arrays) -> Arrays:
+        return tuple(array.take(index, 0, out, "clip") for array, out in zip(arrays, outs, strict=True))
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting: deque = deque()
+        for start in range(0, steps * batch_size, taken):
+            index = rows[start : start + taken]
+            outs = tuple(np.empty((len(index), *array.shape[1:]), array.dtype) for array in arrays)
+            waiting.append(pool.submit(gather, index, outs))
+            if len(waiting) > 2:
+                yield from cut(waiting.popleft().result(), batch_size)
+        while waiting:
+            yield from cut(waiting.popleft().result(), batch_size)
+
+
+def cut(arrays: Arrays, batch_size: int) -> Iterator[Arrays]:
+    """The batches of a chunk, as views."""
+    for start in range(0, len(arrays[0]), batch_size):
+        yield tuple(array[start : start + batch_size] for array in arrays)
+
+
+class SharedAdam(Adam):
+    """Adam whose blocks are taken by two threads."""
+
+    pool = ThreadPoolExecutor(1)
+
+    def update(self, value: np.ndarray, grad: np.ndarray, lr: float) -> None:
+        """The formula of Adam; `starts` is one iterator for both threads."""
+        t = self.steps + 1
+        a = (1 - self.beta1) / (1 - self.beta1**t)
+        b = math.sqrt((1 - self.beta2) / (1 - self.beta2**t))
+        starts = iter(range(0, len(value), BLOCK))
+
+        def work() -> None:
+            for start in starts:
+                w, g, M, V = (v[start : start + BLOCK] for v in (value, grad, *self.slots.values()))
+                M *= self.beta1
+                M += g
+                V *= self.beta2
+                s = g * g
+                V += s
+                np.sqrt(V, out=s)
+                s += self.eps / b
+                np.divide(M, s, out=s)
+                s *= lr * a / b
+                w -= s
+
+        other = self.pool.submit(work)
+        work()
+        if not other.cancel():
+            other.result()
+
+
+class SharedUpdates(MinidlLoop):
+    """The loop with Adam in two threads."""
+
+    label = "shared updates"
+
+    @classmethod
+    def has(cls, workload: Workload) -> bool:
+        """Only where Adam trains."""
+        return workload.optimizer == "adam"
+
+    def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
+        super().__init__(workload, variant, x, targets)
+        self.optimizer = SharedAdam(workload.lr)
+
+
+KINDS = (MinidlLoop, GatheredAhead, SharedUpdates)
+
+
+def main() -> None:
+    """Print the table, or be one of the processes that are measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="softmax-784 only")
+    parser.add_argument("--measure", choices=WORKLOADS, help=argparse.SUPPRESS)
+    parser.add_argument("--bits", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        print(*measured(WORKLOADS[options.measure]))
+    elif options.bits:
+        print(*products())
+    else:
+        compare(["softmax-784"] if options.quick else list(WORKLOADS))
+
+
+def compare(names: list[str]) -> None:
+    """Both thread counts of every workload, each in a process of its own, and the bits of the products."""
+    print(f"| workload | threads | {' | '.join(kind.label for kind in KINDS)} |\n|---|{'--:|' * (1 + len(KINDS))}")
+    for name in names:
+        for threads in THREADS:
+            cells = [
+                "-" if cell == "nan" else f"{float(cell):,.0f}".replace(",", " ")
+                for cell in answers(threads, "--measure", name)
+            ]
+            print(f"| {WORKLOADS[name].name} | {threads} | {' | '.join(cells)} |", flush=True)
+    one, two = (answers(threads, "--bits") for threads in THREADS)
+    print(f"\n- {sum(a != b for a, b in zip(one, two, strict=True))} of {len(one)} matrix products have other bits.")
+    print(f"- Medians of {REPETITIONS} repetitions in turn, in one process. Machine: {machine()}.")
+
+
+def answers(threads: int, *arguments: str) -> list[str]:
+    """What a new process with that many threads prints."""
+    command = [sys.executable, __file__, *arguments]
+    settings = os.environ | thread_settings(threads)
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=settings).stdout.split()
+
+
+def measured(workload: Workload) -> list[float]:
+    """Microseconds per step of each kind, NaN where it does not apply."""
+    x, targets = workload.data()
+    systems = {kind: kind(workload, "", x, targets) for kind in KINDS if kind.has(workload)}
+    times: dict[type[MinidlLoop], list[float]] = {kind: [] for kind in KINDS}
+    for kind, system in list(systems.items()) * REPETITIONS:
+        system.train()
+        times[kind].append(1e6 * system.seconds() / workload.steps_per_epoch)
+    return [median(times[kind]) if kind in systems else math.nan for kind in KINDS]
+
+
+def products() -> list[str]:
+    """A digest of each product of a step, for batches and layers of many sizes."""
+    rng = np.random.default_rng(0)
+    digests = []
+    for n in (1, 32, 100, 128, 256, 400):
+        for m, k in ((784, 1), (784, 10), (784, 64), (3072, 10), (3072, 100), (1024, 1024), (100, 100), (64, 10)):
+            x, W, dy = (rng.standard_normal(shape, np.float32) for shape in ((n, m), (m, k), (n, k)))
+            digests += [sha256(product.tobytes()).hexdigest() for product in (x @ W, x.T @ dy, dy @ W.T)]
+    return digests
+
+
+if __name__ == "__main__":
+    main()
