@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from minidl.parameters import Array
+from minidl.storage import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 VARIABLE = "MINIDL_DATA"
-
-
-class DataError(ValueError):
-    """A data file that is missing, cannot be downloaded, or is not what it should be; the message names the file."""
 
 
 def data_folder(folder: str | os.PathLike[str] | None) -> Path:
