@@ -89,15 +89,13 @@ def read_arrays(path: StrPath) -> dict[str, Array]:
     """
     from zipfile import ZipFile
 
-    check_regular(path)
+    check_file(path)
     try:
         with open(path, "rb") as file, ZipFile(file) as archive:
             _check_entries(archive.infolist(), os.fstat(file.fileno()).st_size)
             return {entry.filename.removesuffix(".npy"): _read_entry(archive, entry) for entry in archive.infolist()}
     except DataError as error:
         raise DataError(f"{os.fspath(path)}: {error}") from error
-    except PermissionError as error:
-        raise DataError(f"{os.fspath(path)}: expected a file that may be read, found {error.strerror}") from error
     except Exception as error:  # whatever a damaged file does to its reader
         raise DataError(
             f"{os.fspath(path)}: expected an uncompressed .npz archive, found a damaged or another file "
@@ -105,12 +103,16 @@ def read_arrays(path: StrPath) -> dict[str, Array]:
         ) from error
 
 
-def check_regular(path: StrPath) -> int:
-    """The size in bytes of a regular file, or DataError."""
+def check_file(path: StrPath) -> int:
+    """The size in bytes of a regular file that can be read, or DataError."""
     if not os.path.isfile(path):
         kind = "a folder" if os.path.isdir(path) else "something else" if os.path.lexists(path) else "nothing"
         raise DataError(f"{os.fspath(path)}: expected a file, found {kind}")
-    return os.stat(path).st_size
+    try:
+        with open(path, "rb") as file:
+            return os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise DataError(f"{os.fspath(path)}: expected a file that can be read, found: {error.strerror}") from error
 
 
 def check_entries(path: StrPath, found: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:

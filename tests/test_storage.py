@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, boolean_dtypes, floating_dtypes, integer_dtypes
 
 from minidl import Linear, ReLU, Sequential, State
+from minidl.data.cifar import read_records
+from minidl.data.idx import read_idx
 from minidl.initializers import ones
 from minidl.storage import DataError, read_arrays, replacing, write_arrays
 
@@ -154,15 +156,16 @@ def test_hostile_files_are_refused_by_name_without_much_memory(path, kind, monke
     assert not (tmp_path / "exploded").exists()
 
 
-def test_a_file_that_may_not_be_read_is_refused(path, monkeypatch):
-    write_arrays(path, {"a": np.zeros(2)})
+@pytest.mark.parametrize("read", [read_arrays, read_records, lambda path: read_idx(path, (None,))])
+def test_a_file_that_may_not_be_read_is_refused(path, monkeypatch, read):
+    path.write_bytes(b"secret")
 
     def refuse(*arguments, **more):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("builtins.open", refuse)
-    with pytest.raises(DataError, match="Permission denied"):
-        read_arrays(path)
+    with pytest.raises(DataError, match=r"arrays\.npz: expected a file that can be read, found: Permission denied"):
+        read(path)
 
 
 def test_entries_that_overlap_are_refused(path):

@@ -38,14 +38,6 @@ def find(places: Sequence[Path], names: Iterable[str]) -> Path | None:
     return next((place / name for place in places for name in names if (place / name).exists()), None)
 
 
-def check_file(path: Path) -> int:
-    """The size in bytes of a regular file."""
-    if not path.is_file():
-        kind = "a folder" if path.is_dir() else "something else"
-        raise DataError(f"{path}: expected a file, found {kind}: move the file of that name here")
-    return path.stat().st_size
-
-
 def read_exactly(path: Path, stream: BinaryIO, size: int) -> Array:
     """The remaining `size` bytes of `stream` as uint8, never reading more than one byte beyond them."""
     content = np.empty(size, np.uint8)
