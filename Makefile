@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
 # The tests share the cores among processes; threads of the matrix library would only get in their way.
-test check audit corpus deep: export OPENBLAS_NUM_THREADS := 1
+test check audit corpus deep promises: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo test check reports audit corpus deep bench format clean
+.PHONY: help demo test check reports audit corpus deep promises bench format clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -48,6 +48,9 @@ corpus: $(VENV)/test.stamp ## count the wrong components the checks catch and th
 
 deep: $(VENV)/test.stamp ## the nastiest right components, 10 000 examples each; over an hour
 	$(BIN)/python tests/count_corpus.py --deep 10000
+
+promises: $(VENV)/test.stamp ## kill runs, damage files, pass nonsense, and count: the figures of docs/promises.md (about 5 minutes)
+	$(BIN)/python tests/count_promises.py
 
 bench: $(VENV)/bench.stamp ## side-by-side timings, written to docs/performance.md; installs PyTorch (CPU), JAX and scikit-learn
 	$(BIN)/python benchmarks/all.py

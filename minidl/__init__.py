@@ -27,9 +27,11 @@ from minidl.metrics import accuracy, binary_accuracy, confusion_matrix, top_k_ac
 from minidl.optim import SGD, Adam, AdamW, ClipNorm, ClipValue, Optimizer, RMSprop
 from minidl.parameters import Parameter, Parameters, State
 from minidl.regularizers import L1, L2, ElasticNet
+from minidl.storage import DataError
 from minidl.training import (
     AverageWeights,
     Callback,
+    Checkpoint,
     DivergenceError,
     EarlyStopping,
     History,
@@ -48,9 +50,11 @@ __all__ = [
     "AverageWeights",
     "BinaryCrossEntropy",
     "Callback",
+    "Checkpoint",
     "ClassLoss",
     "ClipNorm",
     "ClipValue",
+    "DataError",
     "Dataset",
     "DivergenceError",
     "EarlyStopping",

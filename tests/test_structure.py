@@ -15,13 +15,14 @@ ROOMS_BELOW = {
     "parameters": {"arguments"},
     "initializers": {"arguments", "parameters"},
     "regularizers": {"arguments", "parameters"},
-    "layers": {"arguments", "parameters", "initializers", "seeding"},
+    "storage": {"parameters"},
+    "layers": {"arguments", "parameters", "initializers", "seeding", "storage"},
     "optim": {"arguments", "parameters"},
-    "data": {"arguments", "parameters", "seeding"},
+    "data": {"arguments", "parameters", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers"},
-    "training": {"arguments", "parameters", "seeding", "layers", "optim", "data", "metrics", "regularizers"},
+    "training": {"arguments", "parameters", "seeding", "layers", "optim", "data", "metrics", "regularizers", "storage"},
     "testing": {"arguments", "parameters", "initializers", "layers", "optim", "regularizers"},
-    "experiments": {"arguments", "parameters", "training"},
+    "experiments": {"arguments", "parameters", "storage", "training"},
     "plots": {"arguments", "parameters", "data", "training", "metrics", "optim"},
 }
 ONLY_IN = {

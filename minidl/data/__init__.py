@@ -4,7 +4,6 @@ from minidl.data.batching import batches, order, steps_per_epoch
 from minidl.data.cifar import cifar10
 from minidl.data.dataset import Dataset
 from minidl.data.embedded import digits
-from minidl.data.files import DataError
 from minidl.data.idx import mnist
 from minidl.data.transforms import (
     RandomFlip,
@@ -15,6 +14,7 @@ from minidl.data.transforms import (
     standardize_scalar,
     subtract_mean_image,
 )
+from minidl.storage import DataError
 
 __all__ = [
     "DataError",

@@ -10,8 +10,9 @@ import numpy as np
 
 from minidl.data.dataset import Dataset
 from minidl.data.download import Remote, download_archive, obtain
-from minidl.data.files import DataError, check_file, check_labels, data_folder, find, read_exactly
+from minidl.data.files import check_labels, data_folder, find, read_exactly
 from minidl.parameters import Array
+from minidl.storage import DataError, check_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from minidl.data.files import VARIABLE, DataError
+from minidl.data.files import VARIABLE
+from minidl.storage import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path

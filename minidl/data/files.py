@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from minidl.parameters import Array
+from minidl.storage import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 VARIABLE = "MINIDL_DATA"
-
-
-class DataError(ValueError):
-    """A data file that is missing, cannot be downloaded, or is not what it should be; the message names the file."""
 
 
 def data_folder(folder: str | os.PathLike[str] | None) -> Path:
@@ -39,14 +36,6 @@ def find(places: Sequence[Path], names: Iterable[str]) -> Path | None:
     """The first of the names that exists in the first of the places that has one."""
     names = tuple(names)
     return next((place / name for place in places for name in names if (place / name).exists()), None)
-
-
-def check_file(path: Path) -> int:
-    """The size in bytes of a regular file."""
-    if not path.is_file():
-        kind = "a folder" if path.is_dir() else "something else"
-        raise DataError(f"{path}: expected a file, found {kind}: move the file of that name here")
-    return path.stat().st_size
 
 
 def read_exactly(path: Path, stream: BinaryIO, size: int) -> Array:

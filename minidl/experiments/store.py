@@ -1,8 +1,6 @@
 """One file a finished run, written whole or not at all, so that a job goes on where it was stopped."""
 
 import json
-import os
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 from minidl.experiments.planning import Run, Scalar
 from minidl.experiments.results import Result
 from minidl.parameters import Array
+from minidl.storage import write_arrays
 
 RECORD = "record"  # the entry with everything but the arrays, which are numbered
 OLD = 3600.0  # seconds, after which a temporary file belongs to no job that is still running
@@ -46,7 +45,7 @@ class Store:
             return None
 
     def write(self, result: Result) -> None:
-        """Keep a result that did not fail: a temporary file, then a rename."""
+        """Keep a result that did not fail."""
         if self.folder is None or result.error:
             return
         arrays = {name: value for name, value in result.values.items() if isinstance(value, np.ndarray)}
@@ -60,11 +59,4 @@ class Store:
         entries = {RECORD: np.array(json.dumps(record))}
         entries |= {f"array {place}": array for place, array in enumerate(arrays.values())}
         self.folder.mkdir(parents=True, exist_ok=True)  # somebody may have removed it
-        handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **entries)  # type: ignore[arg-type]
-            Path(temporary).replace(self.folder / f"{result.run.name}.npz")
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_arrays(self.folder / f"{result.run.name}.npz", entries)

@@ -4,6 +4,7 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from fnmatch import fnmatchcase
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import DTypeLike
 from minidl.arguments import Recorded, check_integer, short
 from minidl.parameters import Array, Parameter, Parameters, State
 from minidl.seeding import Stream, generator
+from minidl.storage import StrPath, check_entries, read_arrays, write_arrays
 
 SampleShape: TypeAlias = tuple[int, ...] | None
 
@@ -127,6 +129,44 @@ class Layer(Recorded):
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or pickle takes along: not the mode of the moment it was taken in."""
         return {name: value for name, value in vars(self).items() if name not in ("training", "needs_dx")}
+
+    def save(self, path: StrPath) -> None:
+        """Write every parameter and state by name to an uncompressed `.npz` file, whole or not at all.
+
+        Raises:
+            OSError: the file cannot be written; what was there before is still there.
+
+        >>> import tempfile
+        >>> from minidl import Linear
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Linear(3, 2).build(seed=0).save(f"{folder}/weights.npz")
+        ...     same = Linear(3, 2).build(seed=1).load(f"{folder}/weights.npz")
+        """
+        write_arrays(path, self.parameters.snapshot())
+
+    def load(self, path: StrPath, *, names: str | None = None) -> Self:
+        """Put back what `save` wrote, into a built model with the same names, shapes and dtype. Returns self.
+
+        Args:
+            path: the file. It is not trusted: see `minidl.storage.read_arrays`.
+            names: None for everything, exactly; or a shell pattern such as "0.*" for the entries of this model that
+                match it, and no others.
+
+        Raises:
+            DataError: the file cannot be read, or entries are missing, extra, or have another shape or dtype; the
+                message names all of them, and the model is as it was.
+            ValueError: no entry of this model matches the pattern.
+        """
+        own = self.parameters.snapshot()
+        found = read_arrays(path)
+        wanted = own if names is None else {name: array for name, array in own.items() if fnmatchcase(name, names)}
+        if not wanted:
+            raise ValueError(f"expected a pattern that matches an entry, received names={names!r}: {', '.join(own)}")
+        if names is not None:
+            found = {name: array for name, array in found.items() if name in wanted}
+        check_entries(path, found, wanted)
+        self.parameters.restore(own | found)
+        return self
 
     def train_mode(self) -> AbstractContextManager[Self]:
         """A `with` block inside which this layer and all below it are training; inference is the default."""

@@ -1,6 +1,7 @@
 """Callbacks: what may happen during a run besides training."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,15 @@ class Callback(Recorded):
 
     def on_fit_end(self, trainer: TrainerView) -> None:
         """After the run, whatever ended it, and after the best weights came back."""
+
+    def state(self) -> dict[str, Any]:
+        """What a `Checkpoint` keeps: numbers, strings and arrays by name. To write where hooks remember something."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state` returned; called after `on_fit_begin` of a run that goes on. To write with `state`."""
+        if state:
+            raise TypeError(f"{type(self).__name__} must define load_state, as it defines state")
 
 
 def check_hooks(owner: str, names: Iterable[str]) -> None:
@@ -179,7 +189,7 @@ class AverageWeights(Callback):
         self.last = check_number("last", last, minimum=0, maximum=1)
         if self.last == 0:
             raise ValueError("expected last to be > 0, received last=0: nothing would be averaged")
-        self.count = 0
+        self.count, self.first, self.mean = 0, 0, np.zeros(0)
 
     def on_fit_begin(self, trainer: TrainerView) -> None:
         """Find the first step to average."""
@@ -201,3 +211,11 @@ class AverageWeights(Callback):
         """Put the mean into the model."""
         if self.count:
             trainer.model.parameters.value[...] = self.mean
+
+    def state(self) -> dict[str, Any]:
+        """The mean so far."""
+        return {"count": self.count, "first": self.first, "mean": self.mean}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on with it."""
+        self.count, self.first, self.mean = int(state["count"]), int(state["first"]), np.array(state["mean"])

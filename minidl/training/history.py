@@ -4,9 +4,11 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any, Self
 
 from minidl.arguments import suggest
+from minidl.storage import replacing
 
 STEP_COLUMNS = ("step", "epoch", "loss", "penalty", "cost", "learning_rate")
 
@@ -95,8 +97,8 @@ class History:
         """Write everything as one JSON object; numbers that are not finite become the strings "nan", "inf", "-inf"."""
         import json  # slow to load, as is csv below
 
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(json.dumps(encode_json(vars(self)), indent=1) + "\n")
+        with replacing(path) as file:
+            file.write(f"{json.dumps(encode_json(vars(self)), indent=1)}\n".encode())
 
     @classmethod
     def from_json(cls, path: str | os.PathLike[str]) -> Self:
@@ -128,12 +130,14 @@ class History:
 
         extra = [name for name in self.evaluations if name not in ("step", "epoch")]
         at = {step: row for row, step in enumerate(self.evaluations.get("step", []))}
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow([*self.steps, *extra])
-            for step, *rest in zip(*self.steps.values(), strict=True):
-                row = at.get(step)
-                writer.writerow([step, *rest, *("" if row is None else self.evaluations[name][row] for name in extra)])
+        text = StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow([*self.steps, *extra])
+        for step, *rest in zip(*self.steps.values(), strict=True):
+            row = at.get(step)
+            writer.writerow([step, *rest, *("" if row is None else self.evaluations[name][row] for name in extra)])
+        with replacing(path) as file:
+            file.write(text.getvalue().encode())
 
     @classmethod
     def from_csv(cls, path: str | os.PathLike[str]) -> Self:

@@ -44,6 +44,14 @@ class Monitor(Recorded):
         self.best = math.inf if self.mode == "min" else -math.inf
         self.waited = 0
 
+    def state(self) -> dict[str, float]:
+        """The best value and how long it is ago."""
+        return {"best": self.best, "waited": self.waited}
+
+    def load_state(self, state: Mapping[str, float]) -> None:
+        """Go on from there."""
+        self.best, self.waited = float(state["best"]), int(state["waited"])
+
     def same(self, other: "Monitor") -> bool:
         """Whether both call the same evaluations better."""
         return (self.monitor, self.mode, self.min_delta) == (other.monitor, other.mode, other.min_delta)

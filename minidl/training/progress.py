@@ -17,8 +17,9 @@ class Progress(Callback):
     def on_fit_begin(self, trainer: TrainerView) -> None:
         """Open a bar if somebody watches."""
         self.pending, self.lines = "", 0
-        self.first_step, self.planned_steps = trainer.optimizer.steps, max(trainer.planned_steps, 1)
-        self.bar = open_bar(trainer.planned_steps, "step")
+        done = len(trainer.history.steps["step"])  # by the run that goes on, if one does
+        self.first_step, self.planned_steps = trainer.optimizer.steps - done, max(trainer.planned_steps, 1)
+        self.bar = open_bar(trainer.planned_steps, "step", initial=done)
 
     def on_step_end(self, trainer: TrainerView) -> None:
         """Move the bar."""

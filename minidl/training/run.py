@@ -5,7 +5,8 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,12 +16,17 @@ from minidl.data.dataset import Dataset
 from minidl.layers.base import Layer
 from minidl.parameters import Array
 from minidl.seeding import Stream, generator
+from minidl.storage import StrPath
 from minidl.training.callbacks import HOOKS, Callback, EarlyStopping
+from minidl.training.checkpoint import Checkpoint
 from minidl.training.divergence import DivergenceError
 from minidl.training.door import cast_once, check_data, check_model
 from minidl.training.history import History, Table
+from minidl.training.identity import identity
+from minidl.training.interrupts import Interrupts
 from minidl.training.monitor import Monitor
 from minidl.training.points import evaluation_points
+from minidl.training.saving import load_callbacks, load_run
 from minidl.training.view import TrainerView
 
 PARTS = ("loss", "penalty", "cost")
@@ -43,14 +49,21 @@ class Plan(NamedTuple):
 class Run:
     """The state of one `fit`; everything that can be refused is refused here, before the first step."""
 
-    def __init__(self, trainer: TrainerView, train: Dataset, sets: Mapping[str, Dataset], plan: Plan) -> None:
+    def __init__(
+        self,
+        trainer: TrainerView,
+        train: Dataset,
+        sets: Mapping[str, Dataset],
+        plan: Plan,
+        resume: StrPath | None = None,
+    ) -> None:
         for name, data in {"train": train, **sets}.items():
             check_data(name, data, trainer.model, trainer.loss)
         check_model(trainer.model, trainer.loss, train)
         self.trainer, self.train, self.sets, self.plan = trainer, cast_once(train, trainer.model), dict(sets), plan
         epochs = check_integer("epochs", plan.epochs, minimum=0)
         check_integer("seed", plan.seed, minimum=0)
-        self.first_rows = self._rows()
+        self.first_rows = self._rows(trainer.epoch)
         self.rows_per_epoch = len(train) if self.first_rows is None else len(self.first_rows)
         self.per_epoch = steps_per_epoch(self.rows_per_epoch, plan.batch_size, drop_last=plan.drop_last)
         self.due = evaluation_points(plan.validate_every, self.per_epoch)
@@ -62,16 +75,31 @@ class Run:
         for callback in trainer.callbacks:
             if isinstance(callback, Monitor):
                 callback.check(self.history.evaluations)
+        self.checkpoints = [callback for callback in trainer.callbacks if isinstance(callback, Checkpoint)]
         self.watch = self._watch()
         self.best: tuple[int, float, dict[str, Array] | None] | None = None
+        self.position = 0  # steps taken in the epoch that is under way; 0 between two
+        self.augmentation = generator(plan.seed, Stream.AUGMENTATION, trainer.epoch)
+        self.evaluated = True
         self._forget_batches()
+        self.remembered = None if resume is None else load_run(self, resume)
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint of this run is known by."""
+        return identity(self)
+
+    @property
+    def over(self) -> bool:
+        """Whether no further step will be taken."""
+        return self.steps >= self.planned_steps or bool(self.trainer.stop_reason)
 
     @property
     def restores_best(self) -> bool:
         """Whether the run is to end with the weights of its best evaluation."""
         return self.plan.restore_best and self.watch is not None
 
-    def execute(self, callbacks: list[Callback]) -> History:
+    def execute(self, callbacks: list[Callback], ctrl_c: Interrupts) -> History:
         """Train to one of the ends, give back the best weights, and return the history."""
         history, model = self.history, self.trainer.model
         self.hooks = {
@@ -79,8 +107,10 @@ class Run:
             for hook in HOOKS
         }
         self._call("on_fit_begin")
+        if self.remembered is not None:
+            load_callbacks(self, self.remembered)
         try:
-            with model.train_mode(), _without_dx(model):
+            with model.train_mode(), _without_dx(model), ctrl_c.raised():
                 self._epochs()
             history.stopped_because = self.trainer.stop_reason or f"limit: {self.plan.epochs} epochs"
         except KeyboardInterrupt:
@@ -98,14 +128,16 @@ class Run:
         return history
 
     def _epochs(self) -> None:
-        while self.steps < self.planned_steps and not self.trainer.stop_reason:
+        while not self.over:
             for batch in self._batches():
                 self._step(batch)
-                if self.trainer.stop_reason:
+                if self.position == 0:
+                    self._call("on_epoch_end")
+                for checkpoint in self.checkpoints:
+                    checkpoint.after_step(self)
+                if self.over:
                     break
-            if self.steps % self.per_epoch == 0:
-                self._call("on_epoch_end")
-        if self.steps and not self.evaluated:  # a callback stopped the run at the end of an epoch
+        if not self.evaluated:  # after the checkpoint: a longer run would not have done so here
             self._evaluate()
 
     def _give_back(self) -> None:
@@ -124,26 +156,30 @@ class Run:
             for callback in reversed(self.hooks["on_fit_end"]):
                 stack.callback(callback.on_fit_end, self.trainer)
 
-    def _rows(self) -> Array | None:
-        return epoch_rows(len(self.train), self.plan.seed, self.trainer.epoch, self.plan.shuffle)
+    def _rows(self, epoch: int) -> Array | None:
+        return epoch_rows(len(self.train), self.plan.seed, epoch, self.plan.shuffle)
 
     def _batches(self) -> Iterator[tuple[Array, ...]]:
-        """The batches of the next epoch, augmented; a divergence on one of them learns which rows it held."""
-        plan, rows = self.plan, self._rows() if self.steps else self.first_rows
+        """The batches of the next epoch, or those that are left of this one, augmented."""
+        plan, done = self.plan, self.position * self.plan.batch_size
+        if self.position == 0:
+            self.augmentation = generator(plan.seed, Stream.AUGMENTATION, self.trainer.epoch)
+            self.trainer.epoch += 1
+        epoch = self.trainer.epoch - 1
+        rows = self._rows(epoch) if self.steps else self.first_rows
         if rows is not None and len(rows) != self.rows_per_epoch:
             raise ValueError(
-                f"expected shuffle({self.trainer.epoch}) to be {self.rows_per_epoch} rows long, as in the first epoch, "
+                f"expected shuffle({epoch}) to be {self.rows_per_epoch} rows long, as in the first epoch, "
                 f"received {len(rows)}: the steps of a run are planned before it begins"
             )
-        rng = generator(plan.seed, Stream.AUGMENTATION, self.trainer.epoch)
-        order = (lambda epoch: rows) if rows is not None else False
+        left = self.train if rows is not None or not done else self.train.take(slice(done, None))
+        order = (lambda epoch: rows[done:]) if rows is not None else False
         dtype = self.trainer.model.parameters.dtype
-        self.trainer.epoch += 1
-        self.epoch_rows, self.first_step = rows, self.steps
-        for x, *rest in batches(self.train, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=dtype):
+        self.epoch_rows = rows
+        for x, *rest in batches(left, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=dtype):
             if plan.augment is not None:
                 given = x.copy() if rows is None else x  # in file order x is a view of the caller's data
-                x = np.asarray(plan.augment(given, rng), dtype)
+                x = np.asarray(plan.augment(given, self.augmentation), dtype)
                 if len(x) != len(given):
                     raise ValueError(f"expected augment to return {len(given)} rows as it was given, received {len(x)}")
             yield (x, *rest)
@@ -157,6 +193,7 @@ class Run:
             error.rows = self._rows_of_step(len(batch[0]))
             raise
         self.steps += 1
+        self.position = (self.position + 1) % self.per_epoch
         clock, epoch = trainer.optimizer.steps, (self.steps_before + self.steps) / self.per_epoch
         row = (clock, epoch, trainer.step_loss, trainer.step_penalty, cost, rate)
         for column, value in zip(history.steps.values(), row, strict=True):
@@ -167,7 +204,7 @@ class Run:
         self.penalty += weight * trainer.step_penalty
         self._call("on_step_end")
         self.evaluated = False
-        if self.due(clock, self.steps) or self.steps == self.planned_steps or trainer.stop_reason:
+        if self.due(clock, self.steps):
             self._evaluate()
 
     def _evaluate(self) -> None:
@@ -206,7 +243,7 @@ class Run:
         return watch
 
     def _rows_of_step(self, size: int) -> Array:
-        start = (self.steps - self.first_step) * self.plan.batch_size
+        start = self.position * self.plan.batch_size
         return np.arange(start, start + size) if self.epoch_rows is None else self.epoch_rows[start : start + size]
 
     def _call(self, hook: str, *arguments: object) -> None:

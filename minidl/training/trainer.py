@@ -14,6 +14,7 @@ from minidl.metrics import Metric
 from minidl.optim.base import Optimizer
 from minidl.parameters import Array
 from minidl.regularizers import Regularizer
+from minidl.storage import StrPath
 from minidl.training.callbacks import Callback, check_callbacks
 from minidl.training.divergence import UNWARNED, DivergenceError, diagnose
 from minidl.training.door import (
@@ -26,6 +27,7 @@ from minidl.training.door import (
     validation_sets,
 )
 from minidl.training.history import History
+from minidl.training.interrupts import interrupts
 from minidl.training.progress import Progress
 from minidl.training.run import Plan, Run
 
@@ -144,6 +146,7 @@ class Trainer:
         restore_best: bool = True,
         raise_divergence: bool = True,
         progress: bool = True,
+        resume: StrPath | None = None,
     ) -> History:
         """Train for at most `epochs` passes over `train` and return the record of the run.
 
@@ -168,8 +171,11 @@ class Trainer:
             restore_best: False keeps the last weights.
             raise_divergence: False ends the run at the first loss that is not finite, instead of raising.
             progress: a bar in a terminal or notebook, plain lines elsewhere, on standard error.
+            resume: a file that a `Checkpoint` wrote in a run with the same model, data and settings (`epochs` may
+                differ): goes on from there, to the same bits.
 
         Raises:
+            DataError: `resume` is not such a file; the message says what differs, and nothing was changed.
             DivergenceError: see `raise_divergence`. The history stays in `trainer.history`.
             ValueError, TypeError: unusable arguments or data, before the first step.
         """
@@ -180,11 +186,12 @@ class Trainer:
         plan = Plan(
             epochs, batch_size, validate_every, shuffle, drop_last, augment, seed, restore_best, raise_divergence
         )
-        run = Run(self, as_dataset("train", train), validation_sets(validation), plan)
-        self.history, self.planned_steps, self.restores_best = run.history, run.planned_steps, run.restores_best
         self.stop_reason = ""
+        run = Run(self, as_dataset("train", train), validation_sets(validation), plan, resume)
+        self.history, self.planned_steps, self.restores_best = run.history, run.planned_steps, run.restores_best
         self.running = True
         try:
-            return run.execute([*self.callbacks, *([Progress()] if progress else [])])
+            with interrupts() as ctrl_c:
+                return run.execute([*self.callbacks, *([Progress()] if progress else [])], ctrl_c)
         finally:
             self.running = False

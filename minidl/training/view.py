@@ -1,6 +1,10 @@
-"""What callbacks and the loop of a run know of the trainer: the type of the `trainer` their hooks are given."""
+"""What callbacks know of the trainer (the type of the `trainer` hooks are given), and checkpoints of a run."""
+
+from __future__ import annotations  # numpy.random is loaded when it is needed
 
 from typing import Any, Protocol
+
+import numpy as np
 
 from minidl.data.dataset import Dataset
 from minidl.layers.base import Layer
@@ -18,6 +22,7 @@ class TrainerView(Protocol):
     loss: Loss
     optimizer: Optimizer
     metrics: dict[str, Metric]
+    regularizers: list[Any]
     callbacks: list[Any]
     history: History
     epoch: int
@@ -35,3 +40,25 @@ class TrainerView(Protocol):
 
     def stop(self, reason: str) -> None:
         """End the run after the current step."""
+
+
+class RunView(Protocol):
+    """What a checkpoint keeps and puts back; see `Run`, which has all of these."""
+
+    trainer: TrainerView
+    train: Dataset
+    sets: dict[str, Dataset]
+    plan: Any
+    history: History
+    augmentation: np.random.Generator
+    watch: Any
+    best: tuple[int, float, dict[str, Array] | None] | None
+    evaluated: bool
+
+    @property
+    def over(self) -> bool:
+        """Whether no further step will be taken."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint of this run is known by."""

@@ -364,7 +364,7 @@ def test_a_result_that_cannot_be_written_is_an_error_that_leaves_nothing_half_wr
     def full(*arguments, **keywords):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         execute(plan(work, [{}], [0]), folder=tmp_path, progress=False)
     assert not list(tmp_path.iterdir())

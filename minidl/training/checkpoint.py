@@ -1,0 +1,61 @@
+"""Checkpoint: the callback that writes all that a run is to one file, again and again."""
+
+import os
+from typing import Any
+
+from minidl.arguments import check_integer
+from minidl.storage import StrPath, write_arrays
+from minidl.training.callbacks import Callback
+from minidl.training.progress import say
+from minidl.training.saving import captured
+from minidl.training.view import RunView
+
+
+class Checkpoint(Callback):
+    """Write all that the run is to one file, again and again, so that it can go on after anything.
+
+    `fit(..., resume=path)` with the same model, data and settings goes on from there and ends in the same bits as a
+    run that was never interrupted: weights, history, best weights. A new file takes the place of the one before when
+    it is whole, never earlier. It is an uncompressed `.npz` archive without pickle.
+
+    Args:
+        path: the file; its folder must be there.
+        every_steps: write after every so many steps. None: after every evaluation.
+        keep_going: what happens where the file cannot be written, as on a full disk. False ends the run after this
+            step, with the best weights given back; True says so on standard error and trains on.
+
+    Attributes:
+        failures: why the file could not be written, in the newest run.
+
+    Raises:
+        ValueError: at construction, a bad argument; at `fit`, a folder that is not there.
+
+    >>> Checkpoint("run.npz", every_steps=100)
+    Checkpoint('run.npz', every_steps=100)
+    """
+
+    def __init__(self, path: StrPath, *, every_steps: int | None = None, keep_going: bool = False) -> None:
+        self.path = os.path.abspath(path)
+        self.every_steps = None if every_steps is None else check_integer("every_steps", every_steps, minimum=1)
+        self.keep_going = keep_going
+        self.failures: list[str] = []
+
+    def on_fit_begin(self, trainer: Any) -> None:
+        """Look whether the file can be there at all."""
+        self.failures = []
+        if os.path.isdir(self.path) or not os.path.isdir(os.path.dirname(self.path)):
+            raise ValueError(f"expected path to be a file in a folder that is there, received path={self.path!r}")
+
+    def after_step(self, run: RunView) -> None:
+        """Write where it is due; the run calls this when all that follows a step is done."""
+        due = run.evaluated if self.every_steps is None else run.trainer.optimizer.steps % self.every_steps == 0
+        if not (due or run.over):
+            return
+        try:
+            write_arrays(self.path, captured(run))
+        except OSError as error:
+            self.failures.append(f"the checkpoint {self.path} cannot be written: {error.strerror or error}")
+            if self.keep_going:
+                say(f"step {run.trainer.optimizer.steps}: {self.failures[-1]}; training goes on")
+            else:
+                run.trainer.stop(self.failures[-1])

@@ -1,0 +1,304 @@
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minidl
+from minidl import (
+    SGD,
+    Adam,
+    AverageWeights,
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    Linear,
+    ReduceOnPlateau,
+    RMSprop,
+)
+from minidl.optim import CosineDecay
+from minidl.storage import DataError, read_arrays, write_arrays
+
+KILLED = Path(__file__).parents[1] / "killed.py"
+OPTIMIZERS = {
+    "adam": lambda: Adam(CosineDecay(1e-2, 60)),
+    "momentum": lambda: SGD(0.1, momentum=0.9),
+    "rmsprop": lambda: RMSprop(1e-3),
+}
+
+
+class Interrupt(Callback):
+    """Ctrl-C after a step, or never."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_step_end(self, trainer):
+        if trainer.optimizer.steps == self.step:
+            raise KeyboardInterrupt
+
+
+class Counting(Callback):
+    """Remembers how many evaluations there were, and the sum of the weights at each."""
+
+    def __init__(self):
+        self.count, self.sums = 0, np.zeros(0)
+
+    def on_evaluation_end(self, trainer, row):
+        self.count += 1
+        self.sums = np.append(self.sums, trainer.model.parameters.value.sum())
+
+    def state(self):
+        return {"count": self.count, "sums": self.sums}
+
+    def load_state(self, state):
+        self.count, self.sums = state["count"], state["sums"]
+
+
+def noisy(x, rng):
+    return x + rng.normal(0, 0.1, x.shape)
+
+
+@pytest.fixture(scope="session")
+def anywhere(data, trainer, fit):
+    """A function that trains with everything that has a memory, and returns the trainer."""
+
+    def job(path, *, stop=None, every_steps=1, optimizer="adam", more=(), train=None, **changed):
+        memory = [EarlyStopping(patience=30), ReduceOnPlateau(patience=4, factor=0.5), Counting()]
+        callbacks = [*memory, *more, Checkpoint(path, every_steps=every_steps), Interrupt(stop)]
+        one = trainer(optimizer=OPTIMIZERS[optimizer](), callbacks=callbacks, metrics=[minidl.accuracy])
+        arguments = {"epochs": 6, "validate_every": 3, "augment": noisy, "seed": 3} | changed
+        fit(one, train or data(weighted=True), data(seed=1), **arguments)
+        return one
+
+    return job
+
+
+@pytest.fixture
+def job(anywhere, tmp_path):
+    """The same, with its checkpoint in the folder of the test unless told otherwise."""
+    return lambda **arguments: anywhere(**{"path": tmp_path / "run.npz"} | arguments)
+
+
+def assert_same(one, other):
+    np.testing.assert_equal(one.model.parameters.snapshot(), other.model.parameters.snapshot())
+    np.testing.assert_equal(vars(one.history), vars(other.history))
+    np.testing.assert_equal(one.optimizer.state(), other.optimizer.state())
+    counted, again = (t.callbacks[2].state() for t in (one, other))
+    np.testing.assert_equal(counted, again)
+
+
+@given(
+    stop=st.integers(1, 24),
+    every=st.sampled_from([None, 1, 2, 5]),
+    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+    validate_every=st.sampled_from([1.0, 0.5, 1, 3, 7, 100]),
+    drop_last=st.booleans(),
+    shuffle=st.booleans(),
+)
+def test_a_run_goes_on_from_any_step_to_the_same_bits(anywhere, tmp_path_factory, stop, every, optimizer, **plan):
+    folder = tmp_path_factory.mktemp("runs")
+    path = folder / "run.npz"
+    plan |= {"optimizer": optimizer, "every_steps": every}
+    whole = anywhere(folder / "other.npz", **plan)
+    anywhere(path, stop=stop, **plan)
+    if path.exists():  # else it was stopped before the first was due
+        assert_same(anywhere(path, resume=path, **plan), whole)
+
+
+@settings(max_examples=8, deadline=None)
+@given(stop=st.integers(3, 560))
+def test_a_run_goes_on_in_a_fresh_process_to_the_same_bits(tmp_path_factory, stop):
+    folder = tmp_path_factory.mktemp("runs")
+
+    def process(name, stop):
+        (folder / name).mkdir(exist_ok=True)
+        command = [sys.executable, KILLED, "--train", folder / name, "15", str(stop)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    stopped = process("stopped", stop)
+    assert stopped["ended"].startswith("interrupted")
+    assert process("stopped", 0) == process("whole", 0)
+
+
+def test_an_interrupt_between_two_checkpoints_costs_the_steps_since_the_last_only(job, tmp_path):
+    job(stop=14, every_steps=5)
+    assert len(read_arrays(tmp_path / "run.npz")["steps/step"]) == 10
+    assert_same(job(resume=tmp_path / "run.npz", every_steps=5), job(path=tmp_path / "other.npz", every_steps=5))
+
+
+def test_a_finished_run_comes_back_whole(job, tmp_path):
+    whole = job()
+    assert_same(job(resume=tmp_path / "run.npz"), whole)
+
+
+def test_a_finished_run_can_be_made_longer(job, tmp_path):
+    job(epochs=3)
+    longer = job(resume=tmp_path / "run.npz", epochs=6)
+    assert_same(longer, job(path=tmp_path / "other.npz", epochs=6))
+
+
+def test_early_stopping_is_the_end_also_when_resumed(data, trainer, fit, tmp_path):
+    def train(resume):
+        callbacks = [EarlyStopping(patience=2), Checkpoint(tmp_path / "run.npz")]
+        one = trainer(lr=5.0, callbacks=callbacks)
+        return fit(one, data(), data(seed=1), epochs=50, validate_every=1, resume=resume)
+
+    first = train(None)
+    assert first.stopped_because.startswith("early stopping")
+    np.testing.assert_equal(vars(train(tmp_path / "run.npz")), vars(first))
+
+
+def test_a_callback_that_stopped_a_run_does_not_stop_it_again(job, tmp_path):
+    class Stop(Callback):
+        def on_step_end(self, trainer):
+            if trainer.optimizer.steps == 7:
+                trainer.stop("time is up")
+
+    assert job(more=[Stop()]).history.stopped_because == "stopped: time is up"
+    assert_same(job(resume=tmp_path / "run.npz"), job(path=tmp_path / "other.npz"))
+
+
+def test_averaged_weights_go_on_too(data, trainer, fit, tmp_path):
+    def train(path, resume, stop=None):
+        one = trainer(callbacks=[AverageWeights(), Checkpoint(path, every_steps=1), Interrupt(stop)])
+        fit(one, data(), epochs=6, restore_best=False, resume=resume)
+        return one.model.parameters.value
+
+    train(tmp_path / "run.npz", None, stop=20)
+    resumed = train(tmp_path / "run.npz", tmp_path / "run.npz")
+    np.testing.assert_array_equal(resumed, train(tmp_path / "other.npz", None))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"batch_size": 7}, "that batch_size was 8 there and is 7 here"),
+        ({"seed": 4}, "that seed was 3 there and is 4 here"),
+        ({"optimizer": "momentum"}, r"that the optimizer was Adam\(.*there and is SGD\(0.1, momentum=0.9\) here"),
+        ({"augment": None}, "that augment was noisy there and is None here"),
+        ({"shuffle": False}, "that shuffle was True there and is False here"),
+        ({"more": [EarlyStopping("validation_accuracy", mode="max")]}, "that the callbacks was"),
+    ],
+)
+def test_a_checkpoint_of_another_run_is_refused_with_what_differs(job, tmp_path, changed, message):
+    job(stop=5)
+    with pytest.raises(DataError, match=message) as caught:
+        job(resume=tmp_path / "run.npz", **changed)
+    assert "run.npz" in str(caught.value)
+
+
+def test_other_data_are_refused(job, data, tmp_path):
+    job(stop=5)
+    with pytest.raises(DataError, match="that the data 'train' was"):
+        job(resume=tmp_path / "run.npz", train=data(seed=9, weighted=True))
+
+
+def test_another_version_is_refused(job, tmp_path, monkeypatch):
+    job(stop=5)
+    monkeypatch.setattr(minidl, "__version__", "99.0")
+    with pytest.raises(DataError, match=r"that the version of minidl was 0\.\d.* there and is 99.0 here"):
+        job(resume=tmp_path / "run.npz")
+
+
+def test_another_model_is_refused_and_stays_as_it_was(data, trainer, fit, tmp_path):
+    path = tmp_path / "run.npz"
+    fit(trainer(callbacks=[Checkpoint(path)]), data(), data(seed=1))
+    other = trainer(Linear(3, 3), callbacks=[Checkpoint(path)])
+    before = other.model.parameters.value.copy()
+    with pytest.raises(DataError, match=r"that the model was Sequential\(Linear\(3, 8\)"):
+        fit(other, data(), data(seed=1), resume=path)
+    np.testing.assert_array_equal(other.model.parameters.value, before)
+    assert (other.optimizer.steps, other.epoch) == (0, 0)
+
+
+@pytest.mark.parametrize("wrong", ["missing", "column", "number", "generator", "shape", "record"])
+def test_a_file_made_by_hand_is_refused_and_nothing_moves(job, trainer, data, fit, tmp_path, wrong):
+    path = tmp_path / "run.npz"
+    job(stop=5)
+    arrays = read_arrays(path)
+    record = json.loads(arrays["record"].tobytes())
+    match wrong:
+        case "missing":
+            del arrays["parameters/0.weight"]
+        case "column":
+            arrays["steps/loss"] = arrays["steps/loss"][:-1]
+        case "number":
+            record["steps"] = -1
+        case "generator":
+            record["generators"][0] = {"bit_generator": "PCG64", "state": "nonsense"}
+        case "shape":
+            arrays["optimizer/square_sum"] = arrays["optimizer/square_sum"][:-1]
+    arrays["record"] = np.frombuffer(json.dumps(record).encode(), np.uint8)
+    if wrong == "record":
+        arrays["record"] = np.frombuffer(b"{not json", np.uint8)
+    write_arrays(path, arrays)
+    kept = {}
+
+    class Keep(Callback):
+        def on_fit_begin(self, trainer):
+            kept["began"] = True
+
+    with pytest.raises(DataError, match=r"run\.npz"):
+        job(resume=path, more=[Keep()])
+    assert not kept
+
+
+def test_a_missing_checkpoint_is_an_error_that_names_it(job, tmp_path):
+    with pytest.raises(DataError, match=r"nowhere\.npz: expected a file, found nothing"):
+        job(resume=tmp_path / "nowhere.npz")
+
+
+def full_disk(monkeypatch, after):
+    """From the given call on, nothing can be flushed to the disk."""
+    calls, real = [], os.fsync
+
+    def fsync(handle):
+        calls.append(handle)
+        if len(calls) > after:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+def test_a_full_disk_ends_the_run_cleanly_and_loses_nothing(job, tmp_path, monkeypatch):
+    full_disk(monkeypatch, after=20)  # each checkpoint flushes the file and the folder
+    one = job()
+    assert one.history.stopped_because.startswith("stopped: the checkpoint")
+    assert "No space left" in one.history.stopped_because
+    assert one.optimizer.steps == 11
+    assert one.history.restored_best
+    assert os.listdir(tmp_path) == ["run.npz"]
+    monkeypatch.undo()
+    assert_same(job(resume=tmp_path / "run.npz"), job(path=tmp_path / "other.npz"))
+
+
+def test_a_full_disk_is_survived_if_asked(data, trainer, fit, tmp_path, monkeypatch, capsys):
+    full_disk(monkeypatch, after=20)
+    checkpoint = Checkpoint(tmp_path / "run.npz", every_steps=1, keep_going=True)
+    one = trainer(callbacks=[checkpoint])
+    history = fit(one, data(), data(seed=1), epochs=6)
+    assert history.stopped_because == "limit: 6 epochs"
+    assert len(checkpoint.failures) == 24 - 10
+    assert "No space left" in capsys.readouterr().err.splitlines()[0]
+    assert len(read_arrays(tmp_path / "run.npz")["steps/step"]) == 10
+
+
+def test_a_folder_that_is_not_there_is_refused_before_the_first_step(data, trainer, fit, tmp_path):
+    one = trainer(callbacks=[Checkpoint(tmp_path / "no" / "run.npz")])
+    with pytest.raises(ValueError, match="expected path to be a file in a folder that is there"):
+        fit(one, data(), data(seed=1))
+    assert one.optimizer.steps == 0
+
+
+def test_a_callback_with_a_memory_must_say_how_to_put_it_back():
+    with pytest.raises(TypeError, match=r"Callback must define load_state"):
+        Callback().load_state({"count": 1})
