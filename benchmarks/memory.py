@@ -54,9 +54,8 @@ def main() -> None:
         name = f"{rows // scale} rows in memory" if what == "memory" else f"{rows // scale} rows in a mapped file"
         limit = f"{found['limit']:.0f} MB" if "limit" in found else "-"
         print(f"| {name} | {found['data']:.0f} MB | {found['above']:.0f} MB | {limit} | {found['steps']} |", flush=True)
-    print(
-        "\n| one fit of | steps | first tenth, microseconds a step | last tenth | first tenth, memory | last tenth |\n|---|--:|--:|--:|--:|--:|"
-    )
+    print("\n| one fit of | steps | first tenth, microseconds a step | last tenth | first tenth, memory | last tenth |")
+    print(f"|---|{'--:|' * 5}")
     for name, steps in ({"softmax-784": 10_000} if options.quick else LONG).items():
         found = measured("steps", steps // scale, name)
         cells = [*(f"{time:.0f}" for time in found["times"]), *(f"{memory:.1f} MB" for memory in found["memory"])]
