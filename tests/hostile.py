@@ -129,6 +129,7 @@ BAD = {
     "averaging nothing": lambda: AverageWeights(last=0),
     "averages and best weights": lambda: fit(validation=(X, Y), callbacks=[AverageWeights()]),
     "a checkpoint every 0 steps": lambda: Checkpoint("run.npz", every_steps=0),
+    "a checkpoint every 1.5 evaluations": lambda: Checkpoint("run.npz", every_evaluations=1.5),
     "a checkpoint in no folder": lambda: fit(callbacks=[Checkpoint("/no/such/folder/run.npz")]),
     "a checkpoint that is a folder": lambda: fit(callbacks=[Checkpoint("/")]),
     "resuming from nothing": lambda: fit(resume="/no/such/folder/run.npz"),

@@ -20,7 +20,8 @@ class Checkpoint(Callback):
 
     Args:
         path: the file; its folder must be there.
-        every_steps: write after every so many steps. None: after every evaluation.
+        every_steps: write after every so many steps, counted by the optimizer.
+        every_evaluations: write after every so many evaluations. With neither of the two: after every evaluation.
         keep_going: what happens where the file cannot be written, as on a full disk. False ends the run after this
             step, with the best weights given back; True says so on standard error and trains on.
 
@@ -34,9 +35,21 @@ class Checkpoint(Callback):
     Checkpoint('run.npz', every_steps=100)
     """
 
-    def __init__(self, path: StrPath, *, every_steps: int | None = None, keep_going: bool = False) -> None:
+    def __init__(
+        self,
+        path: StrPath,
+        *,
+        every_steps: int | None = None,
+        every_evaluations: int | None = None,
+        keep_going: bool = False,
+    ) -> None:
         self.path = os.path.abspath(path)
-        self.every_steps = None if every_steps is None else check_integer("every_steps", every_steps, minimum=1)
+        if every_steps is None and every_evaluations is None:
+            every_evaluations = 1
+        for name, every in (("every_steps", every_steps), ("every_evaluations", every_evaluations)):
+            if every is not None:
+                check_integer(name, every, minimum=1)
+        self.every_steps, self.every_evaluations = every_steps, every_evaluations
         self.keep_going = keep_going
         self.failures: list[str] = []
 
@@ -48,7 +61,9 @@ class Checkpoint(Callback):
 
     def after_step(self, run: RunView) -> None:
         """Write where it is due; the run calls this when all that follows a step is done."""
-        due = run.evaluated if self.every_steps is None else run.trainer.optimizer.steps % self.every_steps == 0
+        evaluations = len(run.history.evaluations["step"])
+        due = bool(self.every_steps) and run.trainer.optimizer.steps % (self.every_steps or 1) == 0
+        due |= bool(self.every_evaluations) and run.evaluated and evaluations % (self.every_evaluations or 1) == 0
         if not (due or run.over):
             return
         try:

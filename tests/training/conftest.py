@@ -2,49 +2,20 @@
 
 import numpy as np
 import pytest
+from restless import Dropout, RunningCentre
 
 from minidl import (
     SGD,
     Callback,
     Dataset,
-    Layer,
     Linear,
     Sequential,
     SoftmaxCrossEntropy,
-    State,
     Tanh,
     Trainer,
 )
-from minidl.initializers import zeros
 
 FEATURES = 3
-
-
-class Dropout(Layer):
-    """y = m x with m = 2 or 0 by the toss of a coin in training, y = x in inference."""
-
-    def forward(self, x):
-        coins = self.rng.random(x.shape) < 0.5 if self.training else np.full(x.shape, 0.5)
-        self.mask = 2 * coins.astype(x.dtype)
-        return self.mask * x
-
-    def backward(self, dy):
-        return self.mask * dy
-
-
-class RunningCentre(Layer):
-    """y = x - c, where c is the running mean of the training batches."""
-
-    def __init__(self, features):
-        self.centre = State((features,), zeros)
-
-    def forward(self, x):
-        if self.training:
-            self.centre.value += (x.mean(axis=0) - self.centre.value) / 8
-        return x - self.centre.value
-
-    def backward(self, dy):
-        return dy
 
 
 class Hooks(Callback):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from restless import Interrupt, noisy
 
 import minidl
 from minidl import (
@@ -24,6 +25,7 @@ from minidl import (
 )
 from minidl.optim import CosineDecay
 from minidl.storage import DataError, read_arrays, write_arrays
+from minidl.training import checkpoint
 
 KILLED = Path(__file__).parents[1] / "killed.py"
 OPTIMIZERS = {
@@ -31,17 +33,6 @@ OPTIMIZERS = {
     "momentum": lambda: SGD(0.1, momentum=0.9),
     "rmsprop": lambda: RMSprop(1e-3),
 }
-
-
-class Interrupt(Callback):
-    """Ctrl-C after a step, or never."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def on_step_end(self, trainer):
-        if trainer.optimizer.steps == self.step:
-            raise KeyboardInterrupt
 
 
 class Counting(Callback):
@@ -61,15 +52,11 @@ class Counting(Callback):
         self.count, self.sums = state["count"], state["sums"]
 
 
-def noisy(x, rng):
-    return x + rng.normal(0, 0.1, x.shape)
-
-
 @pytest.fixture(scope="session")
 def anywhere(data, trainer, fit):
     """A function that trains with everything that has a memory, and returns the trainer."""
 
-    def job(path, *, stop=None, every_steps=1, optimizer="adam", more=(), train=None, **changed):
+    def job(path, *, stop=0, every_steps=1, optimizer="adam", more=(), train=None, **changed):
         memory = [EarlyStopping(patience=30), ReduceOnPlateau(patience=4, factor=0.5), Counting()]
         callbacks = [*memory, *more, Checkpoint(path, every_steps=every_steps), Interrupt(stop)]
         one = trainer(optimizer=OPTIMIZERS[optimizer](), callbacks=callbacks, metrics=[minidl.accuracy])
@@ -134,6 +121,23 @@ def test_an_interrupt_between_two_checkpoints_costs_the_steps_since_the_last_onl
     assert_same(job(resume=tmp_path / "run.npz", every_steps=5), job(path=tmp_path / "other.npz", every_steps=5))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "steps"),
+    [
+        ({}, [3, 6, 9, 12, 15, 18, 21, 24]),
+        ({"every_steps": 10}, [10, 20, 24]),
+        ({"every_evaluations": 3}, [9, 18, 24]),
+        ({"every_steps": 10, "every_evaluations": 3}, [9, 10, 18, 20, 24]),
+    ],
+)
+def test_it_is_written_when_asked_for_and_at_the_end(data, trainer, fit, tmp_path, monkeypatch, arguments, steps):
+    written = []
+    monkeypatch.setattr(checkpoint, "write_arrays", lambda path, arrays: written.append(len(arrays["steps/step"])))
+    one = trainer(callbacks=[Checkpoint(tmp_path / "run.npz", **arguments)])
+    fit(one, data(), data(seed=1), epochs=6, validate_every=3)
+    assert written == steps
+
+
 def test_a_finished_run_comes_back_whole(job, tmp_path):
     whole = job()
     assert_same(job(resume=tmp_path / "run.npz"), whole)
@@ -167,7 +171,7 @@ def test_a_callback_that_stopped_a_run_does_not_stop_it_again(job, tmp_path):
 
 
 def test_averaged_weights_go_on_too(data, trainer, fit, tmp_path):
-    def train(path, resume, stop=None):
+    def train(path, resume, stop=0):
         one = trainer(callbacks=[AverageWeights(), Checkpoint(path, every_steps=1), Interrupt(stop)])
         fit(one, data(), epochs=6, restore_best=False, resume=resume)
         return one.model.parameters.value
