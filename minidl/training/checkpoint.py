@@ -61,9 +61,8 @@ class Checkpoint(Callback):
 
     def after_step(self, run: RunView) -> None:
         """Write where it is due; the run calls this when all that follows a step is done."""
-        evaluations = len(run.history.evaluations["step"])
-        due = bool(self.every_steps) and run.trainer.optimizer.steps % (self.every_steps or 1) == 0
-        due |= bool(self.every_evaluations) and run.evaluated and evaluations % (self.every_evaluations or 1) == 0
+        due = _is_due(self.every_steps, run.trainer.optimizer.steps)
+        due |= run.evaluated and _is_due(self.every_evaluations, len(run.history.evaluations["step"]))
         if not (due or run.over):
             return
         try:
@@ -74,3 +73,7 @@ class Checkpoint(Callback):
                 say(f"step {run.trainer.optimizer.steps}: {self.failures[-1]}; training goes on")
             else:
                 run.trainer.stop(self.failures[-1])
+
+
+def _is_due(every: int | None, count: int) -> bool:
+    return every is not None and count % every == 0

@@ -1,4 +1,4 @@
-"""Ctrl-C while training: raised where it can be handled, kept where it would leave something half done."""
+"""Ctrl-C while training: the run ends after the step; pressed again, it ends at once, and nothing is left half done."""
 
 import signal
 import threading
@@ -8,25 +8,30 @@ from typing import Any
 
 
 class Interrupts:
-    """Decides for each Ctrl-C whether it is raised now, which happens once and inside `raised` only, or later."""
+    """What each Ctrl-C does: the first asks for the end, the second is raised at once, a third waits for the end.
+
+    Attributes:
+        asked: whether somebody waits for the run to end after this step.
+    """
 
     def __init__(self) -> None:
-        self.open, self.kept = False, 0
+        self.asked, self.open, self.kept = False, False, 0
 
     def __call__(self, number: int, frame: Any) -> None:
         """Python calls this between two instructions of the main thread when somebody presses Ctrl-C."""
+        if not self.asked:
+            self.asked = True
+            return
         self.kept += 1
-        if self.open or self.kept > 3:  # more than three: somebody insists, perhaps because what should end does not
+        if self.open or self.kept > 2:  # more than two: somebody insists, perhaps because what should end does not
             self.open, self.kept = False, 0
             raise KeyboardInterrupt
 
     @contextmanager
     def raised(self) -> Iterator[None]:
-        """A block that Ctrl-C ends at once, also one that came before the block began."""
+        """The block that the second Ctrl-C ends at once."""
         self.open = True
         try:
-            if self.kept:
-                self(signal.SIGINT, None)
             yield
         finally:
             self.open = False
@@ -34,7 +39,7 @@ class Interrupts:
 
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
-    """A block that Ctrl-C cannot cut into pieces, except inside `raised`; one that was kept is raised at its end.
+    """A block that Ctrl-C cannot cut into pieces, except inside `raised`; what was kept is raised at its end.
 
     Only Python's own handler is replaced, for the time of the block, and only in the main thread: elsewhere nothing
     changes.
@@ -53,5 +58,5 @@ def interrupts() -> Iterator[Interrupts]:
         yield ours
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if ours.kept:
+    if ours.asked or ours.kept:
         raise KeyboardInterrupt

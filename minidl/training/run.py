@@ -92,7 +92,7 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether no further step will be taken."""
-        return self.steps >= self.planned_steps or bool(self.trainer.stop_reason)
+        return self.steps >= self.planned_steps or bool(self.trainer.stop_reason) or self.ctrl_c.asked
 
     @property
     def restores_best(self) -> bool:
@@ -101,7 +101,7 @@ class Run:
 
     def execute(self, callbacks: list[Callback], ctrl_c: Interrupts) -> History:
         """Train to one of the ends, give back the best weights, and return the history."""
-        history, model = self.history, self.trainer.model
+        history, model, self.ctrl_c = self.history, self.trainer.model, ctrl_c
         self.hooks = {
             hook: [c for c in callbacks if hook in vars(c) or getattr(type(c), hook) is not getattr(Callback, hook)]
             for hook in HOOKS
@@ -114,6 +114,7 @@ class Run:
                 self._epochs()
             history.stopped_because = self.trainer.stop_reason or f"limit: {self.plan.epochs} epochs"
         except KeyboardInterrupt:
+            ctrl_c.asked = False  # and has now been obeyed
             history.stopped_because = f"interrupted: Ctrl-C after step {self.trainer.optimizer.steps}"
         except DivergenceError as error:
             history.stopped_because = f"diverged: {error}"
@@ -137,6 +138,8 @@ class Run:
                     checkpoint.after_step(self)
                 if self.over:
                     break
+        if self.ctrl_c.asked:
+            raise KeyboardInterrupt
         if not self.evaluated:  # after the checkpoint: a longer run would not have done so here
             self._evaluate()
 
