@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 UNKNOWN_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry, so that the same arrays give the same bytes
+SHOWN = 8  # entries named in an error
 HEADER = 10_000  # bytes at most that describe one array
 
 
@@ -41,11 +42,17 @@ def replacing(path: StrPath) -> Iterator[BinaryIO]:
     ...     os.path.getsize(f"{folder}/numbers"), os.listdir(folder)
     (3, ['numbers'])
     """
-    target = os.path.realpath(path)
+    target = os.path.realpath(check_path(path))
     folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}.part")
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"expected path in a folder that is there, received path={os.fspath(path)!r}")
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise FileExistsError(f"expected path to be a file, received path={os.fspath(path)!r}, which is something else")
+    temporary = os.path.join(folder, f"{_part(name)}{os.urandom(8).hex()}.part")
     try:
         with open(temporary, "xb") as file:
+            if os.path.exists(target):
+                os.chmod(temporary, os.stat(target).st_mode & 0o777)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -60,6 +67,27 @@ def replacing(path: StrPath) -> Iterator[BinaryIO]:
             os.fsync(folder_handle)
         finally:
             os.close(folder_handle)
+
+
+def check_path(path: StrPath) -> str:
+    """`path` as a text, if it is the path of a file; a number would be taken for an open file, such as the terminal."""
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str) or not os.fspath(path):
+        raise TypeError(f"expected path to be a text or a Path, received {path!r}")
+    return os.fspath(path)
+
+
+def remove_parts(path: StrPath) -> None:
+    """Remove what processes that were killed while they wrote `path` left beside it."""
+    folder, name = os.path.split(os.path.realpath(path))
+    for entry in os.scandir(folder):
+        if entry.name.startswith(_part(name)) and entry.name.endswith(".part"):
+            with suppress(OSError):
+                os.unlink(entry.path)
+
+
+def _part(name: str) -> str:
+    """How the names of files begin that are to become the file of that name."""
+    return f".{name[:200]}."
 
 
 def write_arrays(path: StrPath, arrays: Mapping[str, Array]) -> None:
@@ -79,7 +107,7 @@ def write_arrays(path: StrPath, arrays: Mapping[str, Array]) -> None:
 
 
 def read_arrays(path: StrPath) -> dict[str, Array]:
-    """The arrays of an uncompressed `.npz` archive, read-only and in native byte order.
+    """The arrays of an uncompressed `.npz` archive, read-only.
 
     Nothing in the file is trusted: no pickle is opened, nothing is unpacked, no more memory is taken than the file is
     long, and checksums are compared.
@@ -92,7 +120,7 @@ def read_arrays(path: StrPath) -> dict[str, Array]:
     check_file(path)
     try:
         with open(path, "rb") as file, ZipFile(file) as archive:
-            _check_entries(archive.infolist(), os.fstat(file.fileno()).st_size)
+            _check_directory(archive.infolist(), os.fstat(file.fileno()).st_size)
             return {entry.filename.removesuffix(".npy"): _read_entry(archive, entry) for entry in archive.infolist()}
     except DataError as error:
         raise DataError(f"{os.fspath(path)}: {error}") from error
@@ -105,6 +133,7 @@ def read_arrays(path: StrPath) -> dict[str, Array]:
 
 def check_file(path: StrPath) -> int:
     """The size in bytes of a regular file that can be read, or DataError."""
+    path = check_path(path)
     if not os.path.isfile(path):
         kind = "a folder" if os.path.isdir(path) else "something else" if os.path.lexists(path) else "nothing"
         raise DataError(f"{os.fspath(path)}: expected a file, found {kind}")
@@ -118,16 +147,17 @@ def check_file(path: StrPath) -> int:
 def check_entries(path: StrPath, found: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:
     """Raise DataError naming every entry that is missing, is none of `wanted`, or has another shape or dtype."""
     wrong = [f"{name} is missing" for name in wanted if name not in found]
-    wrong += [f"{name} belongs to no parameter" for name in found if name not in wanted]
+    wrong += [f"{name} belongs to nothing" for name in found if name not in wanted]
     for name, array in wanted.items():
         have = found.get(name, array)
-        if (have.shape, have.dtype) != (array.shape, array.dtype):
+        if (have.shape, have.dtype.newbyteorder("=")) != (array.shape, array.dtype):
             wrong.append(f"{name} is {have.dtype} {have.shape} where {array.dtype} {array.shape} belongs")
     if wrong:
-        raise DataError(f"{os.fspath(path)}: expected the arrays of this model, found that {'; '.join(wrong)}")
+        shown = "; ".join(wrong[:SHOWN]) + (f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else "")
+        raise DataError(f"{os.fspath(path)}: expected the arrays of this model, found that {shown}")
 
 
-def _check_entries(entries: list[ZipInfo], size: int) -> None:
+def _check_directory(entries: list[ZipInfo], size: int) -> None:
     names = [entry.filename for entry in entries]
     if len(set(names)) < len(names) or not all(name.endswith(".npy") for name in names):
         raise DataError("expected entries with names of their own that end in .npy, found others")
@@ -148,7 +178,7 @@ def _read_entry(archive: ZipFile, entry: ZipInfo) -> Array:
         content = stream.read(left)
         stream.read(1)  # the end, where the checksum is compared
     array: Array = np.frombuffer(content, dtype).reshape(shape, order=order) if count else np.empty(shape, dtype)
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    return array
 
 
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], Any, np.dtype[Any]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from minidl import Adam, Checkpoint, Dataset, Linear, Sequential, SoftmaxCrossEntropy, Trainer
 from minidl.data.cifar import read_records
+from minidl.data.files import check_labels
 from minidl.data.idx import read_idx
 from minidl.storage import DataError
 
@@ -77,6 +78,19 @@ def right_images(content, found):
     assert len(content) == 16 + found.size
 
 
+def read_labels(path):
+    """Labels, as `mnist` reads them."""
+    labels = read_idx(path, (None,))
+    check_labels(path, labels)
+    return labels
+
+
+def right_labels(content, found):
+    """The bytes behind the header, from 0 to 9."""
+    assert found.tobytes() == content[8:]
+    assert found.max() <= 9
+
+
 def right_records(content, found):
     """The bytes themselves, with labels from 0 to 9."""
     assert found.tobytes() == content
@@ -89,7 +103,8 @@ def exactly(wanted):
 
 
 FILES = {
-    "IDX": (idx(IMAGES), lambda path: read_idx(path, (None, 28, 28)), right_images),
+    "IDX, images": (idx(IMAGES), lambda path: read_idx(path, (None, 28, 28)), right_images),
+    "IDX, labels": (idx(np.arange(40, dtype=np.uint8) % 10), read_labels, right_labels),
     "IDX, gzipped": (gzip.compress(idx(IMAGES)), lambda path: read_idx(path, (None, 28, 28)), exactly(IMAGES)),
     "CIFAR-10": (RECORDS.tobytes(), read_records, right_records),
     "checkpoint": (checkpoint(), lambda path: train(resume=path), exactly(train())),

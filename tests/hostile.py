@@ -184,6 +184,7 @@ FINE = {
     "weights of 1": lambda: fit_weighted(np.ones(N)),
     "a validation set": lambda: fit(validation=(X, Y), restore_best=False),
 }
+ONE_BATCH = [lambda: fit(batch_size=100), lambda: fit(batch_size=N)]  # larger than the set, and just as large
 FINE_HALF = X.astype(np.float16)  # which is other numbers: compared with the same numbers in float32
 
 

@@ -97,10 +97,7 @@ def killed(folder, kills, *, epochs, seed=0):
         process.kill()
         process.wait()
         process.stdout.close()
-        left = list(folder.glob(f".{FILE}.*"))
-        writing += bool(left)
-        for file in left:
-            file.unlink()
+        writing += any(folder.glob(f".{FILE}.*"))  # the next run removes it
         if (folder / FILE).exists():
             steps.append(len(read_arrays(folder / FILE)["steps/step"]))
     return {"writing": writing, "steps": steps, **finish(start(folder, epochs))}
@@ -114,7 +111,8 @@ def interrupted(folder, *, epochs, seed):
     process.send_signal(signal.SIGINT)
     time.sleep(moments.choice([0, moments.uniform(0, 0.003)]))
     process.send_signal(signal.SIGINT)
-    return finish(process), finish(start(folder, epochs))
+    found = finish(process) | {"checkpoint": (folder / FILE).exists()}
+    return found, finish(start(folder, epochs))
 
 
 def main():
@@ -144,6 +142,7 @@ def counted(kills, interrupts):
         "double interrupts": interrupts,
         "double interrupts that ended the run": sum(found["ended"].startswith("interrupted") for found, _ in both),
         "best weights given back": sum(found["best"] and found["rest"] for found, _ in both),
+        "checkpoints left": sum(found["checkpoint"] for found, _ in both),
         "same bits after going on": sum(later["digest"] == short["digest"] for _, later in both),
     }
 
@@ -152,9 +151,10 @@ def train(folder, epochs, stop=0):
     """Train, and say what is so afterwards."""
     trainer, validation, fit = build(folder, stop)
     print("ready", flush=True)
-    with suppress(KeyboardInterrupt):  # the second Ctrl-C, after everything is in order
-        fit(epochs)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(KeyboardInterrupt):  # a later Ctrl-C, when everything is in order
+        with suppress(KeyboardInterrupt):
+            fit(epochs)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     history, layers = trainer.history, trainer.model.layers_inside()
     found = {
         "digest": digest(trainer),

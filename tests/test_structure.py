@@ -15,14 +15,16 @@ ROOMS_BELOW = {
     "parameters": {"arguments"},
     "initializers": {"arguments", "parameters"},
     "regularizers": {"arguments", "parameters"},
+    "canonical": set(),
     "storage": {"parameters"},
     "layers": {"arguments", "parameters", "initializers", "seeding", "storage"},
     "optim": {"arguments", "parameters"},
     "data": {"arguments", "parameters", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers"},
-    "training": {"arguments", "parameters", "seeding", "layers", "optim", "data", "metrics", "regularizers", "storage"},
+    "training": {"arguments", "canonical", "parameters", "seeding", "storage"}
+    | {"layers", "optim", "data", "metrics", "regularizers"},
     "testing": {"arguments", "parameters", "initializers", "layers", "optim", "regularizers"},
-    "experiments": {"arguments", "parameters", "storage", "training"},
+    "experiments": {"arguments", "canonical", "parameters", "storage", "training"},
     "plots": {"arguments", "parameters", "data", "training", "metrics", "optim"},
 }
 ONLY_IN = {

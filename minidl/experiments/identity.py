@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
-PLAIN = (float, int, str, bytes, tuple, list, dict, set, frozenset, type(None))
+from minidl.canonical import PLAIN, byte_code, canonical
 
 
 def code_digest(function: Callable[..., Any]) -> str:
@@ -27,7 +27,7 @@ def code_digest(function: Callable[..., Any]) -> str:
 def behaviour_digest(function: Callable[..., Any]) -> str:
     """A digest of the byte code of a function and of those of its module that it uses, the same in every process."""
     texts: dict[str, str] = {}
-    _collect(function, texts, set(), _byte_code, constants=False)
+    _collect(function, texts, set(), byte_code, constants=False)
     return _digest(texts)
 
 
@@ -77,31 +77,9 @@ def _text(thing: Any) -> str:
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
     except (OSError, TypeError, SyntaxError):  # written at a prompt, built in, or a lambda inside a longer line
-        return _byte_code(thing)
+        return byte_code(thing)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
     several = getattr(thing, "__name__", "") == "<lambda>"  # one line may hold two
-    return ast.dump(tree) + (_byte_code(thing) if several else "")
-
-
-def _byte_code(thing: Any) -> str:
-    """What a function or the methods of a class do, as a text; "" for what has no byte code."""
-    thing = inspect.unwrap(thing)
-    if inspect.isclass(thing):
-        return canonical({name: _byte_code(value) for name, value in vars(thing).items() if callable(value)})
-    code = getattr(thing, "__code__", None)
-    return "" if code is None else canonical(code)
-
-
-def canonical(value: Any) -> str:
-    """A text for plain values and code that is the same in every process: sets are sorted, addresses left out."""
-    if isinstance(value, CodeType):
-        return f"code({value.co_code.hex()}, {value.co_names}, {canonical(value.co_consts)})"
-    if isinstance(value, set | frozenset):
-        return f"{type(value).__name__}({', '.join(sorted(map(canonical, value)))})"
-    if isinstance(value, dict):
-        return f"dict({', '.join(f'{canonical(key)}: {canonical(item)}' for key, item in value.items())})"
-    if isinstance(value, list | tuple):
-        return f"{type(value).__name__}({', '.join(map(canonical, value))})"
-    return repr(value) if isinstance(value, PLAIN) else type(value).__name__
+    return ast.dump(tree) + (byte_code(thing) if several else "")

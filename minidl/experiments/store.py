@@ -11,7 +11,7 @@ import numpy as np
 from minidl.experiments.planning import Run, Scalar
 from minidl.experiments.results import Result
 from minidl.parameters import Array
-from minidl.storage import write_arrays
+from minidl.storage import read_arrays, write_arrays
 
 RECORD = "record"  # the entry with everything but the arrays, which are numbered
 OLD = 3600.0  # seconds, after which a temporary file belongs to no job that is still running
@@ -34,13 +34,13 @@ class Store:
         if self.folder is None or not (path := self.folder / f"{run.name}.npz").is_file():
             return None
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as entries:
-                record: dict[str, Any] = json.loads(str(entries[RECORD]))
-                if record["identity"] != json.loads(json.dumps(run.identity)):
-                    return None
-                values: dict[str, Scalar | Array] = record["values"]
-                values |= {name: entries[f"array {place}"] for place, name in enumerate(record["arrays"])}
-                return Result(run, {name: values[name] for name in record["order"]}, float(record["seconds"]))
+            entries = read_arrays(path)
+            record: dict[str, Any] = json.loads(str(entries[RECORD]))
+            if record["identity"] != json.loads(json.dumps(run.identity)):
+                return None
+            values: dict[str, Scalar | Array] = record["values"]
+            values |= {name: entries[f"array {place}"].copy() for place, name in enumerate(record["arrays"])}
+            return Result(run, {name: values[name] for name in record["order"]}, float(record["seconds"]))
         except Exception:  # whatever a damaged file does to its reader: the run is simply executed again
             return None
 

@@ -157,10 +157,12 @@ class Layer(Recorded):
                 message names all of them, and the model is as it was.
             ValueError: no entry of this model matches the pattern.
         """
+        if names is not None and not isinstance(names, str):
+            raise TypeError(f'expected names to be None or one pattern such as "0.*", received names={names!r}')
         own = self.parameters.snapshot()
         found = read_arrays(path)
         wanted = own if names is None else {name: array for name, array in own.items() if fnmatchcase(name, names)}
-        if not wanted:
+        if names is not None and not wanted:
             raise ValueError(f"expected a pattern that matches an entry, received names={names!r}: {', '.join(own)}")
         if names is not None:
             found = {name: array for name, array in found.items() if name in wanted}

@@ -95,7 +95,7 @@ class Optimizer(Recorded):
                 of the steps before.
         """
         lr = self.learning_rate
-        self._meet(parameters)
+        self.meet(parameters)
         clipped = None if self.clip is None else self.clip(parameters.grad)
         if isinstance(clipped, np.ndarray) and clipped is not parameters.grad:
             raise TypeError(
@@ -143,7 +143,7 @@ class Optimizer(Recorded):
         """What a copy or pickle takes along: not the model it is bound to, so it may serve the model's copy."""
         return {**vars(self), "_model": None}
 
-    def _meet(self, parameters: Parameters) -> None:
+    def meet(self, parameters: Parameters) -> None:
         """Take the first model that is stepped as one's own, and refuse another."""
         known = self._model() if self._model is not None else None
         if known is parameters:

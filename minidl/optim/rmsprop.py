@@ -57,4 +57,4 @@ class RMSprop(Optimizer):
             s *= lr / b
             w -= s
             if (self.steps + 1) % SETTLED == 0:
-                settle(V, s)
+                settle(V, s, where=g == 0)  # g over eps alone would be a huge step

@@ -31,6 +31,8 @@ class Callback(Recorded):
     def __init_subclass__(cls) -> None:
         """Refuse names that look like hooks and are none."""
         check_hooks(cls.__name__, dir(cls))
+        if (cls.state is Callback.state) != (cls.load_state is Callback.load_state):
+            raise TypeError(f"expected {cls.__name__} to define both state and load_state, or neither of them")
 
     def on_fit_begin(self, trainer: TrainerView) -> None:
         """Before the first step. Check here what can be checked; `trainer.history.evaluations` has its columns."""
@@ -48,13 +50,11 @@ class Callback(Recorded):
         """After the run, whatever ended it, and after the best weights came back."""
 
     def state(self) -> dict[str, Any]:
-        """What a `Checkpoint` keeps: numbers, strings and arrays by name. To write where hooks remember something."""
+        """What a `Checkpoint` keeps: numbers, strings, None and arrays by name. To write where hooks remember any."""
         return {}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take back what `state` returned; called after `on_fit_begin` of a run that goes on. To write with `state`."""
-        if state:
-            raise TypeError(f"{type(self).__name__} must define load_state, as it defines state")
 
 
 def check_hooks(owner: str, names: Iterable[str]) -> None:
@@ -199,7 +199,8 @@ class AverageWeights(Callback):
             )
         self.count = 0
         self.mean = np.zeros(trainer.model.parameters.size)
-        self.first = trainer.optimizer.steps + round(trainer.planned_steps * (1 - self.last)) + 1
+        self.planned = trainer.planned_steps
+        self.first = trainer.optimizer.steps + round(self.planned * (1 - self.last)) + 1
 
     def on_step_end(self, trainer: TrainerView) -> None:
         """Move the mean: m <- m + (w - m) / count, in float64."""
@@ -214,8 +215,10 @@ class AverageWeights(Callback):
 
     def state(self) -> dict[str, Any]:
         """The mean so far."""
-        return {"count": self.count, "first": self.first, "mean": self.mean}
+        return {"count": self.count, "first": self.first, "mean": self.mean, "planned": self.planned}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on with it."""
-        self.count, self.first, self.mean = int(state["count"]), int(state["first"]), np.array(state["mean"])
+        """Go on with it; refuses a run of another length, whose last part is another."""
+        if state["planned"] != self.planned:
+            raise ValueError(f"expected the {state['planned']} steps planned before, received {self.planned}")
+        self.count, self.first, self.mean = int(state["count"]), int(state["first"]), state["mean"]

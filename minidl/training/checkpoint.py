@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from minidl.arguments import check_integer
-from minidl.storage import StrPath, write_arrays
+from minidl.storage import StrPath, check_path, remove_parts, write_arrays
 from minidl.training.callbacks import Callback
 from minidl.training.progress import say
 from minidl.training.saving import captured
@@ -43,7 +43,9 @@ class Checkpoint(Callback):
         every_evaluations: int | None = None,
         keep_going: bool = False,
     ) -> None:
-        self.path = os.path.abspath(path)
+        self.path = os.path.abspath(check_path(path))
+        if not isinstance(keep_going, bool):
+            raise ValueError(f"expected keep_going to be True or False, received keep_going={keep_going!r}")
         if every_steps is None and every_evaluations is None:
             every_evaluations = 1
         for name, every in (("every_steps", every_steps), ("every_evaluations", every_evaluations)):
@@ -54,10 +56,11 @@ class Checkpoint(Callback):
         self.failures: list[str] = []
 
     def on_fit_begin(self, trainer: Any) -> None:
-        """Look whether the file can be there at all."""
+        """Look whether the file can be there at all, and remove what runs that were killed left half written."""
         self.failures = []
         if os.path.isdir(self.path) or not os.path.isdir(os.path.dirname(self.path)):
             raise ValueError(f"expected path to be a file in a folder that is there, received path={self.path!r}")
+        remove_parts(self.path)
 
     def after_step(self, run: RunView) -> None:
         """Write where it is due; the run calls this when all that follows a step is done."""
@@ -67,8 +70,9 @@ class Checkpoint(Callback):
             return
         try:
             write_arrays(self.path, captured(run))
-        except OSError as error:
-            self.failures.append(f"the checkpoint {self.path} cannot be written: {error.strerror or error}")
+        except (OSError, MemoryError) as error:
+            reason = getattr(error, "strerror", None) or repr(error)
+            self.failures.append(f"the checkpoint {self.path} cannot be written: {reason}")
             if self.keep_going:
                 say(f"step {run.trainer.optimizer.steps}: {self.failures[-1]}; training goes on")
             else:

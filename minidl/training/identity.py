@@ -1,19 +1,24 @@
 """What a run is known by: a checkpoint is for this run only, and a refusal says what differs."""
 
-from __future__ import annotations  # hashlib is loaded when it is needed
+from __future__ import annotations  # hashlib and inspect are loaded when they are needed
 
 import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
-from minidl.arguments import short
+from minidl.arguments import Recorded
+from minidl.canonical import PLAIN, byte_code, canonical
 from minidl.data.dataset import Dataset
+from minidl.parameters import Array
 from minidl.training.callbacks import Callback
 from minidl.training.view import RunView
 
 FORMAT = 1  # of the file
-SAMPLED = 4096  # rows of x by which a data set is told from another
+SAMPLED = 4096  # rows of a memory-mapped file by which it is told from another
+CHUNK = 1 << 24  # bytes hashed together
 
 
 def identity(run: RunView) -> dict[str, Any]:
@@ -21,46 +26,36 @@ def identity(run: RunView) -> dict[str, Any]:
     from minidl import __version__
 
     trainer, plan = run.trainer, run.plan
+    parameters = trainer.model.parameters.named.items()
     named = {
-        "the format": FORMAT,
-        "the version of minidl": __version__,
-        "the model": repr(trainer.model),
-        "the parameters": [f"{name} {p.value.dtype} {p.shape}" for name, p in trainer.model.parameters.named.items()],
-        "the loss": repr(trainer.loss),
-        "the optimizer": repr(trainer.optimizer),
-        "the regularizers": [short(regularizer) for regularizer in trainer.regularizers],
-        "the metrics": list(trainer.metrics),
-        "the callbacks": [repr(callback) for callback in remembering(run)],
+        "format of the file": FORMAT,
+        "version of minidl": __version__,
+        "model": trainer.model,
+        "parameters": [f"{name} {parameter.value.dtype} {parameter.shape}" for name, parameter in parameters],
+        "loss": trainer.loss,
+        "optimizer": trainer.optimizer,
+        "learning rate": trainer.optimizer.lr,
+        "regularizers": trainer.regularizers,
+        "metrics": [[name, metric] for name, metric in trainer.metrics.items()],
+        "validation sets": list(run.sets),
+        "monitor": run.history.monitor,
+        "callbacks with a memory": remembering(run),
     }
-    named |= {f"the data {name!r}": _fingerprint(data) for name, data in {"train": run.train, **run.sets}.items()}
-    settings = {name: value for name, value in plan._asdict().items() if name not in ("epochs", "raise_divergence")}
-    named |= {
-        name: value if isinstance(value, bool | int | float) else short(value) for name, value in settings.items()
+    named |= {name: value for name, value in plan._asdict().items() if name not in ("epochs", "raise_divergence")}
+    sets = {"train": run.train, **run.sets}
+    return {name: described(value) for name, value in named.items()} | {
+        f"data {name!r}": _fingerprint(data) for name, data in sets.items()
     }
-    cleaned: dict[str, Any] = {key: _without_addresses(value) for key, value in named.items()}
-    return cleaned
 
 
 def differences(saved: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """One clause for each entry that is not the same.
 
-    >>> differences({"seed": 0, "batch_size": 32}, {"seed": 1, "batch_size": 32})
-    ['that seed was 0 there and is 1 here']
+    >>> differences({"seed": "0", "batch_size": "32"}, {"seed": "1", "batch_size": "32"})
+    ['seed: 0 there, 1 here']
     """
     names = [*now, *(name for name in saved if name not in now)]
-    changed = [name for name in names if saved.get(name) != now.get(name)]
-    return [f"that {name} was {saved.get(name)} there and is {now.get(name)} here" for name in changed]
-
-
-def _fingerprint(data: Dataset) -> str:
-    """Shape, dtype, and a digest of up to 4096 rows over the whole length, of every target and every weight."""
-    rows = np.unique(np.linspace(0, len(data) - 1, SAMPLED).astype(np.int64))
-    from hashlib import sha256
-
-    digest = sha256()
-    for array in (data.x[rows], *data.arrays[1:]):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return f"{data!r} {digest.hexdigest()[:16]}"
+    return [f"{n}: {saved.get(n)} there, {now.get(n)} here" for n in names if saved.get(n) != now.get(n)]
 
 
 def remembering(run: RunView) -> list[Callback]:
@@ -68,7 +63,72 @@ def remembering(run: RunView) -> list[Callback]:
     return [callback for callback in run.trainer.callbacks if type(callback).state is not Callback.state]
 
 
-def _without_addresses(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_addresses(item) for item in value]
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", value) if isinstance(value, str) else value
+def described(value: Any) -> str:
+    """A text that is the same, in any process, for what trains the same: arguments left out and given are one.
+
+    Arrays are told apart by their content, functions by what they do: byte code, defaults and plain outer variables.
+
+    >>> from minidl import Adam
+    >>> described(Adam(lr=0.1)) == described(Adam(0.1, beta1=0.9)), described([1, 1.0])
+    (True, '[1, 1.0]')
+    """
+    if isinstance(value, np.ndarray):
+        return f"<{value.dtype} {value.shape} {_digest([value])}>"
+    if isinstance(value, set | frozenset):
+        return f"{{{', '.join(sorted(map(described, value)))}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(described, value))}]"
+    if isinstance(value, Recorded):
+        return _call(value, _bound(value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return _call(value, {field.name: getattr(value, field.name) for field in fields(value)})
+    if hasattr(value, "__code__"):
+        return f"{value.__name__} {_digest([_behaviour(value).encode()])}"
+    if isinstance(value, np.generic):
+        return repr(value.item())
+    if hasattr(value, "__dict__") and not isinstance(value, type):
+        return _call(value, vars(value))
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
+
+
+def _call(value: object, arguments: dict[str, Any]) -> str:
+    return f"{type(value).__name__}({', '.join(f'{name}={described(item)}' for name, item in arguments.items())})"
+
+
+def _bound(value: Recorded) -> dict[str, Any]:
+    """The arguments of the constructor by name, those left out too."""
+    import inspect
+
+    args, kwargs = value._arguments
+    bound = inspect.signature(type(value).__init__).bind(value, *args, **kwargs)
+    bound.apply_defaults()
+    return {name: argument for name, argument in bound.arguments.items() if name != "self"}
+
+
+def _behaviour(function: Any) -> str:
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    outer = [value if isinstance(value, PLAIN) else described(value) for value in cells]
+    return byte_code(function) + canonical([function.__defaults__, function.__kwdefaults__, outer])
+
+
+def _fingerprint(data: Dataset) -> str:
+    """Shape, dtype, and a digest of every number; of a memory-mapped file, of up to 4096 rows over its length."""
+    return f"{data!r} {_digest(_pieces(data))}"
+
+
+def _pieces(data: Dataset) -> Iterator[Array]:
+    yield from data.arrays[1:]
+    if isinstance(data.x, np.memmap):
+        yield data.x[np.unique(np.linspace(0, len(data) - 1, SAMPLED).astype(np.int64))]
+        return
+    step = max(1, CHUNK * len(data) // data.x.nbytes)
+    yield from (data.x[start : start + step] for start in range(0, len(data), step))
+
+
+def _digest(pieces: Any) -> str:
+    from hashlib import sha256
+
+    digest = sha256()
+    for piece in pieces:
+        digest.update(np.ascontiguousarray(piece).tobytes() if isinstance(piece, np.ndarray) else piece)
+    return digest.hexdigest()[:16]

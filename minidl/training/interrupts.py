@@ -24,7 +24,7 @@ class Interrupts:
             return
         self.kept += 1
         if self.open or self.kept > 2:  # more than two: somebody insists, perhaps because what should end does not
-            self.open, self.kept = False, 0
+            self.kept = 0
             raise KeyboardInterrupt
 
     @contextmanager
@@ -57,6 +57,7 @@ def interrupts() -> Iterator[Interrupts]:
     try:
         yield ours
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.getsignal(signal.SIGINT) is ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     if ours.asked or ours.kept:
         raise KeyboardInterrupt

@@ -26,7 +26,7 @@ from minidl.training.identity import identity
 from minidl.training.interrupts import Interrupts
 from minidl.training.monitor import Monitor
 from minidl.training.points import evaluation_points
-from minidl.training.saving import load_callbacks, load_run
+from minidl.training.saving import put_back, put_back_callbacks, read_run
 from minidl.training.view import TrainerView
 
 PARTS = ("loss", "penalty", "cost")
@@ -55,7 +55,6 @@ class Run:
         train: Dataset,
         sets: Mapping[str, Dataset],
         plan: Plan,
-        resume: StrPath | None = None,
     ) -> None:
         for name, data in {"train": train, **sets}.items():
             check_data(name, data, trainer.model, trainer.loss)
@@ -68,7 +67,7 @@ class Run:
         self.per_epoch = steps_per_epoch(self.rows_per_epoch, plan.batch_size, drop_last=plan.drop_last)
         self.due = evaluation_points(plan.validate_every, self.per_epoch)
         self.steps, self.planned_steps = 0, epochs * self.per_epoch
-        self.steps_before = trainer.epoch * self.per_epoch
+        self.epochs_before = trainer.epoch
         columns = [f"{name}_{key}" for name in sets for key in (*PARTS, *trainer.metrics)]
         train_columns = [f"train_{part}" for part in PARTS]
         self.history = History(evaluations=Table.of(["step", "epoch", *train_columns, *columns]))
@@ -78,16 +77,19 @@ class Run:
         self.checkpoints = [callback for callback in trainer.callbacks if isinstance(callback, Checkpoint)]
         self.watch = self._watch()
         self.best: tuple[int, float, dict[str, Array] | None] | None = None
-        self.position = 0  # steps taken in the epoch that is under way; 0 between two
         self.augmentation = generator(plan.seed, Stream.AUGMENTATION, trainer.epoch)
         self.evaluated = True
         self._forget_batches()
-        self.remembered = None if resume is None else load_run(self, resume)
 
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What a checkpoint of this run is known by."""
         return identity(self)
+
+    @property
+    def position(self) -> int:
+        """Steps taken in the epoch that is under way; 0 between two."""
+        return self.steps % self.per_epoch
 
     @property
     def over(self) -> bool:
@@ -99,22 +101,40 @@ class Run:
         """Whether the run is to end with the weights of its best evaluation."""
         return self.plan.restore_best and self.watch is not None
 
-    def execute(self, callbacks: list[Callback], ctrl_c: Interrupts) -> History:
-        """Train to one of the ends, give back the best weights, and return the history."""
-        history, model, self.ctrl_c = self.history, self.trainer.model, ctrl_c
+    def go_to(self, steps: int, *, epochs_before: int) -> None:
+        """Stand where so many steps were taken, in a trainer that had begun so many epochs before the run."""
+        self.steps = check_integer("steps", steps, minimum=0)
+        self.epochs_before = check_integer("epochs_before", epochs_before, minimum=0)
+        self.trainer.epoch = epochs_before - (-steps // self.per_epoch)  # begun, not ended: rounded up
+        first = self._rows(epochs_before)
+        if first is not None and len(first) != self.rows_per_epoch:
+            raise ValueError(f"its first epoch had {len(first)} rows, those planned now have {self.rows_per_epoch}")
+
+    def begin(self, callbacks: list[Callback], resume: StrPath | None) -> None:
+        """Take the place of a run before, if there is one, and tell the callbacks that it begins."""
         self.hooks = {
             hook: [c for c in callbacks if hook in vars(c) or getattr(type(c), hook) is not getattr(Callback, hook)]
             for hook in HOOKS
         }
+        if self.checkpoints:
+            self.identity  # noqa: B018  # taken before anything can change
+        saved = None if resume is None else read_run(self, resume)
+        if saved is not None:
+            put_back(self, saved)
         self._call("on_fit_begin")
-        if self.remembered is not None:
-            load_callbacks(self, self.remembered)
+        if saved is not None:
+            put_back(self, saved)  # once more: a hook may have moved something, such as the weights
+            put_back_callbacks(self, saved)
+
+    def execute(self, ctrl_c: Interrupts) -> History:
+        """Train to one of the ends, give back the best weights, and return the history."""
+        history, model, self.ctrl_c = self.history, self.trainer.model, ctrl_c
         try:
             with model.train_mode(), _without_dx(model), ctrl_c.raised():
                 self._epochs()
             history.stopped_because = self.trainer.stop_reason or f"limit: {self.plan.epochs} epochs"
         except KeyboardInterrupt:
-            ctrl_c.asked = False  # and has now been obeyed
+            ctrl_c.asked = ctrl_c.open = False  # it has been obeyed
             history.stopped_because = f"interrupted: Ctrl-C after step {self.trainer.optimizer.steps}"
         except DivergenceError as error:
             history.stopped_because = f"diverged: {error}"
@@ -170,16 +190,17 @@ class Run:
             self.trainer.epoch += 1
         epoch = self.trainer.epoch - 1
         rows = self._rows(epoch) if self.steps else self.first_rows
+        self.epoch_rows = rows
         if rows is not None and len(rows) != self.rows_per_epoch:
             raise ValueError(
                 f"expected shuffle({epoch}) to be {self.rows_per_epoch} rows long, as in the first epoch, "
                 f"received {len(rows)}: the steps of a run are planned before it begins"
             )
-        left = self.train if rows is not None or not done else self.train.take(slice(done, None))
-        order = (lambda epoch: rows[done:]) if rows is not None else False
+        if done:
+            rows = (np.arange(len(self.train)) if rows is None else rows)[done:]
+        order = (lambda epoch: rows) if rows is not None else False
         dtype = self.trainer.model.parameters.dtype
-        self.epoch_rows = rows
-        for x, *rest in batches(left, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=dtype):
+        for x, *rest in batches(self.train, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=dtype):
             if plan.augment is not None:
                 given = x.copy() if rows is None else x  # in file order x is a view of the caller's data
                 x = np.asarray(plan.augment(given, self.augmentation), dtype)
@@ -196,8 +217,7 @@ class Run:
             error.rows = self._rows_of_step(len(batch[0]))
             raise
         self.steps += 1
-        self.position = (self.position + 1) % self.per_epoch
-        clock, epoch = trainer.optimizer.steps, (self.steps_before + self.steps) / self.per_epoch
+        clock, epoch = trainer.optimizer.steps, (self.epochs_before * self.per_epoch + self.steps) / self.per_epoch
         row = (clock, epoch, trainer.step_loss, trainer.step_penalty, cost, rate)
         for column, value in zip(history.steps.values(), row, strict=True):
             column.append(value)

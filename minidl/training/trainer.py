@@ -4,6 +4,7 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from minidl.training.history import History
 from minidl.training.interrupts import interrupts
 from minidl.training.progress import Progress
 from minidl.training.run import Plan, Run
+from minidl.training.saving import unchanged_on_error
 
 
 class Trainer:
@@ -92,7 +94,7 @@ class Trainer:
             with self.model.train_mode():
                 return self.step(x, targets, weights)
         with np.errstate(**UNWARNED):
-            self.step_loss, self.step_penalty = self.loss.forward(self.model.forward(x), targets, weights), 0.0
+            self.step_loss, self.step_penalty = float(self.loss.forward(self.model.forward(x), targets, weights)), 0.0
             self.model.backward(self.loss.backward())
             for regularize in self.regularizers:
                 self.step_penalty += float(regularize(self.model.parameters))
@@ -186,12 +188,14 @@ class Trainer:
         plan = Plan(
             epochs, batch_size, validate_every, shuffle, drop_last, augment, seed, restore_best, raise_divergence
         )
-        self.stop_reason = ""
-        run = Run(self, as_dataset("train", train), validation_sets(validation), plan, resume)
-        self.history, self.planned_steps, self.restores_best = run.history, run.planned_steps, run.restores_best
         self.running = True
         try:
             with interrupts() as ctrl_c:
-                return run.execute([*self.callbacks, *([Progress()] if progress else [])], ctrl_c)
+                run = Run(self, as_dataset("train", train), validation_sets(validation), plan)
+                with unchanged_on_error(self) if resume is not None else nullcontext():
+                    self.history, self.planned_steps = run.history, run.planned_steps
+                    self.restores_best, self.stop_reason = run.restores_best, ""
+                    run.begin([*self.callbacks, *([Progress()] if progress else [])], resume)
+                return run.execute(ctrl_c)
         finally:
             self.running = False

@@ -55,6 +55,13 @@ class RunView(Protocol):
     best: tuple[int, float, dict[str, Array] | None] | None
     evaluated: bool
 
+    def go_to(self, steps: int, *, epochs_before: int) -> None:
+        """Stand where so many steps were taken, in a trainer that had begun so many epochs before the run."""
+
+    @property
+    def restores_best(self) -> bool:
+        """Whether the run is to end with the weights of its best evaluation."""
+
     @property
     def over(self) -> bool:
         """Whether no further step will be taken."""

@@ -14,6 +14,7 @@ from restless import Interrupt, noisy
 
 import minidl
 from minidl import (
+    L2,
     SGD,
     Adam,
     AverageWeights,
@@ -23,6 +24,7 @@ from minidl import (
     Linear,
     ReduceOnPlateau,
     RMSprop,
+    SoftmaxCrossEntropy,
 )
 from minidl.optim import CosineDecay
 from minidl.storage import DataError, read_arrays, write_arrays
@@ -57,10 +59,12 @@ class Counting(Callback):
 def anywhere(data, trainer, fit):
     """A function that trains with everything that has a memory, and returns the trainer."""
 
-    def job(path, *, stop=0, every_steps=1, optimizer="adam", more=(), train=None, **changed):
+    def job(path, *, stop=0, every_steps=1, optimizer="adam", more=(), train=None, into=None, **changed):
         memory = [EarlyStopping(patience=30), ReduceOnPlateau(patience=4, factor=0.5), Counting()]
         callbacks = [*memory, *more, Checkpoint(path, every_steps=every_steps), Interrupt(stop)]
         one = trainer(optimizer=OPTIMIZERS[optimizer](), callbacks=callbacks, metrics=[minidl.accuracy])
+        if into is not None:
+            into.append(one)
         arguments = {"epochs": 6, "validate_every": 3, "augment": noisy, "seed": 3} | changed
         fit(one, train or data(weighted=True), data(seed=1), **arguments)
         return one
@@ -236,12 +240,12 @@ def test_averaged_weights_go_on_too(data, trainer, fit, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"batch_size": 7}, "that batch_size was 8 there and is 7 here"),
-        ({"seed": 4}, "that seed was 3 there and is 4 here"),
-        ({"optimizer": "momentum"}, r"that the optimizer was Adam\(.*there and is SGD\(0.1, momentum=0.9\) here"),
-        ({"augment": None}, "that augment was noisy there and is None here"),
-        ({"shuffle": False}, "that shuffle was True there and is False here"),
-        ({"more": [EarlyStopping("validation_accuracy", mode="max")]}, "that the callbacks was"),
+        ({"batch_size": 7}, "batch_size: 8 there, 7 here"),
+        ({"seed": 4}, "seed: 3 there, 4 here"),
+        ({"optimizer": "momentum"}, r"optimizer: Adam\(.* there, SGD\(lr=0\.1, momentum=0\.9, .* here"),
+        ({"augment": None}, "augment: noisy [0-9a-f]+ there, None here"),
+        ({"shuffle": False}, "shuffle: True there, False here"),
+        ({"more": [EarlyStopping("validation_accuracy", mode="max")]}, "callbacks with a memory: "),
     ],
 )
 def test_a_checkpoint_of_another_run_is_refused_with_what_differs(job, tmp_path, changed, message):
@@ -253,14 +257,14 @@ def test_a_checkpoint_of_another_run_is_refused_with_what_differs(job, tmp_path,
 
 def test_other_data_are_refused(job, data, tmp_path):
     job(stop=5)
-    with pytest.raises(DataError, match="that the data 'train' was"):
+    with pytest.raises(DataError, match="data 'train': Dataset"):
         job(resume=tmp_path / "run.npz", train=data(seed=9, weighted=True))
 
 
 def test_another_version_is_refused(job, tmp_path, monkeypatch):
     job(stop=5)
     monkeypatch.setattr(minidl, "__version__", "99.0")
-    with pytest.raises(DataError, match=r"that the version of minidl was 0\.\d.* there and is 99.0 here"):
+    with pytest.raises(DataError, match=r"version of minidl: '0\.\d.*' there, '99\.0' here"):
         job(resume=tmp_path / "run.npz")
 
 
@@ -269,14 +273,16 @@ def test_another_model_is_refused_and_stays_as_it_was(data, trainer, fit, tmp_pa
     fit(trainer(callbacks=[Checkpoint(path)]), data(), data(seed=1))
     other = trainer(Linear(3, 3), callbacks=[Checkpoint(path)])
     before = other.model.parameters.value.copy()
-    with pytest.raises(DataError, match=r"that the model was Sequential\(Linear\(3, 8\)"):
+    with pytest.raises(DataError, match=r"model: Sequential\(layers=\[Linear\(in_features=3, out_features=8"):
         fit(other, data(), data(seed=1), resume=path)
     np.testing.assert_array_equal(other.model.parameters.value, before)
     assert (other.optimizer.steps, other.epoch) == (0, 0)
 
 
-@pytest.mark.parametrize("wrong", ["missing", "column", "number", "generator", "shape", "record"])
-def test_a_file_made_by_hand_is_refused_and_nothing_moves(job, trainer, data, fit, tmp_path, wrong):
+@pytest.mark.parametrize(
+    "wrong", ["missing", "column", "number", "clock", "best", "callback", "generator", "shape", "record"]
+)
+def test_a_file_made_by_hand_is_refused_and_nothing_moves(job, trainer, tmp_path, wrong):
     path = tmp_path / "run.npz"
     job(stop=5)
     arrays = read_arrays(path)
@@ -287,7 +293,13 @@ def test_a_file_made_by_hand_is_refused_and_nothing_moves(job, trainer, data, fi
         case "column":
             arrays["steps/loss"] = arrays["steps/loss"][:-1]
         case "number":
-            record["steps"] = -1
+            record["epochs_before"] = -1
+        case "clock":
+            arrays["steps/step"] = arrays["steps/step"] + 1
+        case "best":
+            record["best"][0] = 4
+        case "callback":
+            del record["numbers"]["callback 0"]["waited"]
         case "generator":
             record["generators"][0] = {"bit_generator": "PCG64", "state": "nonsense"}
         case "shape":
@@ -296,15 +308,13 @@ def test_a_file_made_by_hand_is_refused_and_nothing_moves(job, trainer, data, fi
     if wrong == "record":
         arrays["record"] = np.frombuffer(b"{not json", np.uint8)
     write_arrays(path, arrays)
-    kept = {}
-
-    class Keep(Callback):
-        def on_fit_begin(self, trainer):
-            kept["began"] = True
-
+    kept = []
     with pytest.raises(DataError, match=r"run\.npz"):
-        job(resume=path, more=[Keep()])
-    assert not kept
+        job(resume=path, into=kept)
+    fresh = trainer()
+    np.testing.assert_equal(kept[0].model.parameters.snapshot(), fresh.model.parameters.snapshot())
+    assert (kept[0].optimizer.steps, kept[0].epoch, kept[0].stop_reason) == (0, 0, "")
+    assert kept[0].history.steps["step"] == []
 
 
 def test_a_missing_checkpoint_is_an_error_that_names_it(job, tmp_path):
@@ -356,5 +366,192 @@ def test_a_folder_that_is_not_there_is_refused_before_the_first_step(data, train
 
 
 def test_a_callback_with_a_memory_must_say_how_to_put_it_back():
-    with pytest.raises(TypeError, match=r"Callback must define load_state"):
-        Callback().load_state({"count": 1})
+    with pytest.raises(TypeError, match="expected Half to define both state and load_state"):
+
+        class Half(Callback):
+            def state(self):
+                return {}
+
+
+@pytest.mark.parametrize("state", [{1: 2}, {"a": {1, 2}}, {"a": [np.zeros(2)]}, {"a": np.array([None])}, 7])
+def test_a_memory_that_no_file_can_hold_names_its_callback(job, state):
+    class Strange(Counting):
+        def state(self):
+            return state
+
+    with pytest.raises(TypeError, match=r"expected Strange\(\)\.state\(\) to"):
+        job(more=[Strange()])
+
+
+def test_what_a_callback_remembers_is_its_own_again(job, tmp_path):
+    class Adding(Counting):
+        def on_evaluation_end(self, trainer, row):
+            self.count += 1
+            self.sums = np.resize(self.sums, 3)
+            self.sums += 1
+
+    job(more=[Adding()], stop=10)
+    job(more=[Adding()], resume=tmp_path / "run.npz")
+
+
+def test_the_mean_of_the_last_part_of_another_plan_is_refused(data, trainer, fit, tmp_path):
+    def train(epochs, resume=None):
+        one = trainer(callbacks=[AverageWeights(), Checkpoint(tmp_path / "run.npz")])
+        fit(one, data(), epochs=epochs, restore_best=False, resume=resume)
+
+    train(3)
+    with pytest.raises(DataError, match="expected the 12 steps planned before, received 24"):
+        train(6, tmp_path / "run.npz")
+
+
+def test_leftovers_of_killed_runs_are_removed(job, tmp_path):
+    (tmp_path / ".run.npz.0123.part").write_bytes(b"half")
+    (tmp_path / ".other.npz.0123.part").write_bytes(b"half")
+    job()
+    assert sorted(os.listdir(tmp_path)) == [".other.npz.0123.part", "run.npz"]
+
+
+@pytest.mark.parametrize("refusal", ["folder", "optimizer", "callback"])
+def test_a_resume_that_is_refused_later_moves_nothing_either(data, trainer, fit, tmp_path, refusal):
+    path = tmp_path / "run.npz"
+    fit(trainer(callbacks=[Counting(), Checkpoint(path)]), data(), data(seed=1))
+
+    class Refusing(Counting):
+        def load_state(self, state):
+            raise ValueError("not this")
+
+    Refusing.__name__ = "Counting"
+    optimizer = SGD(0.5)
+    if refusal == "optimizer":
+        other = trainer(optimizer=optimizer)
+        fit(other, data())
+    place = tmp_path / "no" / "run.npz" if refusal == "folder" else path
+    counting = Refusing() if refusal == "callback" else Counting()
+    one = trainer(optimizer=optimizer, callbacks=[counting, Checkpoint(place)])
+    before, state = one.model.parameters.snapshot(), optimizer.state()
+    with pytest.raises(ValueError, match="expected"):
+        fit(one, data(), data(seed=1), resume=path)
+    np.testing.assert_equal(one.model.parameters.snapshot(), before)
+    np.testing.assert_equal(optimizer.state(), state)
+    assert one.epoch == 0
+    if refusal == "callback":
+        one.callbacks = []
+        fresh = trainer(optimizer=SGD(0.5))
+        for trained in (one, fresh):
+            fit(trained, data(), data(seed=1))
+        np.testing.assert_equal(one.model.parameters.snapshot(), fresh.model.parameters.snapshot())
+
+
+def test_a_hook_that_moves_the_weights_at_the_beginning_does_not_move_those_that_came_back(job, tmp_path):
+    class Pretrained(Callback):
+        def on_fit_begin(self, trainer):
+            trainer.model.parameters.value[...] = 0.25
+            trainer.optimizer.lr_scale = 0.5
+
+    job(more=[Pretrained()], stop=10)
+    again = job(more=[Pretrained()], resume=tmp_path / "run.npz")
+    assert_same(again, job(more=[Pretrained()], path=tmp_path / "other.npz"))
+
+
+def test_rows_that_are_left_may_all_weigh_nothing(data, trainer, fit, tmp_path):
+    weighted = data(weighted=True)
+    weighted.weights[12:] = 0
+
+    def train(path, stop=0, resume=None):
+        one = trainer(callbacks=[Checkpoint(path, every_steps=1), Interrupt(stop)])
+        fit(one, weighted, shuffle=False, resume=resume)
+        return one.model.parameters.value
+
+    train(tmp_path / "run.npz", stop=2)
+    resumed = train(tmp_path / "run.npz", resume=tmp_path / "run.npz")
+    np.testing.assert_array_equal(resumed, train(tmp_path / "other.npz"))
+
+
+def test_generators_that_spawn_others_go_on_too(job, tmp_path):
+    def spawning(x, rng):
+        return x + rng.spawn(1)[0].normal(0, 0.1, x.shape)
+
+    job(augment=spawning, stop=6)
+    assert_same(job(augment=spawning, resume=tmp_path / "run.npz"), job(augment=spawning, path=tmp_path / "other.npz"))
+
+
+def test_validation_sets_in_another_order_are_another_run(data, trainer, fit, tmp_path):
+    sets = {"a": data(seed=1), "b": data(seed=2)}
+    fit(trainer(callbacks=[Checkpoint(tmp_path / "run.npz")]), data(), sets)
+    with pytest.raises(DataError, match=r"validation sets: \['a', 'b'\] there, \['b', 'a'\] here"):
+        fit(trainer(), data(), dict(reversed(sets.items())), resume=tmp_path / "run.npz")
+
+
+def test_a_rate_assigned_later_is_another_run(data, trainer, fit, tmp_path):
+    fit(trainer(callbacks=[Checkpoint(tmp_path / "run.npz")]), data(), data(seed=1))
+    one = trainer()
+    one.optimizer.lr = 0.25
+    with pytest.raises(DataError, match=r"learning rate: 0\.5 there, 0\.25 here"):
+        fit(one, data(), data(seed=1), resume=tmp_path / "run.npz")
+
+
+@pytest.mark.parametrize("path", [True, 3, b"run.npz", "", None.__class__])
+def test_what_is_no_path_is_refused_and_no_stream_is_closed(job, path):
+    with pytest.raises(TypeError, match="expected path to be a text or a Path"):
+        job(resume=path)
+    with pytest.raises(TypeError, match="expected path to be a text or a Path"):
+        Checkpoint(path)
+    os.fstat(1)
+
+
+def test_weights_are_no_checkpoint_and_the_other_way_round(job, tmp_path):
+    one = job()
+    one.model.save(tmp_path / "weights.npz")
+    with pytest.raises(DataError, match=r"weights\.npz: expected a checkpoint, found arrays without a run"):
+        job(resume=tmp_path / "weights.npz")
+    with pytest.raises(DataError, match=r"0\.weight is missing; .*; and \d+ more"):
+        one.model.load(tmp_path / "run.npz")
+
+
+def decaying(lr):
+    return lambda step: lr * 0.9**step
+
+
+TEN = np.arange(1.0, 11)
+SAME = [
+    ({"optimizer": lambda: Adam(lr=0.1)}, {"optimizer": lambda: Adam(0.1, beta1=0.9)}),
+    ({"callbacks": [EarlyStopping(patience=3)]}, {"callbacks": [EarlyStopping("validation_loss", patience=3)]}),
+    ({"layers": (Linear(3, 4),)}, {"layers": (Linear(in_features=3, out_features=4),)}),
+    ({"optimizer": lambda: SGD(lambda step: 0.1)}, {"optimizer": lambda: SGD(lambda step: 0.1)}),
+    ({}, {"callbacks": [Interrupt(0)]}),
+]
+OTHER = [
+    (
+        {"loss": SoftmaxCrossEntropy(class_weights=TEN)},
+        {"loss": SoftmaxCrossEntropy(class_weights=TEN + TEN[::-1] ** 2)},
+    ),
+    ({"optimizer": lambda: SGD(lambda step: 0.1)}, {"optimizer": lambda: SGD(lambda step: 0.5)}),
+    ({"optimizer": lambda: SGD(decaying(0.1))}, {"optimizer": lambda: SGD(decaying(0.5))}),
+    ({"validate_every": 1}, {"validate_every": 1.0}),
+    ({"regularizers": [L2(0.1)]}, {"regularizers": [L2(0.2)]}),
+    ({"regularizers": [L2(0.1)]}, {}),
+    ({"shuffle": lambda epoch: np.arange(30)}, {"shuffle": lambda epoch: np.arange(30)[::-1]}),
+    ({"metrics": {"right": minidl.accuracy}}, {"metrics": {"hits": minidl.accuracy}}),
+]
+
+
+PAIRS = [(*pair, True) for pair in SAME] + [(*pair, False) for pair in OTHER]
+
+
+@pytest.mark.parametrize(("first", "second", "same"), PAIRS)
+def test_what_trains_the_same_goes_on_and_nothing_else(data, trainer, fit, tmp_path, first, second, same):
+    path = tmp_path / "run.npz"
+
+    def train(changed, resume):
+        parts = {name: value() if name == "optimizer" else value for name, value in changed.items()}
+        of_fit = {name: parts.pop(name) for name in ("validate_every", "shuffle") if name in parts}
+        layers = parts.pop("layers", (Linear(3, 10),))
+        one = trainer(*layers, **parts | {"callbacks": [*parts.get("callbacks", []), Checkpoint(path)]})
+        fit(one, data(), data(seed=1), resume=resume, **of_fit)
+
+    train(first, None)
+    if same:
+        train(second, path)
+    else:
+        with pytest.raises(DataError, match=r"expected a checkpoint of this run, found .* there, .* here"):
+            train(second, path)

@@ -1,0 +1,32 @@
+"""One text for one meaning: of plain values and of code, the same in every process."""
+
+from __future__ import annotations  # inspect is loaded when it is needed
+
+from types import CodeType
+from typing import Any
+
+PLAIN = (float, int, str, bytes, tuple, list, dict, set, frozenset, type(None))
+
+
+def byte_code(thing: Any) -> str:
+    """What a function or the methods of a class do, as a text; "" for what has no byte code."""
+    import inspect
+
+    thing = inspect.unwrap(thing)
+    if inspect.isclass(thing):
+        return canonical({name: byte_code(value) for name, value in vars(thing).items() if callable(value)})
+    code = getattr(thing, "__code__", None)
+    return "" if code is None else canonical(code)
+
+
+def canonical(value: Any) -> str:
+    """A text for plain values and code that is the same in every process: sets are sorted, addresses left out."""
+    if isinstance(value, CodeType):
+        return f"code({value.co_code.hex()}, {value.co_names}, {canonical(value.co_consts)})"
+    if isinstance(value, set | frozenset):
+        return f"{type(value).__name__}({', '.join(sorted(map(canonical, value)))})"
+    if isinstance(value, dict):
+        return f"dict({', '.join(f'{canonical(key)}: {canonical(item)}' for key, item in value.items())})"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__}({', '.join(map(canonical, value))})"
+    return repr(value) if isinstance(value, PLAIN) else type(value).__name__
