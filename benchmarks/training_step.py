@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         report(["softmax-784"], (MinidlLoop, Floor), repetitions=2)
     elif options.scaling:
         for what, sizes in SCALING.items():
-            print(f"\nGrowing with the {what}:\n")
+            print(f"\nGrowing with the {what} (else a ReLU network 784-256-10, batch 128, SGD, 12 800 rows):\n")
             report(list(sizes), (MinidlLoop, PyTorch, Floor), repetitions=options.repetitions)
     else:
         report(options.workloads, SYSTEMS, repetitions=options.repetitions)

@@ -151,7 +151,8 @@ def compare(names: list[str]) -> None:
             ]
             print(f"| {WORKLOADS[name].name} | {threads} | {' | '.join(cells)} |", flush=True)
     one, two = (answers(threads, "--bits") for threads in THREADS)
-    print(f"\n- {sum(a != b for a, b in zip(one, two, strict=True))} of {len(one)} matrix products have other bits.")
+    other = sum(a != b for a, b in zip(one, two, strict=True))
+    print(f"\n- {other} of {len(one)} matrix products have other bits with two threads than with one.")
     print(f"- Medians of {REPETITIONS} repetitions in turn, in one process. Machine: {machine()}.")
 
 

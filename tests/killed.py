@@ -90,17 +90,17 @@ def finish(process):
 
 def killed(folder, kills, *, epochs, seed=0):
     """Kill so many times, then let it finish: how often a file was being written, the steps reached, and the end."""
-    moments, writing, steps = random.Random(seed), 0, []
+    moments, steps, halves = random.Random(seed), [], set()
     for _ in range(kills):
         process = start(folder, epochs)
         time.sleep(moments.uniform(0, 0.15))
         process.kill()
         process.wait()
         process.stdout.close()
-        writing += any(folder.glob(f".{FILE}.*"))  # the next run removes it
+        halves |= {file.name for file in folder.glob(f".{FILE}.*")}  # the next run removes them
         if (folder / FILE).exists():
             steps.append(len(read_arrays(folder / FILE)["steps/step"]))
-    return {"writing": writing, "steps": steps, **finish(start(folder, epochs))}
+    return {"writing": len(halves), "steps": steps, **finish(start(folder, epochs))}
 
 
 def interrupted(folder, *, epochs, seed):

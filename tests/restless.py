@@ -2,8 +2,15 @@
 
 import numpy as np
 
-from minidl import Callback, Layer, State
+from minidl import SGD, Adam, Callback, Layer, RMSprop, State
 from minidl.initializers import zeros
+from minidl.optim import CosineDecay
+
+OPTIMIZERS = {
+    "adam": lambda: Adam(CosineDecay(1e-2, 60)),
+    "momentum": lambda: SGD(0.1, momentum=0.9),
+    "rmsprop": lambda: RMSprop(1e-3),
+}
 
 
 class Dropout(Layer):
@@ -47,3 +54,29 @@ class Interrupt(Callback):
 def noisy(x, rng):
     """Training rows with noise on them."""
     return x + rng.normal(0, 0.1, x.shape)
+
+
+class Counting(Callback):
+    """Remembers how many evaluations there were, and the sum of the weights at each."""
+
+    def __init__(self):
+        self.count, self.sums = 0, np.zeros(0)
+
+    def on_evaluation_end(self, trainer, row):
+        self.count += 1
+        self.sums = np.append(self.sums, trainer.model.parameters.value.sum())
+
+    def state(self):
+        return {"count": self.count, "sums": self.sums}
+
+    def load_state(self, state):
+        self.count, self.sums = state["count"], state["sums"]
+
+
+def assert_same(one, other):
+    """Two trainers ended in the same bits."""
+    np.testing.assert_equal(one.model.parameters.snapshot(), other.model.parameters.snapshot())
+    np.testing.assert_equal(vars(one.history), vars(other.history))
+    np.testing.assert_equal(one.optimizer.state(), other.optimizer.state())
+    counted, again = (t.callbacks[2].state() for t in (one, other))
+    np.testing.assert_equal(counted, again)

@@ -36,6 +36,15 @@ class Interrupts:
         finally:
             self.open = False
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """A block inside `raised` that is finished all the same, such as the writing of a file."""
+        before, self.open = self.open, False
+        try:
+            yield
+        finally:
+            self.open = before
+
 
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:

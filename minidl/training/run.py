@@ -134,7 +134,7 @@ class Run:
                 self._epochs()
             history.stopped_because = self.trainer.stop_reason or f"limit: {self.plan.epochs} epochs"
         except KeyboardInterrupt:
-            ctrl_c.asked = ctrl_c.open = False  # it has been obeyed
+            ctrl_c.asked, ctrl_c.open, ctrl_c.kept = False, False, 0  # it has been obeyed
             history.stopped_because = f"interrupted: Ctrl-C after step {self.trainer.optimizer.steps}"
         except DivergenceError as error:
             history.stopped_because = f"diverged: {error}"
@@ -154,8 +154,9 @@ class Run:
                 self._step(batch)
                 if self.position == 0:
                     self._call("on_epoch_end")
-                for checkpoint in self.checkpoints:
-                    checkpoint.after_step(self)
+                with self.ctrl_c.held():
+                    for checkpoint in self.checkpoints:
+                        checkpoint.after_step(self)
                 if self.over:
                     break
         if self.ctrl_c.asked:

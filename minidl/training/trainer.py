@@ -174,7 +174,7 @@ class Trainer:
             raise_divergence: False ends the run at the first loss that is not finite, instead of raising.
             progress: a bar in a terminal or notebook, plain lines elsewhere, on standard error.
             resume: a file that a `Checkpoint` wrote in a run with the same model, data and settings (`epochs` may
-                differ): goes on from there, to the same bits.
+                differ, except with `AverageWeights`): goes on from there, to the same bits.
 
         Raises:
             DataError: `resume` is not such a file; the message says what differs, and nothing was changed.

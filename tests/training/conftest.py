@@ -2,17 +2,21 @@
 
 import numpy as np
 import pytest
-from restless import Dropout, RunningCentre
+from restless import OPTIMIZERS, Counting, Dropout, Interrupt, RunningCentre, noisy
 
 from minidl import (
     SGD,
     Callback,
+    Checkpoint,
     Dataset,
+    EarlyStopping,
     Linear,
+    ReduceOnPlateau,
     Sequential,
     SoftmaxCrossEntropy,
     Tanh,
     Trainer,
+    accuracy,
 )
 
 FEATURES = 3
@@ -93,3 +97,26 @@ def weights():
 @pytest.fixture(scope="session")
 def hooks():
     return Hooks
+
+
+@pytest.fixture(scope="session")
+def anywhere(data, trainer, fit):
+    """A function that trains with everything that has a memory, and returns the trainer."""
+
+    def job(path, *, stop=0, every_steps=1, optimizer="adam", more=(), train=None, into=None, **changed):
+        memory = [EarlyStopping(patience=30), ReduceOnPlateau(patience=4, factor=0.5), Counting()]
+        callbacks = [*memory, *more, Checkpoint(path, every_steps=every_steps), Interrupt(stop)]
+        one = trainer(optimizer=OPTIMIZERS[optimizer](), callbacks=callbacks, metrics=[accuracy])
+        if into is not None:
+            into.append(one)
+        arguments = {"epochs": 6, "validate_every": 3, "augment": noisy, "seed": 3} | changed
+        fit(one, train or data(weighted=True), data(seed=1), **arguments)
+        return one
+
+    return job
+
+
+@pytest.fixture
+def job(anywhere, tmp_path):
+    """The same, with its checkpoint in the folder of the test unless told otherwise."""
+    return lambda **arguments: anywhere(**{"path": tmp_path / "run.npz"} | arguments)
