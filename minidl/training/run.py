@@ -3,24 +3,21 @@
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from minidl.arguments import check_integer
-from minidl.data.batching import batches, epoch_rows, steps_per_epoch
 from minidl.data.dataset import Dataset
 from minidl.layers.base import Layer
 from minidl.parameters import Array
-from minidl.seeding import Stream, generator
 from minidl.storage import StrPath
 from minidl.training.callbacks import HOOKS, Callback, EarlyStopping
 from minidl.training.checkpoint import Checkpoint
 from minidl.training.divergence import DivergenceError
 from minidl.training.door import cast_once, check_data, check_model
+from minidl.training.feeding import Feed, Plan
 from minidl.training.history import History, Table
 from minidl.training.identity import identity
 from minidl.training.interrupts import Interrupts
@@ -30,20 +27,6 @@ from minidl.training.saving import put_back, put_back_callbacks, read_run
 from minidl.training.view import TrainerView
 
 PARTS = ("loss", "penalty", "cost")
-
-
-class Plan(NamedTuple):
-    """What `fit` was asked for."""
-
-    epochs: int
-    batch_size: int
-    validate_every: float | Callable[[int], bool]
-    shuffle: bool | Callable[[int], Array]
-    drop_last: bool
-    augment: Callable[[Array, np.random.Generator], Array] | None
-    seed: int
-    restore_best: bool
-    raise_divergence: bool
 
 
 class Run:
@@ -61,10 +44,8 @@ class Run:
         check_model(trainer.model, trainer.loss, train)
         self.trainer, self.train, self.sets, self.plan = trainer, cast_once(train, trainer.model), dict(sets), plan
         epochs = check_integer("epochs", plan.epochs, minimum=0)
-        check_integer("seed", plan.seed, minimum=0)
-        self.first_rows = self._rows(trainer.epoch)
-        self.rows_per_epoch = len(train) if self.first_rows is None else len(self.first_rows)
-        self.per_epoch = steps_per_epoch(self.rows_per_epoch, plan.batch_size, drop_last=plan.drop_last)
+        self.feed = Feed(self.train, plan, trainer.model.parameters.dtype, trainer.epoch)
+        self.per_epoch = self.feed.per_epoch
         self.due = evaluation_points(plan.validate_every, self.per_epoch)
         self.steps, self.planned_steps = 0, epochs * self.per_epoch
         self.epochs_before = trainer.epoch
@@ -77,7 +58,6 @@ class Run:
         self.checkpoints = [callback for callback in trainer.callbacks if isinstance(callback, Checkpoint)]
         self.watch = self._watch()
         self.best: tuple[int, float, dict[str, Array] | None] | None = None
-        self.augmentation = generator(plan.seed, Stream.AUGMENTATION, trainer.epoch)
         self.evaluated = True
         self._forget_batches()
 
@@ -106,9 +86,7 @@ class Run:
         self.steps = check_integer("steps", steps, minimum=0)
         self.epochs_before = check_integer("epochs_before", epochs_before, minimum=0)
         self.trainer.epoch = epochs_before - (-steps // self.per_epoch)  # begun, not ended: rounded up
-        first = self._rows(epochs_before)
-        if first is not None and len(first) != self.rows_per_epoch:
-            raise ValueError(f"its first epoch had {len(first)} rows, those planned now have {self.rows_per_epoch}")
+        self.feed.check_first(epochs_before)
 
     def begin(self, callbacks: list[Callback], resume: StrPath | None) -> None:
         """Take the place of a run before, if there is one, and tell the callbacks that it begins."""
@@ -150,7 +128,9 @@ class Run:
 
     def _epochs(self) -> None:
         while not self.over:
-            for batch in self._batches():
+            if self.position == 0:
+                self.trainer.epoch += 1
+            for batch in self.feed.batches(self.trainer.epoch - 1, self.position):
                 self._step(batch)
                 if self.position == 0:
                     self._call("on_epoch_end")
@@ -180,42 +160,13 @@ class Run:
             for callback in reversed(self.hooks["on_fit_end"]):
                 stack.callback(callback.on_fit_end, self.trainer)
 
-    def _rows(self, epoch: int) -> Array | None:
-        return epoch_rows(len(self.train), self.plan.seed, epoch, self.plan.shuffle)
-
-    def _batches(self) -> Iterator[tuple[Array, ...]]:
-        """The batches of the next epoch, or those that are left of this one, augmented."""
-        plan, done = self.plan, self.position * self.plan.batch_size
-        if self.position == 0:
-            self.augmentation = generator(plan.seed, Stream.AUGMENTATION, self.trainer.epoch)
-            self.trainer.epoch += 1
-        epoch = self.trainer.epoch - 1
-        rows = self._rows(epoch) if self.steps else self.first_rows
-        self.epoch_rows = rows
-        if rows is not None and len(rows) != self.rows_per_epoch:
-            raise ValueError(
-                f"expected shuffle({epoch}) to be {self.rows_per_epoch} rows long, as in the first epoch, "
-                f"received {len(rows)}: the steps of a run are planned before it begins"
-            )
-        if done:
-            rows = (np.arange(len(self.train)) if rows is None else rows)[done:]
-        order = (lambda epoch: rows) if rows is not None else False
-        dtype = self.trainer.model.parameters.dtype
-        for x, *rest in batches(self.train, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=dtype):
-            if plan.augment is not None:
-                given = x.copy() if rows is None else x  # in file order x is a view of the caller's data
-                x = np.asarray(plan.augment(given, self.augmentation), dtype)
-                if len(x) != len(given):
-                    raise ValueError(f"expected augment to return {len(given)} rows as it was given, received {len(x)}")
-            yield (x, *rest)
-
     def _step(self, batch: tuple[Array, ...]) -> None:
         trainer, history = self.trainer, self.history
         rate = trainer.optimizer.learning_rate
         try:
             cost = trainer.step(*batch)
         except DivergenceError as error:
-            error.rows = self._rows_of_step(len(batch[0]))
+            error.rows = self.feed.rows_of_step(self.position, len(batch[0]))
             raise
         self.steps += 1
         clock, epoch = trainer.optimizer.steps, (self.epochs_before * self.per_epoch + self.steps) / self.per_epoch
@@ -265,10 +216,6 @@ class Run:
             watch = Monitor(stoppers[0].monitor, mode=stoppers[0].mode)
         self.history.monitor = watch.monitor
         return watch
-
-    def _rows_of_step(self, size: int) -> Array:
-        start = self.position * self.plan.batch_size
-        return np.arange(start, start + size) if self.epoch_rows is None else self.epoch_rows[start : start + size]
 
     def _call(self, hook: str, *arguments: object) -> None:
         for callback in self.hooks[hook]:

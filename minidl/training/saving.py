@@ -40,7 +40,7 @@ def captured(run: RunView) -> dict[str, Array]:
     record["parts"] = [trainer.step_loss, trainer.step_penalty]
     record["early"] = trainer.stop_reason if trainer.stop_reason.startswith("early stopping: ") else ""
     record["generators"] = [_drawn(layer.rng) for layer in trainer.model.layers_inside()]
-    record["augmentation"] = _drawn(run.augmentation)
+    record["augmentation"] = _drawn(run.feed.augmentation)
     record["watch"] = None if run.watch is None else run.watch.state()
     record["best"] = None if run.best is None else run.best[:2]
     if run.best is not None and run.best[2] is not None:
@@ -162,7 +162,7 @@ def _apply_run(run: RunView, record: Group, groups: dict[str, Group], path: StrP
         setattr(run, name, float(record[name]))
     run.evaluated = bool(record["evaluated"])
     epoch = max(run.trainer.epoch - 1, 0)  # the one that is under way
-    run.augmentation = _drawn_again(generator(run.plan.seed, Stream.AUGMENTATION, epoch), record["augmentation"])
+    run.feed.augmentation = _drawn_again(generator(run.plan.seed, Stream.AUGMENTATION, epoch), record["augmentation"])
     if run.watch is not None:
         run.watch.load_state(record["watch"])
     if record["best"] is not None:

@@ -27,10 +27,11 @@ from minidl.training.door import (
     read_only,
     validation_sets,
 )
+from minidl.training.feeding import Plan
 from minidl.training.history import History
 from minidl.training.interrupts import interrupts
 from minidl.training.progress import Progress
-from minidl.training.run import Plan, Run
+from minidl.training.run import Run
 from minidl.training.saving import unchanged_on_error
 
 

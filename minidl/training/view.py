@@ -4,8 +4,6 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 
 from typing import Any, Protocol
 
-import numpy as np
-
 from minidl.data.dataset import Dataset
 from minidl.layers.base import Layer
 from minidl.layers.loss import Loss
@@ -50,7 +48,7 @@ class RunView(Protocol):
     sets: dict[str, Dataset]
     plan: Any
     history: History
-    augmentation: np.random.Generator
+    feed: Any
     watch: Any
     best: tuple[int, float, dict[str, Array] | None] | None
     evaluated: bool

@@ -42,7 +42,7 @@ def test_a_memory_map_is_read_batch_by_batch_and_trains_as_an_array(
 
     one, two = trainer(), trainer()
     expected = fit(two, plain, plain, shuffle=shuffle)
-    monkeypatch.setattr("minidl.training.run.batches", spy)
+    monkeypatch.setattr("minidl.training.feeding.batches", spy)
     assert fit(one, mapped, mapped, shuffle=shuffle) == expected
     np.testing.assert_equal(weights(one), weights(two))
     assert all(array is x for array in trained_on)

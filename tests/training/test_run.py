@@ -102,7 +102,7 @@ def test_whatever_raises_the_best_weights_come_back(data, trainer, fit, weights,
     assert_at_rest(one)
 
 
-PART_OF_THE_LOOP = ("_epochs", "_batches", "_step", "_evaluate", "step", "evaluate", "append", "improved")
+PART_OF_THE_LOOP = ("_epochs", "batches", "_step", "_evaluate", "step", "evaluate", "append", "improved")
 
 
 @contextmanager

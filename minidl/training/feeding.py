@@ -1,0 +1,83 @@
+"""Feeding: what `fit` was asked for, and the batches of a run from any of its steps on."""
+
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minidl.arguments import check_integer
+from minidl.data.batching import batches, epoch_rows, steps_per_epoch
+from minidl.data.dataset import Dataset
+from minidl.parameters import Array
+from minidl.seeding import Stream, generator
+
+
+class Plan(NamedTuple):
+    """What `fit` was asked for."""
+
+    epochs: int
+    batch_size: int
+    validate_every: float | Callable[[int], bool]
+    shuffle: bool | Callable[[int], Array]
+    drop_last: bool
+    augment: Callable[[Array, np.random.Generator], Array] | None
+    seed: int
+    restore_best: bool
+    raise_divergence: bool
+
+
+class Feed:
+    """The batches of a run; every epoch has as many rows as its first.
+
+    Attributes:
+        per_epoch: steps in an epoch.
+        augmentation: the generator of the epoch that is under way.
+    """
+
+    def __init__(self, data: Dataset, plan: Plan, dtype: DTypeLike, epoch: int) -> None:
+        check_integer("seed", plan.seed, minimum=0)
+        self.data, self.plan, self.dtype = data, plan, dtype
+        self.next = epoch, self._rows(epoch)  # looked at already
+        self.rows = self.next[1]
+        self.length = len(data) if self.rows is None else len(self.rows)
+        self.per_epoch = steps_per_epoch(self.length, plan.batch_size, drop_last=plan.drop_last)
+        self.augmentation = generator(plan.seed, Stream.AUGMENTATION, epoch)
+
+    def check_first(self, epoch: int) -> None:
+        """Raise ValueError where a run that began with this epoch had other plans."""
+        rows = self._rows(epoch)
+        if rows is not None and len(rows) != self.length:
+            raise ValueError(f"its first epoch had {len(rows)} rows, those planned now have {self.length}")
+
+    def batches(self, epoch: int, position: int) -> Iterator[tuple[Array, ...]]:
+        """The batches of an epoch from a step in it on, augmented."""
+        plan, done = self.plan, position * self.plan.batch_size
+        if position == 0:
+            self.augmentation = generator(plan.seed, Stream.AUGMENTATION, epoch)
+        rows = self.rows = self.next[1] if self.next[0] == epoch else self._rows(epoch)
+        if rows is not None and len(rows) != self.length:
+            raise ValueError(
+                f"expected shuffle({epoch}) to be {self.length} rows long, as in the first epoch, "
+                f"received {len(rows)}: the steps of a run are planned before it begins"
+            )
+        if done:
+            rows = (np.arange(len(self.data)) if rows is None else rows)[done:]
+        order = (lambda epoch: rows) if rows is not None else False
+        for x, *rest in batches(self.data, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=self.dtype):
+            if plan.augment is not None:
+                given = x.copy() if rows is None else x  # in file order x is a view of the caller's data
+                x = np.asarray(plan.augment(given, self.augmentation), self.dtype)
+                if len(x) != len(given):
+                    raise ValueError(f"expected augment to return {len(given)} rows as it was given, received {len(x)}")
+            yield (x, *rest)
+
+    def rows_of_step(self, position: int, size: int) -> Array:
+        """The row numbers of a batch of the epoch that is under way."""
+        start = position * self.plan.batch_size
+        return np.arange(start, start + size) if self.rows is None else self.rows[start : start + size]
+
+    def _rows(self, epoch: int) -> Array | None:
+        return epoch_rows(len(self.data), self.plan.seed, epoch, self.plan.shuffle)
