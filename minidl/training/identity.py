@@ -5,12 +5,14 @@ from __future__ import annotations  # hashlib and inspect are loaded when they a
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import partial
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 
 from minidl.arguments import Recorded
-from minidl.canonical import PLAIN, byte_code, canonical
+from minidl.canonical import PLAIN, byte_code
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
 from minidl.training.callbacks import Callback
@@ -66,33 +68,52 @@ def remembering(run: RunView) -> list[Callback]:
 def described(value: Any) -> str:
     """A text that is the same, in any process, for what trains the same: arguments left out and given are one.
 
-    Arrays are told apart by their content, functions by what they do: byte code, defaults and plain outer variables.
+    Arrays are told apart by their content, functions by what they do: byte code, defaults, and what they use of
+    outer functions and, where it is plain, of their module.
 
     >>> from minidl import Adam
     >>> described(Adam(lr=0.1)) == described(Adam(0.1, beta1=0.9)), described([1, 1.0])
     (True, '[1, 1.0]')
     """
+    return _described(value, frozenset())
+
+
+def _described(value: Any, outside: frozenset[int]) -> str:
+    """`outside` are the objects that this one is a part of: one that holds itself has an end all the same."""
+    if id(value) in outside:
+        return "..."
+    inside = outside | {id(value)}
     if isinstance(value, np.ndarray):
         return f"<{value.dtype} {value.shape} {_digest([value])}>"
-    if isinstance(value, set | frozenset):
-        return f"{{{', '.join(sorted(map(described, value)))}}}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(described, value))}]"
-    if isinstance(value, Recorded):
-        return _call(value, _bound(value))
-    if is_dataclass(value) and not isinstance(value, type):
-        return _call(value, {field.name: getattr(value, field.name) for field in fields(value)})
-    if hasattr(value, "__code__"):
-        return f"{value.__name__} {_digest([_behaviour(value).encode()])}"
     if isinstance(value, np.generic):
         return repr(value.item())
-    if hasattr(value, "__dict__") and not isinstance(value, type):
-        return _call(value, vars(value))
+    if isinstance(value, set | frozenset):
+        return f"{{{', '.join(sorted(_described(item, inside) for item in value))}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_described(item, inside) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {_described(item, inside)}' for key, item in value.items())}}}"
+    if isinstance(value, FunctionType):
+        return f"{value.__name__} {_digest([_behaviour(value, inside).encode()])}"
+    if (parts := _parts(value)) is not None:
+        return f"{type(value).__name__}({', '.join(f'{name}={_described(p, inside)}' for name, p in parts.items())})"
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 
-def _call(value: object, arguments: dict[str, Any]) -> str:
-    return f"{type(value).__name__}({', '.join(f'{name}={described(item)}' for name, item in arguments.items())})"
+def _parts(value: Any) -> dict[str, Any] | None:
+    """What an object is made of, by name: the arguments of its constructor if they are known."""
+    if isinstance(value, Recorded):
+        return _bound(value)
+    if isinstance(value, MethodType):
+        return {"of": value.__self__, "function": value.__func__}
+    if isinstance(value, partial):
+        return {"function": value.func, "args": value.args, "keywords": value.keywords}
+    if isinstance(value, type) or not hasattr(value, "__dict__"):
+        return None
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    own: dict[str, Any] = vars(value)
+    return own
 
 
 def _bound(value: Recorded) -> dict[str, Any]:
@@ -102,13 +123,20 @@ def _bound(value: Recorded) -> dict[str, Any]:
     args, kwargs = value._arguments
     bound = inspect.signature(type(value).__init__).bind(value, *args, **kwargs)
     bound.apply_defaults()
-    return {name: argument for name, argument in bound.arguments.items() if name != "self"}
+    return dict(list(bound.arguments.items())[1:])  # without self
 
 
-def _behaviour(function: Any) -> str:
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    outer = [value if isinstance(value, PLAIN) else described(value) for value in cells]
-    return byte_code(function) + canonical([function.__defaults__, function.__kwdefaults__, outer])
+def _behaviour(function: FunctionType, inside: frozenset[int]) -> str:
+    outer = []
+    for cell in function.__closure__ or ():
+        try:
+            outer.append(_described(cell.cell_contents, inside))
+        except ValueError:  # not set yet
+            outer.append("unset")
+    known = function.__globals__
+    names = [name for name in function.__code__.co_names if name in known and isinstance(known[name], PLAIN)]
+    used = {name: known[name] for name in names}
+    return byte_code(function) + _described([function.__defaults__, function.__kwdefaults__, used, outer], inside)
 
 
 def _fingerprint(data: Dataset) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 
 import numpy as np
 import pytest
@@ -210,6 +211,22 @@ def decaying(lr):
     return lambda step: lr * 0.9**step
 
 
+def louder(factor, x, rng):
+    return factor * x
+
+
+class Louder:
+    """Holds itself, as objects in a graph do."""
+
+    def __init__(self, factor):
+        self.factor, self.own = factor, self
+
+    def times(self, x, rng):
+        return self.factor * x
+
+    __call__ = times
+
+
 TEN = np.arange(1.0, 11)
 SAME = [
     ({"optimizer": lambda: Adam(lr=0.1)}, {"optimizer": lambda: Adam(0.1, beta1=0.9)}),
@@ -217,6 +234,9 @@ SAME = [
     ({"layers": (Linear(3, 4),)}, {"layers": (Linear(in_features=3, out_features=4),)}),
     ({"optimizer": lambda: SGD(lambda step: 0.1)}, {"optimizer": lambda: SGD(lambda step: 0.1)}),
     ({}, {"callbacks": [Interrupt(0)]}),
+    ({"augment": partial(louder, 0.1)}, {"augment": partial(louder, 0.1)}),
+    ({"augment": Louder(0.1).times}, {"augment": Louder(0.1).times}),
+    ({"augment": Louder(0.1)}, {"augment": Louder(0.1)}),
 ]
 OTHER = [
     (
@@ -229,6 +249,9 @@ OTHER = [
     ({"regularizers": [L2(0.1)]}, {"regularizers": [L2(0.2)]}),
     ({"regularizers": [L2(0.1)]}, {}),
     ({"shuffle": lambda epoch: np.arange(30)}, {"shuffle": lambda epoch: np.arange(30)[::-1]}),
+    ({"augment": partial(louder, 0.1)}, {"augment": partial(louder, 0.2)}),
+    ({"augment": Louder(0.1).times}, {"augment": Louder(0.2).times}),
+    ({"augment": Louder(0.1)}, {"augment": Louder(0.2)}),
     ({"metrics": {"right": minidl.accuracy}}, {"metrics": {"hits": minidl.accuracy}}),
 ]
 
@@ -242,7 +265,7 @@ def test_what_trains_the_same_goes_on_and_nothing_else(data, trainer, fit, tmp_p
 
     def train(changed, resume):
         parts = {name: value() if name == "optimizer" else value for name, value in changed.items()}
-        of_fit = {name: parts.pop(name) for name in ("validate_every", "shuffle") if name in parts}
+        of_fit = {name: parts.pop(name) for name in ("validate_every", "shuffle", "augment") if name in parts}
         layers = parts.pop("layers", (Linear(3, 10),))
         one = trainer(*layers, **parts | {"callbacks": [*parts.get("callbacks", []), Checkpoint(path)]})
         fit(one, data(), data(seed=1), resume=resume, **of_fit)
