@@ -3,6 +3,8 @@
 from __future__ import annotations  # pathlib is loaded when it is needed
 
 import os
+import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import prod
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 UNKNOWN_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry, so that the same arrays give the same bytes
+STALE = 60.0  # seconds after which nobody writes on a file any more that was not touched
 SHOWN = 8  # entries named in an error
 HEADER = 10_000  # bytes at most that describe one array
 
@@ -77,17 +80,18 @@ def check_path(path: StrPath) -> str:
 
 
 def remove_parts(path: StrPath) -> None:
-    """Remove what processes that were killed while they wrote `path` left beside it."""
+    """Remove what processes that were killed while they wrote `path` left beside it, at least a minute ago."""
     folder, name = os.path.split(os.path.realpath(path))
     for entry in os.scandir(folder):
-        if entry.name.startswith(_part(name)) and entry.name.endswith(".part"):
+        if re.fullmatch(rf"{re.escape(_part(name))}[0-9a-f]{{16}}\.part", entry.name):
             with suppress(OSError):
-                os.unlink(entry.path)
+                if time.time() - entry.stat().st_mtime > STALE:
+                    os.unlink(entry.path)
 
 
 def _part(name: str) -> str:
     """How the names of files begin that are to become the file of that name."""
-    return f".{name[:200]}."
+    return f".{name[:50]}."
 
 
 def write_arrays(path: StrPath, arrays: Mapping[str, Array]) -> None:

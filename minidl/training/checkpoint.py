@@ -54,11 +54,13 @@ class Checkpoint(Callback):
         self.every_steps, self.every_evaluations = every_steps, every_evaluations
         self.keep_going = keep_going
         self.failures: list[str] = []
+        self.step = -1  # of the newest attempt
 
     def on_fit_begin(self, trainer: Any) -> None:
         """Look whether the file can be there at all, and remove what runs that were killed left half written."""
-        self.failures = []
-        if os.path.isdir(self.path) or not os.path.isdir(os.path.dirname(self.path)):
+        self.failures, self.step = [], -1
+        other = os.path.exists(self.path) and not os.path.isfile(self.path)
+        if other or not os.path.isdir(os.path.dirname(self.path)):
             raise ValueError(f"expected path to be a file in a folder that is there, received path={self.path!r}")
         remove_parts(self.path)
 
@@ -66,8 +68,16 @@ class Checkpoint(Callback):
         """Write where it is due; the run calls this when all that follows a step is done."""
         due = _is_due(self.every_steps, run.trainer.optimizer.steps)
         due |= run.evaluated and _is_due(self.every_evaluations, len(run.history.evaluations["step"]))
-        if not (due or run.over):
-            return
+        if due:
+            self._write(run)
+
+    def at_end(self, run: RunView) -> None:
+        """Write what was not due; the run calls this when it takes no further step."""
+        if self.step != run.trainer.optimizer.steps and run.history.steps["step"]:
+            self._write(run)
+
+    def _write(self, run: RunView) -> None:
+        self.step = run.trainer.optimizer.steps
         try:
             write_arrays(self.path, captured(run))
         except (OSError, MemoryError) as error:

@@ -80,4 +80,5 @@ class Feed:
         return np.arange(start, start + size) if self.rows is None else self.rows[start : start + size]
 
     def _rows(self, epoch: int) -> Array | None:
-        return epoch_rows(len(self.data), self.plan.seed, epoch, self.plan.shuffle)
+        rows = epoch_rows(len(self.data), self.plan.seed, epoch, self.plan.shuffle)
+        return rows.copy() if rows is not None and callable(self.plan.shuffle) else rows  # it may be used again

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import partial
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -83,8 +83,12 @@ def _described(value: Any, outside: frozenset[int]) -> str:
     if id(value) in outside:
         return "..."
     inside = outside | {id(value)}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return f"<{value.dtype} {value.shape} {_digest([value])}>"
+    if isinstance(value, np.ndarray):
+        return _described(value.tolist(), inside)
+    if isinstance(value, np.random.Generator):
+        return f"Generator({_described(value.bit_generator.state, inside)})"
     if isinstance(value, np.generic):
         return repr(value.item())
     if isinstance(value, set | frozenset):
@@ -108,12 +112,14 @@ def _parts(value: Any) -> dict[str, Any] | None:
         return {"of": value.__self__, "function": value.__func__}
     if isinstance(value, partial):
         return {"function": value.func, "args": value.args, "keywords": value.keywords}
-    if isinstance(value, type) or not hasattr(value, "__dict__"):
+    if isinstance(value, type | ModuleType):
         return None
     if is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in fields(value)}
-    own: dict[str, Any] = vars(value)
-    return own
+    if type(value).__module__.startswith("minidl."):
+        return {}  # a trainer or a run, which holds what changes
+    slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ()) if hasattr(value, name)]
+    return {name: getattr(value, name) for name in slots} | getattr(value, "__dict__", {}) or None
 
 
 def _bound(value: Recorded) -> dict[str, Any]:

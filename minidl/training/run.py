@@ -101,8 +101,10 @@ class Run:
             put_back(self, saved)
         self._call("on_fit_begin")
         if saved is not None:
+            reason = self.trainer.stop_reason
             put_back(self, saved)  # once more: a hook may have moved something, such as the weights
             put_back_callbacks(self, saved)
+            self.trainer.stop_reason = self.trainer.stop_reason or reason
 
     def execute(self, ctrl_c: Interrupts) -> History:
         """Train to one of the ends, give back the best weights, and return the history."""
@@ -139,10 +141,13 @@ class Run:
                         checkpoint.after_step(self)
                 if self.over:
                     break
+        with self.ctrl_c.held():
+            for checkpoint in self.checkpoints:
+                checkpoint.at_end(self)
+        if not self.evaluated and not self.ctrl_c.asked:  # after the checkpoint: a longer run would not do so here
+            self._evaluate()
         if self.ctrl_c.asked:
             raise KeyboardInterrupt
-        if not self.evaluated:  # after the checkpoint: a longer run would not have done so here
-            self._evaluate()
 
     def _give_back(self) -> None:
         """Restore the best weights, and drop what Ctrl-C left of a row that was being written."""

@@ -19,6 +19,7 @@ from minidl.training.view import RunView, TrainerView
 RECORD = "record"  # the entry with everything but the arrays, as JSON in bytes
 SUMS = ("weight", "loss", "penalty")  # of a run, over the batches since the last evaluation
 OF_THE_TRAINER = ("epoch", "history", "planned_steps", "restores_best", "step_loss", "step_penalty", "stop_reason")
+OF_THE_OPTIMIZER = ("lr", "clip", "_model")  # besides its state
 Group = dict[str, Any]
 Saved = tuple[StrPath, Group, dict[str, Group]]
 
@@ -76,6 +77,7 @@ def unchanged_on_error(trainer: TrainerView) -> Iterator[None]:
     generators = [layer.rng for layer in layers]  # a run that goes on puts others in their places
     weights, optimizer = trainer.model.parameters.snapshot(), trainer.optimizer.state()
     kept = {name: getattr(trainer, name) for name in OF_THE_TRAINER}
+    rule = {name: getattr(trainer.optimizer, name) for name in OF_THE_OPTIMIZER}
     try:
         yield
     except BaseException:
@@ -83,6 +85,8 @@ def unchanged_on_error(trainer: TrainerView) -> Iterator[None]:
         trainer.optimizer.load_state(optimizer)
         for name, value in kept.items():
             setattr(trainer, name, value)
+        for name, value in rule.items():
+            setattr(trainer.optimizer, name, value)
         for layer, rng in zip(layers, generators, strict=True):
             layer.rng = rng
         raise

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from minidl import (
 from minidl.storage import read_arrays
 from minidl.training import checkpoint
 
+BUFFER = np.arange(30)
 KILLED = Path(__file__).parents[1] / "killed.py"
 
 
@@ -173,10 +175,14 @@ def test_what_a_callback_remembers_is_its_own_again(job, tmp_path):
 
 
 def test_leftovers_of_killed_runs_are_removed(job, tmp_path):
-    (tmp_path / ".run.npz.0123.part").write_bytes(b"half")
-    (tmp_path / ".other.npz.0123.part").write_bytes(b"half")
+    old, new = f".run.npz.{'0' * 16}.part", f".run.npz.{'1' * 16}.part"
+    others = [f".run.npz.bak.{'0' * 16}.part", ".run.npz.notes.part"]
+    for name in (old, new, *others):
+        (tmp_path / name).write_bytes(b"half")
+        if name != new:
+            os.utime(tmp_path / name, (0, 0))
     job()
-    assert sorted(os.listdir(tmp_path)) == [".other.npz.0123.part", "run.npz"]
+    assert sorted(os.listdir(tmp_path)) == sorted([new, *others, "run.npz"])
 
 
 def test_a_hook_that_moves_the_weights_at_the_beginning_does_not_move_those_that_came_back(job, tmp_path):
@@ -210,3 +216,42 @@ def test_generators_that_spawn_others_go_on_too(job, tmp_path):
 
     job(augment=spawning, stop=6)
     assert_same(job(augment=spawning, resume=tmp_path / "run.npz"), job(augment=spawning, path=tmp_path / "other.npz"))
+
+
+def test_orders_in_a_buffer_of_their_own_are_taken_as_they_were(data, trainer, fit, tmp_path):
+    def order(epoch):
+        BUFFER[:] = np.random.default_rng(epoch).permutation(30)
+        return BUFFER
+
+    def train(one, **arguments):
+        return fit(one, data(), epochs=4, shuffle=order, **arguments).steps["loss"]
+
+    interrupt = Interrupt(5)
+    one = trainer(callbacks=[Checkpoint(tmp_path / "run.npz", every_steps=1), interrupt])
+    train(one)
+    one.callbacks.remove(interrupt)
+    assert train(one, resume=tmp_path / "run.npz") == train(trainer())
+
+
+def test_a_stop_at_the_beginning_counts_also_when_resumed(job, tmp_path):
+    class Budget(Callback):
+        def on_fit_begin(self, trainer):
+            trainer.stop("no time")
+
+    job(stop=5)
+    one = job(more=[Budget()], resume=tmp_path / "run.npz")
+    assert (one.optimizer.steps, one.history.stopped_because) == (4, "stopped: no time")
+
+
+def test_when_one_of_two_files_fails_the_other_holds_the_last_step(data, trainer, fit, tmp_path):
+    (tmp_path / "sub").mkdir()
+
+    class Vanish(Callback):
+        def on_step_end(self, trainer):
+            if trainer.optimizer.steps == 7:
+                shutil.rmtree(tmp_path / "sub")
+
+    both = [Checkpoint(tmp_path / "a.npz", every_steps=5), Checkpoint(tmp_path / "sub" / "b.npz", every_steps=1)]
+    history = fit(trainer(callbacks=[*both, Vanish()]), data(), data(seed=1), epochs=4)
+    assert history.stopped_because.startswith("stopped: the checkpoint")
+    assert len(read_arrays(tmp_path / "a.npz")["steps/step"]) == 7

@@ -68,6 +68,17 @@ def test_one_ctrl_c_more_is_raised_when_everything_is_in_order(job, times):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_ctrl_c_in_the_last_evaluation_ends_the_run(data, trainer, fit):
+    def pressing(scores, targets):
+        if one.optimizer.steps == 8:
+            signal.raise_signal(signal.SIGINT)
+        return 0.0
+
+    one = trainer(metrics=[pressing])
+    history = fit(one, data(), data(seed=1), validate_every=7)
+    assert history.stopped_because == "interrupted: Ctrl-C after step 8"
+
+
 def test_another_handler_of_ctrl_c_stays(job):
     pressed = []
     before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))

@@ -227,6 +227,23 @@ class Louder:
     __call__ = times
 
 
+def drawing(seed):
+    rng = np.random.default_rng(seed)
+    return lambda x, _: x + rng.normal()
+
+
+def picking(orders):
+    import math  # a module among the outer variables
+
+    return lambda epoch: orders[math.floor(0)]
+
+
+class Opt(SGD):
+    def __init__(this, lr):  # noqa: N805
+        super().__init__(lr)
+
+
+ROWS = np.arange(30)
 TEN = np.arange(1.0, 11)
 SAME = [
     ({"optimizer": lambda: Adam(lr=0.1)}, {"optimizer": lambda: Adam(0.1, beta1=0.9)}),
@@ -234,6 +251,8 @@ SAME = [
     ({"layers": (Linear(3, 4),)}, {"layers": (Linear(in_features=3, out_features=4),)}),
     ({"optimizer": lambda: SGD(lambda step: 0.1)}, {"optimizer": lambda: SGD(lambda step: 0.1)}),
     ({}, {"callbacks": [Interrupt(0)]}),
+    ({"optimizer": lambda: Opt(0.1)}, {"optimizer": lambda: Opt(lr=0.1)}),
+    ({"shuffle": picking({0: np.arange(30)})}, {"shuffle": picking({0: np.arange(30)})}),
     ({"augment": partial(louder, 0.1)}, {"augment": partial(louder, 0.1)}),
     ({"augment": Louder(0.1).times}, {"augment": Louder(0.1).times}),
     ({"augment": Louder(0.1)}, {"augment": Louder(0.1)}),
@@ -252,6 +271,9 @@ OTHER = [
     ({"augment": partial(louder, 0.1)}, {"augment": partial(louder, 0.2)}),
     ({"augment": Louder(0.1).times}, {"augment": Louder(0.2).times}),
     ({"augment": Louder(0.1)}, {"augment": Louder(0.2)}),
+    ({"augment": drawing(0)}, {"augment": drawing(1)}),
+    ({"shuffle": picking({0: np.arange(30)})}, {"shuffle": picking({0: np.arange(30)[::-1]})}),
+    ({"shuffle": lambda epoch, rows=ROWS: rows}, {"shuffle": lambda epoch, rows=ROWS[::-1]: rows}),
     ({"metrics": {"right": minidl.accuracy}}, {"metrics": {"hits": minidl.accuracy}}),
 ]
 
