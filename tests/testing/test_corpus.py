@@ -8,6 +8,7 @@ import pytest
 from corpus.right import DEEP, RIGHT
 from corpus.wrong import WRONG
 
+import minidl
 import minidl.testing
 
 
@@ -20,6 +21,11 @@ def test_a_wrong_component_is_caught_within_a_hundred_examples(item):
 def test_a_right_component_raises_no_alarm(item):
     check = getattr(minidl.testing, f"check_{item.kind}")
     assert check(item.thing, max_examples=20, **item.options).passed
+
+
+def test_gradients_that_cancel_under_a_schedule_too_raise_no_alarm():
+    cancel = {"start": [0.0], "gradients": [[0.125], [-0.5], [0.375]], "cut": 0}  # 1, -4, 3 and 1, -4/2, 3/3
+    assert minidl.testing.check_optimizer(minidl.SGD(0.1), at=cancel).passed
 
 
 def test_names_are_unique_and_the_corpus_is_as_large_as_promised():
