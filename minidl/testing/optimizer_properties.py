@@ -1,6 +1,7 @@
 """What must hold of an optimizer: each property on one drawn case."""
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -130,7 +131,7 @@ def check_learning_rate(case: OptimizerCase) -> None:
 
     def decaying(step: int) -> float:
         # by an irrational factor, so that gradients of one sum with constant rates cannot have it with these, too
-        return (lr(step) if callable(lr) else lr) * 0.5 ** (step / 2)
+        return (lr(step) if callable(lr) else lr) * math.pow(0.5, step / 2)
 
     scaled.lr_scale = 0.5
     halved.lr = (lambda step: 0.5 * lr(step)) if callable(lr) else 0.5 * lr
