@@ -15,8 +15,6 @@ import argparse
 import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +23,7 @@ from time import perf_counter
 import numpy as np
 from systems import minidl_loss, minidl_model, minidl_rule
 from table import machine
-from training_step import thread_settings
+from training_step import answer
 from workloads import WORKLOADS
 
 from minidl import L2, SGD, Callback, Dataset, Linear, Sequential, SoftmaxCrossEntropy, Trainer
@@ -65,9 +63,7 @@ def main() -> None:
 
 def measured(what: str, size: int, *names: str) -> dict:
     """What a new process finds."""
-    command = [sys.executable, __file__, "--measure", what, str(size), *names]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | thread_settings(1))
-    return json.loads(answer.stdout)
+    return json.loads(answer(1, __file__, "--measure", what, str(size), *names))
 
 
 def trainer(callbacks: tuple[Callback, ...] = ()) -> Trainer:

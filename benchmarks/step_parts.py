@@ -8,17 +8,14 @@ too: the bare matrix products with preallocated outputs, on the same batches.
 """
 
 import argparse
-import os
-import subprocess
-import sys
 from collections import defaultdict
 from itertools import pairwise
 from statistics import median
 from time import perf_counter
 
 from systems import Floor, MinidlLoop
-from table import machine
-from training_step import THREADS, thread_settings
+from table import machine, spaced
+from training_step import THREADS, answer
 from workloads import WORKLOADS
 
 from minidl.data import batches
@@ -39,10 +36,7 @@ def main() -> None:
     print(f"| workload | threads | {' | '.join(PARTS)} | sum | products |\n|---|{'--:|' * (len(PARTS) + 3)}")
     for name in ["softmax-784"] if options.quick else WORKLOADS:
         for threads in THREADS:
-            command = [sys.executable, __file__, "--measure", name]
-            settings = os.environ | thread_settings(threads)
-            answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=settings)
-            cells = [f"{float(cell):,.0f}".replace(",", " ") for cell in answer.stdout.split()]
+            cells = [spaced(float(cell)) for cell in answer(threads, __file__, "--measure", name).split()]
             print(f"| {WORKLOADS[name].name} | {threads} | {' | '.join(cells)} |", flush=True)
     print(f"\n- Machine: {machine()}.")
 

@@ -63,6 +63,11 @@ def _cell(timing: Timing | None, unit: float) -> str:
     return f"{timing.median:,.0f} = {timing.median / unit:.2f}x ({setting})".replace(",", " ", timing.median >= 1000)
 
 
+def spaced(number: float) -> str:
+    """A whole number in groups of three digits."""
+    return f"{number:,.0f}".replace(",", " ")
+
+
 def spread(timings: Sequence[Timing]) -> float:
     """The median, over all repetitions, of the relative distance between one and the median of its system."""
     return median(abs(value / timing.median - 1) for timing in timings for value in timing.microseconds)

@@ -154,6 +154,12 @@ def thread_settings(threads: int) -> dict[str, str]:
     return settings
 
 
+def answer(threads: int, script: str, *arguments: str) -> str:
+    """What a new process with that many threads prints."""
+    command, settings = [sys.executable, script, *arguments], os.environ | thread_settings(threads)
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=settings).stdout
+
+
 def serve(kind: type[System], workload: Workload) -> None:
     """In the worker: warm up, say what was set up, then train a repetition for every line that comes in."""
     x, targets = workload.data()

@@ -11,9 +11,6 @@ A last line counts the matrix products that have other bits with two threads of 
 
 import argparse
 import math
-import os
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +19,8 @@ from statistics import median
 
 import numpy as np
 from systems import MinidlLoop
-from table import machine
-from training_step import THREADS, thread_settings
+from table import machine, spaced
+from training_step import THREADS, answer
 from workloads import WORKLOADS, Workload
 
 from minidl import Adam
@@ -146,21 +143,14 @@ def compare(names: list[str]) -> None:
     for name in names:
         for threads in THREADS:
             cells = [
-                "-" if cell == "nan" else f"{float(cell):,.0f}".replace(",", " ")
-                for cell in answers(threads, "--measure", name)
+                "-" if cell == "nan" else spaced(float(cell))
+                for cell in answer(threads, __file__, "--measure", name).split()
             ]
             print(f"| {WORKLOADS[name].name} | {threads} | {' | '.join(cells)} |", flush=True)
-    one, two = (answers(threads, "--bits") for threads in THREADS)
+    one, two = (answer(threads, __file__, "--bits").split() for threads in THREADS)
     other = sum(a != b for a, b in zip(one, two, strict=True))
     print(f"\n- {other} of {len(one)} matrix products have other bits with two threads than with one.")
     print(f"- Medians of {REPETITIONS} repetitions in turn, in one process. Machine: {machine()}.")
-
-
-def answers(threads: int, *arguments: str) -> list[str]:
-    """What a new process with that many threads prints."""
-    command = [sys.executable, __file__, *arguments]
-    settings = os.environ | thread_settings(threads)
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=settings).stdout.split()
 
 
 def measured(workload: Workload) -> list[float]:

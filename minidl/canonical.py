@@ -1,7 +1,8 @@
 """One text for one meaning: of plain values and of code, the same in every process."""
 
-from __future__ import annotations  # inspect is loaded when it is needed
+from __future__ import annotations  # inspect and hashlib are loaded when they are needed
 
+from collections.abc import Iterable
 from types import CodeType
 from typing import Any
 
@@ -30,3 +31,13 @@ def canonical(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"{type(value).__name__}({', '.join(map(canonical, value))})"
     return repr(value) if isinstance(value, PLAIN) else type(value).__name__
+
+
+def digest(pieces: Iterable[bytes]) -> str:
+    """A short name for a long content, given piece by piece."""
+    from hashlib import sha256
+
+    found = sha256()
+    for piece in pieces:
+        found.update(piece)
+    return found.hexdigest()[:16]

@@ -128,6 +128,13 @@ def _copy_into(view: Array, new: Array, what: str) -> None:
     view[...] = new
 
 
+def _matching(pattern: str, named: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: owner for name, owner in named.items() if fnmatchcase(name, pattern)}
+    if not found:
+        raise ValueError(f"no parameter matches names={pattern!r}; {suggest(pattern, named)}")
+    return found
+
+
 class Parameters:
     """Every trainable number of a model, as two contiguous vectors with named views.
 
@@ -209,10 +216,7 @@ class Parameters:
 
     def matching(self, pattern: str) -> list[Parameter]:
         """The parameters whose name matches a shell pattern such as "*.weight"; none is an error naming all of them."""
-        found = [parameter for name, parameter in self.named.items() if fnmatchcase(name, pattern)]
-        if not found:
-            raise ValueError(f"no parameter matches names={pattern!r}; {suggest(pattern, self.named)}")
-        return found
+        return list(_matching(pattern, self.named).values())
 
     def check_whole(self, named: Mapping[str, Parameter]) -> None:
         """Raise RuntimeError where the parameters a model has now are not those of this store, or left it."""
@@ -227,9 +231,11 @@ class Parameters:
                 f"build the outermost layer again, or deep-copy layers before they go into a second model"
             )
 
-    def snapshot(self) -> dict[str, Array]:
-        """A copy of every value and state by name: what `restore` takes back."""
-        return {name: owner.value.copy() for name, owner in self._owners().items()}
+    def snapshot(self, names: str | None = None) -> dict[str, Array]:
+        """A copy of every value and state by name: what `restore` takes back; or of those that match a pattern."""
+        owners = self._owners()
+        chosen = owners if names is None else _matching(names, owners)
+        return {name: owner.value.copy() for name, owner in chosen.items()}
 
     def restore(self, snapshot: Mapping[str, Array]) -> None:
         """Put back what `snapshot` returned; names and shapes must be exactly those of this model."""

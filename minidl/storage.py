@@ -45,12 +45,8 @@ def replacing(path: StrPath) -> Iterator[BinaryIO]:
     ...     os.path.getsize(f"{folder}/numbers"), os.listdir(folder)
     (3, ['numbers'])
     """
-    target = os.path.realpath(check_path(path))
+    target = check_target(path)
     folder, name = os.path.split(target)
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"expected path in a folder that is there, received path={os.fspath(path)!r}")
-    if os.path.exists(target) and not os.path.isfile(target):
-        raise FileExistsError(f"expected path to be a file, received path={os.fspath(path)!r}, which is something else")
     temporary = os.path.join(folder, f"{_part(name)}{os.urandom(8).hex()}.part")
     try:
         with open(temporary, "xb") as file:
@@ -79,13 +75,29 @@ def check_path(path: StrPath) -> str:
     return os.fspath(path)
 
 
+def check_target(path: StrPath) -> str:
+    """Where a file of that path is written, links followed, or an OSError if no file can be there."""
+    target = os.path.realpath(check_path(path))
+    message = f"expected path to be a file in a folder that is there, received path={os.fspath(path)!r}"
+    if not os.path.isdir(os.path.dirname(target)):
+        raise FileNotFoundError(message)
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise FileExistsError(message)
+    return target
+
+
 def remove_parts(path: StrPath) -> None:
     """Remove what processes that were killed while they wrote `path` left beside it, at least a minute ago."""
     folder, name = os.path.split(os.path.realpath(path))
+    remove_old(folder, rf"{re.escape(_part(name))}[0-9a-f]{{16}}\.part", STALE)
+
+
+def remove_old(folder: StrPath, pattern: str, seconds: float) -> None:
+    """Remove the files of a folder whose names match a regular expression and that were not touched for so long."""
     for entry in os.scandir(folder):
-        if re.fullmatch(rf"{re.escape(_part(name))}[0-9a-f]{{16}}\.part", entry.name):
+        if re.fullmatch(pattern, entry.name):
             with suppress(OSError):
-                if time.time() - entry.stat().st_mtime > STALE:
+                if time.time() - entry.stat().st_mtime > seconds:
                     os.unlink(entry.path)
 
 
@@ -140,12 +152,12 @@ def check_file(path: StrPath) -> int:
     path = check_path(path)
     if not os.path.isfile(path):
         kind = "a folder" if os.path.isdir(path) else "something else" if os.path.lexists(path) else "nothing"
-        raise DataError(f"{os.fspath(path)}: expected a file, found {kind}")
+        raise DataError(f"{path}: expected a file, found {kind}")
     try:
         with open(path, "rb") as file:
             return os.fstat(file.fileno()).st_size
     except OSError as error:
-        raise DataError(f"{os.fspath(path)}: expected a file that can be read, found: {error.strerror}") from error
+        raise DataError(f"{path}: expected a file that can be read, found: {error.strerror}") from error
 
 
 def check_entries(path: StrPath, found: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:

@@ -2,7 +2,6 @@
 
 import ast
 import dis
-import hashlib
 import inspect
 import json
 import textwrap
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
-from minidl.canonical import PLAIN, byte_code, canonical
+from minidl.canonical import PLAIN, byte_code, canonical, digest
 
 
 def code_digest(function: Callable[..., Any]) -> str:
@@ -32,7 +31,7 @@ def behaviour_digest(function: Callable[..., Any]) -> str:
 
 
 def _digest(texts: dict[str, str]) -> str:
-    return hashlib.sha256(json.dumps(texts, sort_keys=True).encode("utf-8", "replace")).hexdigest()[:16]
+    return digest([json.dumps(texts, sort_keys=True).encode("utf-8", "replace")])
 
 
 def _collect(thing: Any, texts: dict[str, str], seen: set[int], text: Callable[[Any], str], *, constants: bool) -> None:

@@ -1,8 +1,6 @@
 """One file a finished run, written whole or not at all, so that a job goes on where it was stopped."""
 
 import json
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import numpy as np
 from minidl.experiments.planning import Run, Scalar
 from minidl.experiments.results import Result
 from minidl.parameters import Array
-from minidl.storage import read_arrays, write_arrays
+from minidl.storage import read_arrays, remove_old, write_arrays
 
 RECORD = "record"  # the entry with everything but the arrays, which are numbered
 OLD = 3600.0  # seconds, after which a temporary file belongs to no job that is still running
@@ -24,10 +22,7 @@ class Store:
         self.folder = None if folder is None else Path(folder)
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for left in self.folder.glob("*.part"):  # by a job that was killed while it wrote
-                with suppress(OSError):
-                    if time.time() - left.stat().st_mtime > OLD:
-                        left.unlink()
+            remove_old(self.folder, r".*\.part", OLD)  # left by a job that was killed while it wrote
 
     def read(self, run: Run) -> Result | None:
         """The stored result of exactly this run; None where there is none, or its file is damaged."""

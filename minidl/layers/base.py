@@ -4,7 +4,6 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from fnmatch import fnmatchcase
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -159,15 +158,11 @@ class Layer(Recorded):
         """
         if names is not None and not isinstance(names, str):
             raise TypeError(f'expected names to be None or one pattern such as "0.*", received names={names!r}')
-        own = self.parameters.snapshot()
-        found = read_arrays(path)
-        wanted = own if names is None else {name: array for name, array in own.items() if fnmatchcase(name, names)}
-        if names is not None and not wanted:
-            raise ValueError(f"expected a pattern that matches an entry, received names={names!r}: {', '.join(own)}")
-        if names is not None:
+        wanted, found = self.parameters.snapshot(names), read_arrays(path)
+        if names is not None:  # what else the file holds is left alone
             found = {name: array for name, array in found.items() if name in wanted}
         check_entries(path, found, wanted)
-        self.parameters.restore(own | found)
+        self.parameters.restore(self.parameters.snapshot() | found)
         return self
 
     def train_mode(self) -> AbstractContextManager[Self]:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from minidl.arguments import check_integer
-from minidl.storage import StrPath, check_path, remove_parts, write_arrays
+from minidl.storage import StrPath, check_path, check_target, remove_parts, write_arrays
 from minidl.training.callbacks import Callback
 from minidl.training.progress import say
 from minidl.training.saving import captured
@@ -59,9 +59,10 @@ class Checkpoint(Callback):
     def on_fit_begin(self, trainer: Any) -> None:
         """Look whether the file can be there at all, and remove what runs that were killed left half written."""
         self.failures, self.step = [], -1
-        other = os.path.exists(self.path) and not os.path.isfile(self.path)
-        if other or not os.path.isdir(os.path.dirname(self.path)):
-            raise ValueError(f"expected path to be a file in a folder that is there, received path={self.path!r}")
+        try:
+            check_target(self.path)
+        except OSError as error:
+            raise ValueError(str(error)) from error
         remove_parts(self.path)
 
     def after_step(self, run: RunView) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minidl.arguments import Recorded
-from minidl.canonical import PLAIN, byte_code
+from minidl.canonical import PLAIN, byte_code, digest
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
 from minidl.training.callbacks import Callback
@@ -23,7 +23,7 @@ SAMPLED = 4096  # rows of a memory-mapped file by which it is told from another
 CHUNK = 1 << 24  # bytes hashed together
 
 
-def identity(run: RunView) -> dict[str, Any]:
+def identity(run: RunView) -> dict[str, str]:
     """What must be the same for a run to go on, in words; `epochs` is not part of it, so a run can be made longer."""
     from minidl import __version__
 
@@ -50,7 +50,7 @@ def identity(run: RunView) -> dict[str, Any]:
     }
 
 
-def differences(saved: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def differences(saved: dict[str, str], now: dict[str, str]) -> list[str]:
     """One clause for each entry that is not the same.
 
     >>> differences({"seed": "0", "batch_size": "32"}, {"seed": "1", "batch_size": "32"})
@@ -84,7 +84,7 @@ def _described(value: Any, outside: frozenset[int]) -> str:
         return "..."
     inside = outside | {id(value)}
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        return f"<{value.dtype} {value.shape} {_digest([value])}>"
+        return f"<{value.dtype} {value.shape} {digest([value.tobytes()])}>"
     if isinstance(value, np.ndarray):
         return _described(value.tolist(), inside)
     if isinstance(value, np.random.Generator):
@@ -98,7 +98,7 @@ def _described(value: Any, outside: frozenset[int]) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key!r}: {_described(item, inside)}' for key, item in value.items())}}}"
     if isinstance(value, FunctionType):
-        return f"{value.__name__} {_digest([_behaviour(value, inside).encode()])}"
+        return f"{value.__name__} {digest([_behaviour(value, inside).encode()])}"
     if (parts := _parts(value)) is not None:
         return f"{type(value).__name__}({', '.join(f'{name}={_described(p, inside)}' for name, p in parts.items())})"
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
@@ -147,7 +147,7 @@ def _behaviour(function: FunctionType, inside: frozenset[int]) -> str:
 
 def _fingerprint(data: Dataset) -> str:
     """Shape, dtype, and a digest of every number; of a memory-mapped file, of up to 4096 rows over its length."""
-    return f"{data!r} {_digest(_pieces(data))}"
+    return f"{data!r} {digest(piece.tobytes() for piece in _pieces(data))}"
 
 
 def _pieces(data: Dataset) -> Iterator[Array]:
@@ -157,12 +157,3 @@ def _pieces(data: Dataset) -> Iterator[Array]:
         return
     step = max(1, CHUNK * len(data) // data.x.nbytes)
     yield from (data.x[start : start + step] for start in range(0, len(data), step))
-
-
-def _digest(pieces: Any) -> str:
-    from hashlib import sha256
-
-    digest = sha256()
-    for piece in pieces:
-        digest.update(np.ascontiguousarray(piece).tobytes() if isinstance(piece, np.ndarray) else piece)
-    return digest.hexdigest()[:16]

@@ -5,8 +5,6 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
-from typing import Any
 
 from minidl.arguments import check_integer
 from minidl.data.dataset import Dataset
@@ -61,11 +59,6 @@ class Run:
         self.evaluated = True
         self._forget_batches()
 
-    @cached_property
-    def identity(self) -> dict[str, Any]:
-        """What a checkpoint of this run is known by."""
-        return identity(self)
-
     @property
     def position(self) -> int:
         """Steps taken in the epoch that is under way; 0 between two."""
@@ -94,8 +87,8 @@ class Run:
             hook: [c for c in callbacks if hook in vars(c) or getattr(type(c), hook) is not getattr(Callback, hook)]
             for hook in HOOKS
         }
-        if self.checkpoints:
-            self.identity  # noqa: B018  # taken before anything can change
+        if self.checkpoints or resume is not None:
+            self.identity = identity(self)  # before anything can change
         saved = None if resume is None else read_run(self, resume)
         if saved is not None:
             put_back(self, saved)

@@ -52,6 +52,7 @@ class RunView(Protocol):
     watch: Any
     best: tuple[int, float, dict[str, Array] | None] | None
     evaluated: bool
+    identity: dict[str, str]
 
     def go_to(self, steps: int, *, epochs_before: int) -> None:
         """Stand where so many steps were taken, in a trainer that had begun so many epochs before the run."""
@@ -59,11 +60,3 @@ class RunView(Protocol):
     @property
     def restores_best(self) -> bool:
         """Whether the run is to end with the weights of its best evaluation."""
-
-    @property
-    def over(self) -> bool:
-        """Whether no further step will be taken."""
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What a checkpoint of this run is known by."""
