@@ -137,6 +137,8 @@ class Optimizer(Recorded):
         kinds = {(slot.shape, slot.dtype) for slot in slots.values()}
         if len(kinds) > 1 or any(len(shape) != 1 or dtype.kind != "f" for shape, dtype in kinds):
             raise ValueError(f"expected slots that are vectors of one length and floating dtype, received {kinds}")
+        if (model := self._bound()) is not None:
+            slots = self._fitting(slots, model.value)
         self.steps, self.lr_scale, self.slots = steps, lr_scale, slots
 
     def __getstate__(self) -> dict[str, Any]:
@@ -145,7 +147,7 @@ class Optimizer(Recorded):
 
     def meet(self, parameters: Parameters) -> None:
         """Take the first model that is stepped as one's own, and refuse another."""
-        known = self._model() if self._model is not None else None
+        known = self._bound()
         if known is parameters:
             return
         if known is not None:
@@ -153,18 +155,22 @@ class Optimizer(Recorded):
                 f"expected the model of the {self.steps} steps before, received another: its clock and memory are that "
                 f"model's, so make a new optimizer for each, also after building a model again"
             )
-        self._fit_slots(parameters.value)
+        self.slots = self._fitting(self.slots, parameters.value)
         self._model = weakref.ref(parameters)
 
-    def _fit_slots(self, value: Array) -> None:
-        if not self.slots:
-            self.slots = {name: np.zeros_like(value) for name in self.slot_names}
-        for slot in self.slots.values():
+    def _bound(self) -> Parameters | None:
+        return self._model() if self._model is not None else None
+
+    def _fitting(self, slots: dict[str, Array], value: Array) -> dict[str, Array]:
+        """The slots if they are those of a model with these values; zeros where there are none yet."""
+        slots = slots or {name: np.zeros_like(value) for name in self.slot_names}
+        for slot in slots.values():
             if slot.shape != value.shape or slot.dtype != value.dtype:
                 raise ValueError(
                     f"expected the {slot.size} {slot.dtype} numbers of the steps before, received {value.size} of "
                     f"{value.dtype}: use one optimizer per model"
                 )
+        return slots
 
     def __init_subclass__(cls) -> None:
         """Refuse slot names that are no tuple, or that `state` needs for itself."""

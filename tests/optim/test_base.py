@@ -177,6 +177,27 @@ def test_the_state_before_the_first_step_can_be_loaded():
     assert optimizer.state() == {"steps": 0, "lr_scale": 1.0}
 
 
+def test_the_state_before_the_first_step_can_be_loaded_again_after_it(parameters):
+    optimizer, moved = SGD(0.5, momentum=0.9), parameters.value.copy()
+    fresh = optimizer.state()
+    parameters.grad[:] = 1
+    optimizer.step(parameters)
+    moved, parameters.value = parameters.value.copy(), moved
+    optimizer.load_state(fresh)
+    optimizer.step(parameters)
+    np.testing.assert_array_equal(parameters.value, moved)
+
+
+def test_the_state_of_a_model_of_another_size_is_refused_and_changes_nothing(store, parameters):
+    other, optimizer = SGD(0.5, momentum=0.9), SGD(0.5, momentum=0.9)
+    other.step(store(weight=np.zeros(7)))
+    optimizer.step(parameters)
+    with pytest.raises(ValueError, match="expected the 7 float64 numbers of the steps before"):
+        optimizer.load_state(other.state())
+    assert optimizer.steps == 1
+    optimizer.step(parameters)
+
+
 def test_the_state_goes_through_an_npz_file(parameters):
     optimizer, file = Adam(0.1), io.BytesIO()
     optimizer.lr_scale = 0.25
