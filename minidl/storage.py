@@ -162,15 +162,19 @@ def check_file(path: StrPath) -> int:
 
 def check_entries(path: StrPath, found: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:
     """Raise DataError naming every entry that is missing, is none of `wanted`, or has another shape or dtype."""
+    if wrong := differing(found, wanted):
+        raise DataError(f"{os.fspath(path)}: expected the arrays of this model, found that {wrong}")
+
+
+def differing(found: Mapping[str, Array], wanted: Mapping[str, Array]) -> str:
+    """A clause for every entry that is missing, is none of `wanted`, or has another shape or dtype; "" for none."""
     wrong = [f"{name} is missing" for name in wanted if name not in found]
     wrong += [f"{name} belongs to nothing" for name in found if name not in wanted]
     for name, array in wanted.items():
         have = found.get(name, array)
         if (have.shape, have.dtype.newbyteorder("=")) != (array.shape, array.dtype):
             wrong.append(f"{name} is {have.dtype} {have.shape} where {array.dtype} {array.shape} belongs")
-    if wrong:
-        shown = "; ".join(wrong[:SHOWN]) + (f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else "")
-        raise DataError(f"{os.fspath(path)}: expected the arrays of this model, found that {shown}")
+    return "; ".join(wrong[:SHOWN]) + (f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else "")
 
 
 def _check_directory(entries: list[ZipInfo], size: int) -> None:

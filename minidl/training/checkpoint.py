@@ -1,14 +1,12 @@
 """Checkpoint: the callback that writes all that a run is to one file, again and again."""
 
 import os
-from typing import Any
 
 from minidl.arguments import check_integer
 from minidl.storage import StrPath, check_path, check_target, remove_parts, write_arrays
 from minidl.training.callbacks import Callback
 from minidl.training.progress import say
-from minidl.training.saving import captured
-from minidl.training.view import RunView
+from minidl.training.view import TrainerView
 
 
 class Checkpoint(Callback):
@@ -56,7 +54,7 @@ class Checkpoint(Callback):
         self.failures: list[str] = []
         self.step = -1  # of the newest attempt
 
-    def on_fit_begin(self, trainer: Any) -> None:
+    def on_fit_begin(self, trainer: TrainerView) -> None:
         """Look whether the file can be there at all, and remove what runs that were killed left half written."""
         self.failures, self.step = [], -1
         try:
@@ -65,29 +63,25 @@ class Checkpoint(Callback):
             raise ValueError(str(error)) from error
         remove_parts(self.path)
 
-    def after_step(self, run: RunView) -> None:
-        """Write where it is due; the run calls this when all that follows a step is done."""
-        due = _is_due(self.every_steps, run.trainer.optimizer.steps)
-        due |= run.evaluated and _is_due(self.every_evaluations, len(run.history.evaluations["step"]))
-        if due:
-            self._write(run)
+    def on_safe_point(self, trainer: TrainerView) -> None:
+        """Write where it is due, and what was not due when the run takes no further step."""
+        run, step = trainer.run, trainer.optimizer.steps
+        due = _is_due(self.every_steps, step) or run.over
+        due |= run.evaluated and _is_due(self.every_evaluations, len(trainer.history.evaluations["step"]))
+        if due and step != self.step and trainer.history.steps["step"]:
+            self.step = step
+            self._write(trainer)
 
-    def at_end(self, run: RunView) -> None:
-        """Write what was not due; the run calls this when it takes no further step."""
-        if self.step != run.trainer.optimizer.steps and run.history.steps["step"]:
-            self._write(run)
-
-    def _write(self, run: RunView) -> None:
-        self.step = run.trainer.optimizer.steps
+    def _write(self, trainer: TrainerView) -> None:
         try:
-            write_arrays(self.path, captured(run))
+            write_arrays(self.path, trainer.run.packed())
         except (OSError, MemoryError) as error:
             reason = getattr(error, "strerror", None) or repr(error)
             self.failures.append(f"the checkpoint {self.path} cannot be written: {reason}")
             if self.keep_going:
-                say(f"step {run.trainer.optimizer.steps}: {self.failures[-1]}; training goes on")
+                say(f"step {self.step}: {self.failures[-1]}; training goes on")
             else:
-                run.trainer.stop(self.failures[-1])
+                trainer.stop(self.failures[-1])
 
 
 def _is_due(every: int | None, count: int) -> bool:

@@ -31,13 +31,13 @@ class DivergenceError(ArithmeticError):
         return f"at step {self.step}: {self.report}{where}"
 
 
-def diagnose(model: Layer, x: Array, loss: float, penalty: float) -> str:
+def first_not_finite(model: Layer, x: Array, loss: float, penalty: float) -> str:
     """One sentence on the first thing that is not finite: a parameter, the penalty, the input, the output of a layer.
 
     >>> from minidl.layers import Linear
     >>> model = Sequential(Linear(2, 1)).build(seed=0)
     >>> model.parameters.named["0.bias"].value[0] = np.inf
-    >>> diagnose(model, np.zeros((1, 2), np.float32), np.inf, 0.0)
+    >>> first_not_finite(model, np.zeros((1, 2), np.float32), np.inf, 0.0)
     'loss inf and penalty 0.0; the first number that is not finite: parameter 0.bias, 1 of 1 entries'
     """
     lead = f"loss {loss} and penalty {penalty}; the first number that is not finite: "

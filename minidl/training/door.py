@@ -65,6 +65,15 @@ def validation_sets(validation: Data | Mapping[str, Data] | None) -> dict[str, D
     return {name: as_dataset(f"validation set {name!r}", data) for name, data in named.items()}
 
 
+def admitted(model: Layer, loss: Loss, train: Data, validation: Data | Mapping[str, Data] | None) -> dict[str, Dataset]:
+    """The sets by name, "train" first, in the dtype the model takes; what cannot be trained on is refused here."""
+    sets = {"train": as_dataset("train", train), **validation_sets(validation)}
+    for name, data in sets.items():
+        check_data(name, data, model, loss)
+    check_backward(model, loss, sets["train"])
+    return sets | {"train": cast_once(sets["train"], model)}
+
+
 def check_data(name: str, data: Dataset, model: Layer, loss: Loss) -> None:
     """Refuse data that the model or the loss cannot take, at the door instead of somewhere in the first epoch."""
     try:
@@ -86,7 +95,7 @@ def read_only(array: Array) -> Array:
     return view
 
 
-def check_model(model: Layer, loss: Loss, data: Dataset) -> None:
+def check_backward(model: Layer, loss: Loss, data: Dataset) -> None:
     """Refuse a model that would not learn: a part that left it, or a backward that sets no gradient.
 
     One row goes forward and back, at inference, with every gradient NaN before.

@@ -1,7 +1,9 @@
-"""When to evaluate, as the argument `validate_every` says it."""
+"""Evaluations: when there is one, as `validate_every` says it, and what it says of the training batches before it."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
+from typing import Any
 
 from minidl.arguments import check_integer, check_number
 
@@ -36,3 +38,40 @@ def evaluation_points(
         return int(step / interval + 1e-9)  # 3 * 0.1 epochs of 10 steps are 3.0000000000000004
 
     return lambda clock, step: intervals(step) > intervals(step - 1)
+
+
+class BatchMeans:
+    """The means of loss and penalty over the batches since the evaluation before, weighted as the loss weighs rows.
+
+    >>> means = BatchMeans()
+    >>> means.add(weight=1, loss=0.5, penalty=0.0)
+    >>> means.add(weight=3, loss=1.5, penalty=1.0)
+    >>> means.columns()
+    {'train_loss': 1.25, 'train_penalty': 0.75, 'train_cost': 2.0}
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the batches."""
+        self.weight = self.loss = self.penalty = 0.0
+
+    def add(self, weight: float, loss: float, penalty: float) -> None:
+        """Count one batch."""
+        self.weight += weight
+        self.loss += weight * loss
+        self.penalty += weight * penalty
+
+    def columns(self) -> dict[str, float]:
+        """The columns of the evaluation; NaN where no row weighed anything."""
+        loss, penalty = (total / self.weight if self.weight else math.nan for total in (self.loss, self.penalty))
+        return {"train_loss": loss, "train_penalty": penalty, "train_cost": loss + penalty}
+
+    def state(self) -> dict[str, Any]:
+        """The three sums."""
+        return {"weight": self.weight, "loss": self.loss, "penalty": self.penalty}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.weight, self.loss, self.penalty = (float(state[name]) for name in ("weight", "loss", "penalty"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -12,7 +12,8 @@ from minidl.arguments import check_integer
 from minidl.data.batching import batches, epoch_rows, steps_per_epoch
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
-from minidl.seeding import Stream, generator
+from minidl.seeding import Stream, generator, position, put_at
+from minidl.storage import StrPath
 
 
 class Plan(NamedTuple):
@@ -27,36 +28,48 @@ class Plan(NamedTuple):
     seed: int
     restore_best: bool
     raise_divergence: bool
+    resume: StrPath | None
 
 
 class Feed:
     """The batches of a run; every epoch has as many rows as its first.
 
     Attributes:
+        first: the epoch the run began with.
         per_epoch: steps in an epoch.
         augmentation: the generator of the epoch that is under way.
     """
 
-    def __init__(self, data: Dataset, plan: Plan, dtype: DTypeLike, epoch: int) -> None:
+    def __init__(self, data: Dataset, plan: Plan, dtype: DTypeLike, first: int) -> None:
         check_integer("seed", plan.seed, minimum=0)
-        self.data, self.plan, self.dtype = data, plan, dtype
-        self.next = epoch, self._rows(epoch)  # looked at already
+        self.data, self.plan, self.dtype, self.first = data, plan, dtype, first
+        self.next = first, self._rows(first)  # looked at already
         self.rows = self.next[1]
         self.length = len(data) if self.rows is None else len(self.rows)
         self.per_epoch = steps_per_epoch(self.length, plan.batch_size, drop_last=plan.drop_last)
-        self.augmentation = generator(plan.seed, Stream.AUGMENTATION, epoch)
+        self._enter(first)
 
-    def check_first(self, epoch: int) -> None:
-        """Raise ValueError where a run that began with this epoch had other plans."""
-        rows = self._rows(epoch)
+    def _enter(self, epoch: int) -> None:
+        self.epoch, self.augmentation = epoch, generator(self.plan.seed, Stream.AUGMENTATION, epoch)
+
+    def state(self) -> dict[str, Any]:
+        """Where the augmentation stands; the order of the rows can be computed again."""
+        return {"first": self.first, "epoch": self.epoch, "augmentation": position(self.augmentation)}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there, with epochs of as many rows as those planned now."""
+        self.first = check_integer("first", state["first"], minimum=0)
+        rows = self._rows(self.first)
         if rows is not None and len(rows) != self.length:
             raise ValueError(f"its first epoch had {len(rows)} rows, those planned now have {self.length}")
+        self._enter(check_integer("epoch", state["epoch"], minimum=self.first))
+        self.augmentation = put_at(self.augmentation, state["augmentation"])
 
     def batches(self, epoch: int, position: int) -> Iterator[tuple[Array, ...]]:
         """The batches of an epoch from a step in it on, augmented."""
         plan, done = self.plan, position * self.plan.batch_size
         if position == 0:
-            self.augmentation = generator(plan.seed, Stream.AUGMENTATION, epoch)
+            self._enter(epoch)
         rows = self.rows = self.next[1] if self.next[0] == epoch else self._rows(epoch)
         if rows is not None and len(rows) != self.length:
             raise ValueError(

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any, Self
 
+import numpy as np
+
 from minidl.arguments import suggest
+from minidl.parameters import Array
 from minidl.storage import replacing
 
 STEP_COLUMNS = ("step", "epoch", "loss", "penalty", "cost", "learning_rate")
@@ -42,6 +45,17 @@ class Table(dict[str, list[float]]):
         rows = min((len(column) for column in self.values()), default=0)
         for column in self.values():
             del column[rows:]
+
+    def state(self) -> dict[str, Array]:
+        """Every column as an array."""
+        return {name: np.array(column) for name, column in self.items()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take back the rows that `state` returned; the columns must be those of this table."""
+        if set(state) != set(self) or len({np.shape(column) for column in state.values()}) != 1:
+            raise ValueError(f"its columns are {sorted(state)} where {sorted(self)} of one length belong")
+        for name, column in self.items():
+            column[:] = state[name].tolist()
 
     def row(self, index: int) -> dict[str, float]:
         """One row by its index; -1 is the newest."""

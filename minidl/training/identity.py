@@ -3,7 +3,7 @@
 from __future__ import annotations  # hashlib and inspect are loaded when they are needed
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
@@ -15,19 +15,23 @@ from minidl.arguments import Recorded
 from minidl.canonical import PLAIN, byte_code, digest
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
-from minidl.training.callbacks import Callback
-from minidl.training.view import RunView
+from minidl.training.callbacks import remembering
+from minidl.training.feeding import Plan
+from minidl.training.view import TrainerView
 
-FORMAT = 1  # of the file
+FORMAT = 2  # of the file
+OF_ONE_CALL = ("epochs", "raise_divergence", "resume")  # of a plan: they may differ where a run goes on
 SAMPLED = 4096  # rows of a memory-mapped file by which it is told from another
 CHUNK = 1 << 24  # bytes hashed together
 
 
-def identity(run: RunView) -> dict[str, str]:
-    """What must be the same for a run to go on, in words; `epochs` is not part of it, so a run can be made longer."""
+def identity(trainer: TrainerView, plan: Plan, data: Mapping[str, Dataset], monitor: str) -> dict[str, str]:
+    """What must be the same for a run to go on, in words; `epochs` is not part of it, so a run can be made longer.
+
+    `data` are the sets by name, "train" first.
+    """
     from minidl import __version__
 
-    trainer, plan = run.trainer, run.plan
     parameters = trainer.model.parameters.named.items()
     named = {
         "format of the file": FORMAT,
@@ -39,18 +43,17 @@ def identity(run: RunView) -> dict[str, str]:
         "learning rate": trainer.optimizer.lr,
         "regularizers": trainer.regularizers,
         "metrics": [[name, metric] for name, metric in trainer.metrics.items()],
-        "validation sets": list(run.sets),
-        "monitor": run.history.monitor,
-        "callbacks with a memory": remembering(run),
+        "validation sets": list(data)[1:],
+        "monitor": monitor,
+        "callbacks with a memory": remembering(trainer.callbacks),
     }
-    named |= {name: value for name, value in plan._asdict().items() if name not in ("epochs", "raise_divergence")}
-    sets = {"train": run.train, **run.sets}
+    named |= {name: value for name, value in plan._asdict().items() if name not in OF_ONE_CALL}
     return {name: described(value) for name, value in named.items()} | {
-        f"data {name!r}": _fingerprint(data) for name, data in sets.items()
+        f"data {name!r}": _fingerprint(given) for name, given in data.items()
     }
 
 
-def differences(saved: dict[str, str], now: dict[str, str]) -> list[str]:
+def differences(saved: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """One clause for each entry that is not the same.
 
     >>> differences({"seed": "0", "batch_size": "32"}, {"seed": "1", "batch_size": "32"})
@@ -58,11 +61,6 @@ def differences(saved: dict[str, str], now: dict[str, str]) -> list[str]:
     """
     names = [*now, *(name for name in saved if name not in now)]
     return [f"{n}: {saved.get(n)} there, {now.get(n)} here" for n in names if saved.get(n) != now.get(n)]
-
-
-def remembering(run: RunView) -> list[Callback]:
-    """Those callbacks that have a memory: the others may come and go."""
-    return [callback for callback in run.trainer.callbacks if type(callback).state is not Callback.state]
 
 
 def described(value: Any) -> str:

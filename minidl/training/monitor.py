@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Literal
+from typing import Any, Literal
 
-from minidl.arguments import Recorded, check_number, suggest
+from minidl.arguments import Recorded, check_integer, check_number, suggest
+from minidl.parameters import Array, Parameters
+from minidl.storage import differing
+from minidl.training.history import History
 
 Mode = Literal["min", "max"]
 SMALLER_IS_BETTER = ("loss", "penalty", "cost")
@@ -72,3 +75,51 @@ class Monitor(Recorded):
         better = gain > self.min_delta
         self.best, self.waited = (value, 0) if better else (self.best, self.waited + 1)
         return better
+
+
+class BestWeights:
+    """The best evaluation of a run so far, and the weights it was made with.
+
+    Args:
+        watch: what calls evaluations better; None where nothing does.
+        parameters: of the model.
+        keep: whether the weights are kept and given back.
+        history: what `best_step`, `best_value` and `restored_best` are written into.
+    """
+
+    def __init__(self, watch: Monitor | None, parameters: Parameters, *, keep: bool, history: History) -> None:
+        self.watch, self.parameters, self.history = watch, parameters, history
+        self.kept = keep and watch is not None
+        self.best: tuple[int, float, dict[str, Array]] | None = None
+
+    def look(self, row: Mapping[str, float]) -> None:
+        """Take note of one evaluation."""
+        if self.watch is not None and self.watch.improved(row):
+            weights = self.parameters.snapshot() if self.kept else {}
+            self.best = int(row["step"]), self.watch.best, weights  # in one assignment, which no Ctrl-C can cut in two
+            self.history.best_step, self.history.best_value, _ = self.best
+
+    def give_back(self) -> None:
+        """Put the best weights into the model, if they were kept."""
+        if self.best is not None:
+            self.history.best_step, self.history.best_value, weights = self.best
+            if self.kept:
+                self.parameters.restore(weights)
+                self.history.restored_best = True
+
+    def state(self) -> dict[str, Any]:
+        """The step, the value and the weights, with None for the first two where there is none yet."""
+        step, value, weights = self.best or (None, None, {})
+        return {"step": step, "value": value, **{f"weights/{name}": array for name, array in weights.items()}}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        weights = {name.removeprefix("weights/"): state[name] for name in state if name not in ("step", "value")}
+        if state["step"] is None or self.watch is None:
+            self.best = self.history.best_step = self.history.best_value = None
+            return
+        if self.kept and (wrong := differing(weights, self.parameters.snapshot())):
+            raise ValueError(f"expected the best weights of this model, found that {wrong}")
+        self.best = check_integer("step", state["step"], minimum=1), float(state["value"]), weights
+        self.watch.load_state({"best": self.best[1], "waited": 0})
+        self.history.best_step, self.history.best_value, _ = self.best

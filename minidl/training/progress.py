@@ -16,14 +16,15 @@ class Progress(Callback):
 
     def on_fit_begin(self, trainer: TrainerView) -> None:
         """Open a bar if somebody watches."""
-        self.pending, self.lines = "", 0
-        done = len(trainer.history.steps["step"])  # by the run that goes on, if one does
-        self.first_step, self.planned_steps = trainer.optimizer.steps - done, max(trainer.planned_steps, 1)
-        self.bar = open_bar(trainer.planned_steps, "step", initial=done)
+        self.pending, self.lines, self.planned_steps = "", 0, max(trainer.planned_steps, 1)
+        self.bar = open_bar(trainer.planned_steps, "step")
 
     def on_step_end(self, trainer: TrainerView) -> None:
-        """Move the bar."""
+        """Move the bar, past what an earlier part of the run has done already."""
         if self.bar is not None:
+            before = len(trainer.history.steps["step"]) - 1
+            if before > self.bar.n:
+                self.bar.n = self.bar.initial = before
             self.bar.update()
 
     def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
@@ -32,9 +33,10 @@ class Progress(Callback):
             self.bar.set_postfix_str(_numbers(row), refresh=False)
             return
         self.pending = f"epoch {row['epoch']:6.2f}  step {row['step']:6.0f}  {_numbers(row)}"
-        if LINES * (row["step"] - self.first_step) >= self.lines * self.planned_steps:
+        share = LINES * len(trainer.history.steps["step"]) / self.planned_steps
+        if share >= self.lines:
             self._print()
-            self.lines = 1 + int(LINES * (row["step"] - self.first_step) / self.planned_steps)
+            self.lines = 1 + int(share)
 
     def on_fit_end(self, trainer: TrainerView) -> None:
         """Close the bar, or print the last line, and why the run ended."""

@@ -2,62 +2,76 @@
 
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
-import math
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import Any
 
 from minidl.arguments import check_integer
 from minidl.data.dataset import Dataset
 from minidl.layers.base import Layer
 from minidl.parameters import Array
-from minidl.storage import StrPath
-from minidl.training.callbacks import HOOKS, Callback, EarlyStopping
-from minidl.training.checkpoint import Checkpoint
+from minidl.training.callbacks import Callback, by_hook, remembering
 from minidl.training.divergence import DivergenceError
-from minidl.training.door import cast_once, check_data, check_model
+from minidl.training.evaluations import BatchMeans, evaluation_points
 from minidl.training.feeding import Feed, Plan
 from minidl.training.history import History, Table
 from minidl.training.identity import identity
 from minidl.training.interrupts import Interrupts
-from minidl.training.monitor import Monitor
-from minidl.training.points import evaluation_points
-from minidl.training.saving import put_back, put_back_callbacks, read_run
+from minidl.training.memory import Owner, Streams, Weights, packed, put_back, unchanged_on_error, unpacked
+from minidl.training.monitor import BestWeights, Monitor
+from minidl.training.patience import watch_of
 from minidl.training.view import TrainerView
-
-PARTS = ("loss", "penalty", "cost")
 
 
 class Run:
-    """The state of one `fit`; everything that can be refused is refused here, before the first step."""
+    """One `fit`, on sets of data that were admitted; what else can be refused is refused by the constructor.
+
+    Attributes:
+        owners: whoever remembers something that the rest of the run depends on, in the order in which they take it
+            back: what is in a checkpoint, and what is put back where a run may not go on.
+        evaluated: whether there was an evaluation after the newest step.
+    """
 
     def __init__(
         self,
         trainer: TrainerView,
-        train: Dataset,
         sets: Mapping[str, Dataset],
         plan: Plan,
+        callbacks: Iterable[Callback],
+        ctrl_c: Interrupts,
     ) -> None:
-        for name, data in {"train": train, **sets}.items():
-            check_data(name, data, trainer.model, trainer.loss)
-        check_model(trainer.model, trainer.loss, train)
-        self.trainer, self.train, self.sets, self.plan = trainer, cast_once(train, trainer.model), dict(sets), plan
-        epochs = check_integer("epochs", plan.epochs, minimum=0)
+        self.trainer, self.plan = trainer, plan
+        self.train, self.sets = sets["train"], {name: data for name, data in sets.items() if name != "train"}
+        self.hooks, self.ctrl_c = by_hook(callbacks), ctrl_c
         self.feed = Feed(self.train, plan, trainer.model.parameters.dtype, trainer.epoch)
         self.per_epoch = self.feed.per_epoch
         self.due = evaluation_points(plan.validate_every, self.per_epoch)
-        self.steps, self.planned_steps = 0, epochs * self.per_epoch
-        self.epochs_before = trainer.epoch
-        columns = [f"{name}_{key}" for name in sets for key in (*PARTS, *trainer.metrics)]
-        train_columns = [f"train_{part}" for part in PARTS]
-        self.history = History(evaluations=Table.of(["step", "epoch", *train_columns, *columns]))
+        self.steps, self.planned_steps = 0, check_integer("epochs", plan.epochs, minimum=0) * self.per_epoch
+        self.means, self.evaluated = BatchMeans(), True
+        columns = ["step", "epoch", *self.means.columns()]
+        columns += [f"{name}_{key}" for name in self.sets for key in ("loss", "penalty", "cost", *trainer.metrics)]
         for callback in trainer.callbacks:
             if isinstance(callback, Monitor):
-                callback.check(self.history.evaluations)
-        self.checkpoints = [callback for callback in trainer.callbacks if isinstance(callback, Checkpoint)]
-        self.watch = self._watch()
-        self.best: tuple[int, float, dict[str, Array] | None] | None = None
-        self.evaluated = True
-        self._forget_batches()
+                callback.check(columns)
+        watch = watch_of(trainer.callbacks, self.sets)
+        self.history = History(evaluations=Table.of(columns), monitor=watch.monitor if watch is not None else "")
+        self.best = BestWeights(watch, trainer.model.parameters, keep=plan.restore_best, history=self.history)
+        self.owners: dict[str, Owner] = {
+            "parameters": Weights(trainer.model.parameters),
+            "streams": Streams(trainer.model),
+            "optimizer": trainer.optimizer,
+            "trainer": trainer,
+            "steps": self.history.steps,
+            "evaluations": self.history.evaluations,
+            "feed": self.feed,
+            "means": self.means,
+            "best": self.best,
+            **{f"callback {place}": callback for place, callback in enumerate(remembering(trainer.callbacks))},
+            "run": self,  # last: it holds the others against one another
+        }
+        self.identity = {}
+        if plan.resume is not None or self.hooks["on_safe_point"]:  # before anything can change
+            self.identity = identity(trainer, plan, sets, self.history.monitor)
 
     @property
     def position(self) -> int:
@@ -69,46 +83,41 @@ class Run:
         """Whether no further step will be taken."""
         return self.steps >= self.planned_steps or bool(self.trainer.stop_reason) or self.ctrl_c.asked
 
-    @property
-    def restores_best(self) -> bool:
-        """Whether the run is to end with the weights of its best evaluation."""
-        return self.plan.restore_best and self.watch is not None
+    def packed(self) -> dict[str, Array]:
+        """All that the run is, as arrays by name: what a checkpoint holds."""
+        return packed(self.owners, self.identity)
 
-    def go_to(self, steps: int, *, epochs_before: int) -> None:
-        """Stand where so many steps were taken, in a trainer that had begun so many epochs before the run."""
-        self.steps = check_integer("steps", steps, minimum=0)
-        self.epochs_before = check_integer("epochs_before", epochs_before, minimum=0)
-        self.trainer.epoch = epochs_before - (-steps // self.per_epoch)  # begun, not ended: rounded up
-        self.feed.check_first(epochs_before)
+    def state(self) -> dict[str, Any]:
+        """Whether the newest step was evaluated, and the learning rate, which a callback may have assigned."""
+        lr = self.trainer.optimizer.lr
+        return {"evaluated": self.evaluated, "lr": None if callable(lr) else lr}
 
-    def begin(self, callbacks: list[Callback], resume: StrPath | None) -> None:
-        """Take the place of a run before, if there is one, and tell the callbacks that it begins."""
-        self.hooks = {
-            hook: [c for c in callbacks if hook in vars(c) or getattr(type(c), hook) is not getattr(Callback, hook)]
-            for hook in HOOKS
-        }
-        if self.checkpoints or resume is not None:
-            self.identity = identity(self)  # before anything can change
-        saved = None if resume is None else read_run(self, resume)
-        if saved is not None:
-            put_back(self, saved)
-        self._call("on_fit_begin")
-        if saved is not None:
-            reason = self.trainer.stop_reason
-            put_back(self, saved)  # once more: a hook may have moved something, such as the weights
-            put_back_callbacks(self, saved)
-            self.trainer.stop_reason = self.trainer.stop_reason or reason
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there, if what the other owners remember belongs together."""
+        trainer, steps = self.trainer, self.history.steps["step"]
+        self.steps = len(steps)
+        begun = self.feed.first - (-self.steps // self.per_epoch)  # not ended: rounded up
+        if (trainer.epoch, self.feed.epoch) != (begun, max(begun - 1, self.feed.first)):
+            raise ValueError(f"its trainer has begun {trainer.epoch} epochs, its steps are those of {begun}")
+        if steps and steps[-1] != trainer.optimizer.steps:
+            raise ValueError(f"its optimizer is at step {trainer.optimizer.steps}, its history at {steps[-1]}")
+        if self.history.best_step not in (None, *self.history.evaluations["step"]):
+            raise ValueError(f"its best step {self.history.best_step} was not evaluated")
+        self.evaluated = bool(state["evaluated"])
+        if state["lr"] is not None:
+            trainer.optimizer.lr = state["lr"]
 
-    def execute(self, ctrl_c: Interrupts) -> History:
+    def execute(self) -> History:
         """Train to one of the ends, give back the best weights, and return the history."""
-        history, model, self.ctrl_c = self.history, self.trainer.model, ctrl_c
+        self._begin()
+        trainer, history, ctrl_c = self.trainer, self.history, self.ctrl_c
         try:
-            with model.train_mode(), _without_dx(model), ctrl_c.raised():
+            with trainer.model.train_mode(), _without_dx(trainer.model), ctrl_c.raised():
                 self._epochs()
-            history.stopped_because = self.trainer.stop_reason or f"limit: {self.plan.epochs} epochs"
+            history.stopped_because = trainer.stop_reason or f"limit: {self.plan.epochs} epochs"
         except KeyboardInterrupt:
             ctrl_c.asked, ctrl_c.open, ctrl_c.kept = False, False, 0  # it has been obeyed
-            history.stopped_because = f"interrupted: Ctrl-C after step {self.trainer.optimizer.steps}"
+            history.stopped_because = f"interrupted: Ctrl-C after step {trainer.optimizer.steps}"
         except DivergenceError as error:
             history.stopped_because = f"diverged: {error}"
             if self.plan.raise_divergence:
@@ -121,6 +130,18 @@ class Run:
             self._end()
         return history
 
+    def _begin(self) -> None:
+        """Tell the callbacks that it begins, and go on from a checkpoint if there is one; if not, nothing has moved."""
+        trainer, path = self.trainer, self.plan.resume
+        saved = None if path is None else unpacked(path, self.identity)
+        with nullcontext() if saved is None else unchanged_on_error(self.owners):
+            trainer.history, trainer.planned_steps = self.history, self.planned_steps
+            trainer.restores_best, trainer.stop_reason = self.best.kept, ""
+            self._call("on_fit_begin")
+            if path is not None and saved is not None:
+                trainer.optimizer.meet(trainer.model.parameters)
+                put_back(self.owners, saved, path)
+
     def _epochs(self) -> None:
         while not self.over:
             if self.position == 0:
@@ -129,28 +150,25 @@ class Run:
                 self._step(batch)
                 if self.position == 0:
                     self._call("on_epoch_end")
-                with self.ctrl_c.held():
-                    for checkpoint in self.checkpoints:
-                        checkpoint.after_step(self)
+                self._rest()
                 if self.over:
                     break
-        with self.ctrl_c.held():
-            for checkpoint in self.checkpoints:
-                checkpoint.at_end(self)
+        self._rest()
         if not self.evaluated and not self.ctrl_c.asked:  # after the checkpoint: a longer run would not do so here
             self._evaluate()
         if self.ctrl_c.asked:
             raise KeyboardInterrupt
 
+    def _rest(self) -> None:
+        """Nothing is pending here, and no Ctrl-C cuts it in two."""
+        with self.ctrl_c.held():
+            self._call("on_safe_point")
+
     def _give_back(self) -> None:
         """Restore the best weights, and drop what Ctrl-C left of a row that was being written."""
         for table in (self.history.steps, self.history.evaluations):
             table.cut()
-        if self.best is not None:
-            self.history.best_step, self.history.best_value, weights = self.best
-            if weights is not None:
-                self.trainer.model.parameters.restore(weights)
-                self.history.restored_best = True
+        self.best.give_back()
 
     def _end(self) -> None:
         """Call every `on_fit_end`, also where one of them raises."""
@@ -167,53 +185,26 @@ class Run:
             error.rows = self.feed.rows_of_step(self.position, len(batch[0]))
             raise
         self.steps += 1
-        clock, epoch = trainer.optimizer.steps, (self.epochs_before * self.per_epoch + self.steps) / self.per_epoch
+        clock, epoch = trainer.optimizer.steps, (self.feed.first * self.per_epoch + self.steps) / self.per_epoch
         row = (clock, epoch, trainer.step_loss, trainer.step_penalty, cost, rate)
         for column, value in zip(history.steps.values(), row, strict=True):
             column.append(value)
-        weight = getattr(trainer.loss, "total_weight", len(batch[0]))
-        self.weight += weight
-        self.loss += weight * trainer.step_loss
-        self.penalty += weight * trainer.step_penalty
+        self.means.add(getattr(trainer.loss, "total_weight", len(batch[0])), trainer.step_loss, trainer.step_penalty)
         self._call("on_step_end")
         self.evaluated = False
         if self.due(clock, self.steps):
             self._evaluate()
 
     def _evaluate(self) -> None:
-        clock, epoch = int(self.history.steps["step"][-1]), self.history.steps["epoch"][-1]
-        loss, penalty = (sum_ / self.weight if self.weight else math.nan for sum_ in (self.loss, self.penalty))
-        row = {
-            "step": clock,
-            "epoch": epoch,
-            "train_loss": loss,
-            "train_penalty": penalty,
-            "train_cost": loss + penalty,
-        }
+        newest = self.history.steps.row(-1)
+        row = {"step": int(newest["step"]), "epoch": newest["epoch"], **self.means.columns()}
         for name, data in self.sets.items():
             row |= {f"{name}_{key}": value for key, value in self.trainer.evaluate(data).items()}
         self.history.evaluations.append(row)
-        if self.watch is not None and self.watch.improved(row):
-            weights = self.trainer.model.parameters.snapshot() if self.plan.restore_best else None
-            self.best = clock, self.watch.best, weights  # in one assignment, which no Ctrl-C can cut in two
-            self.history.best_step, self.history.best_value = clock, self.watch.best
-        self._forget_batches()
+        self.best.look(row)
+        self.means.reset()
         self.evaluated = True
         self._call("on_evaluation_end", row)
-
-    def _forget_batches(self) -> None:
-        self.weight = self.loss = self.penalty = 0.0
-
-    def _watch(self) -> Monitor | None:
-        """What decides which weights are best: the first EarlyStopping, else the loss of the first validation set."""
-        stoppers = [c for c in self.trainer.callbacks if isinstance(c, EarlyStopping)]
-        if not stoppers and not self.sets:
-            return None
-        watch = Monitor(f"{next(iter(self.sets), '')}_loss")
-        if stoppers:
-            watch = Monitor(stoppers[0].monitor, mode=stoppers[0].mode)
-        self.history.monitor = watch.monitor
-        return watch
 
     def _call(self, hook: str, *arguments: object) -> None:
         for callback in self.hooks[hook]:

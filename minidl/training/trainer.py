@@ -4,11 +4,11 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 
-from minidl.arguments import short
+from minidl.arguments import check_integer, short
 from minidl.layers.base import Layer
 from minidl.layers.loss import Loss
 from minidl.metrics import Metric
@@ -17,22 +17,23 @@ from minidl.parameters import Array
 from minidl.regularizers import Regularizer
 from minidl.storage import StrPath
 from minidl.training.callbacks import Callback, check_callbacks
-from minidl.training.divergence import UNWARNED, DivergenceError, diagnose
+from minidl.training.divergence import UNWARNED, DivergenceError, first_not_finite
 from minidl.training.door import (
     Data,
+    admitted,
     as_dataset,
     check_functions,
     check_scores_are_raw,
     metrics_by_name,
     read_only,
-    validation_sets,
 )
 from minidl.training.feeding import Plan
 from minidl.training.history import History
 from minidl.training.interrupts import interrupts
 from minidl.training.progress import Progress
 from minidl.training.run import Run
-from minidl.training.saving import unchanged_on_error
+
+FOR_GOOD = "early stopping: "  # how a reason begins that also ends the run when it goes on
 
 
 class Trainer:
@@ -52,6 +53,7 @@ class Trainer:
         planned_steps: how many steps the newest `fit` was asked for.
         restores_best: whether the newest `fit` ends with the weights of its best evaluation.
         step_loss, step_penalty: the two parts of the cost of the newest step.
+        run: the run that is under way, None outside of `fit`.
 
     >>> from minidl import SGD, Dataset, Linear, Sequential, SoftmaxCrossEntropy, accuracy
     >>> model = Sequential(Linear(2, 2)).build(seed=0)
@@ -83,7 +85,8 @@ class Trainer:
         self.callbacks = check_callbacks(callbacks)
         self.history, self.epoch, self.planned_steps, self.restores_best = History(), 0, 0, False
         self.step_loss = self.step_penalty = math.nan
-        self.stop_reason, self.running = "", False
+        self.stop_reason = ""
+        self.run: Run | None = None
 
     def step(self, x: Array, targets: Array, weights: Array | None = None) -> float:
         """Take one step on one batch: returns the cost = loss + penalty from before the update.
@@ -101,7 +104,7 @@ class Trainer:
                 self.step_penalty += float(regularize(self.model.parameters))
             cost = self.step_loss + self.step_penalty
             if not math.isfinite(cost):
-                report = diagnose(self.model, x, self.step_loss, self.step_penalty)
+                report = first_not_finite(self.model, x, self.step_loss, self.step_penalty)
                 raise DivergenceError(self.optimizer.steps + 1, report)
             self.optimizer.step(self.model.parameters)
         return cost
@@ -131,8 +134,7 @@ class Trainer:
 
     def stop(self, reason: str) -> None:
         """End the run after the current step; for callbacks. Of several reasons the first counts."""
-        known = reason.startswith("early stopping: ")
-        self.stop_reason = self.stop_reason or (reason if known else f"stopped: {reason}")
+        self.stop_reason = self.stop_reason or (reason if reason.startswith(FOR_GOOD) else f"stopped: {reason}")
 
     def fit(
         self,
@@ -182,21 +184,38 @@ class Trainer:
             DivergenceError: see `raise_divergence`. The history stays in `trainer.history`.
             ValueError, TypeError: unusable arguments or data, before the first step.
         """
-        if self.running:
+        if self.run is not None:
             raise RuntimeError(
                 "expected one fit at a time, received a second from inside the first: use another Trainer"
             )
         plan = Plan(
-            epochs, batch_size, validate_every, shuffle, drop_last, augment, seed, restore_best, raise_divergence
+            epochs,
+            batch_size,
+            validate_every,
+            shuffle,
+            drop_last,
+            augment,
+            seed,
+            restore_best,
+            raise_divergence,
+            resume,
         )
-        self.running = True
+        callbacks = [*self.callbacks, *([Progress()] if progress else [])]
         try:
             with interrupts() as ctrl_c:
-                run = Run(self, as_dataset("train", train), validation_sets(validation), plan)
-                with unchanged_on_error(self) if resume is not None else nullcontext():
-                    self.history, self.planned_steps = run.history, run.planned_steps
-                    self.restores_best, self.stop_reason = run.restores_best, ""
-                    run.begin([*self.callbacks, *([Progress()] if progress else [])], resume)
-                return run.execute(ctrl_c)
+                sets = admitted(self.model, self.loss, train, validation)
+                self.run = Run(self, sets, plan, callbacks, ctrl_c)
+                return self.run.execute()
         finally:
-            self.running = False
+            self.run = None
+
+    def state(self) -> dict[str, Any]:
+        """What of the trainer a run remembers, as a `Checkpoint` keeps it."""
+        ended = self.stop_reason if self.stop_reason.startswith(FOR_GOOD) else ""
+        return {"epoch": self.epoch, "loss": self.step_loss, "penalty": self.step_penalty, "ended": ended}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned; a reason to stop that came up meanwhile stays."""
+        self.epoch = check_integer("epoch", state["epoch"], minimum=0)
+        self.step_loss, self.step_penalty = float(state["loss"]), float(state["penalty"])
+        self.stop_reason = str(state["ended"]) or self.stop_reason

@@ -1,7 +1,8 @@
-"""What callbacks know of the trainer (the type of the `trainer` hooks are given), and checkpoints of a run."""
+"""What a run and its callbacks know of the trainer above them."""
 
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from minidl.data.dataset import Dataset
@@ -22,6 +23,7 @@ class TrainerView(Protocol):
     metrics: dict[str, Metric]
     regularizers: list[Any]
     callbacks: list[Any]
+    run: Any
     history: History
     epoch: int
     planned_steps: int
@@ -39,24 +41,8 @@ class TrainerView(Protocol):
     def stop(self, reason: str) -> None:
         """End the run after the current step."""
 
+    def state(self) -> dict[str, Any]:
+        """What of the trainer a run remembers."""
 
-class RunView(Protocol):
-    """What a checkpoint keeps and puts back; see `Run`, which has all of these."""
-
-    trainer: TrainerView
-    train: Dataset
-    sets: dict[str, Dataset]
-    plan: Any
-    history: History
-    feed: Any
-    watch: Any
-    best: tuple[int, float, dict[str, Array] | None] | None
-    evaluated: bool
-    identity: dict[str, str]
-
-    def go_to(self, steps: int, *, epochs_before: int) -> None:
-        """Stand where so many steps were taken, in a trainer that had begun so many epochs before the run."""
-
-    @property
-    def restores_best(self) -> bool:
-        """Whether the run is to end with the weights of its best evaluation."""
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take it back."""

@@ -44,6 +44,9 @@ class Hooks(Callback):
     def on_epoch_end(self, trainer):
         self._call("on_epoch_end", trainer)
 
+    def on_safe_point(self, trainer):
+        self._call("on_safe_point", trainer)
+
     def on_fit_end(self, trainer):
         self._call("on_fit_end", trainer)
 

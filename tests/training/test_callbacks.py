@@ -7,9 +7,13 @@ from hypothesis import strategies as st
 
 from minidl import SGD, AverageWeights, Callback, DivergenceError, EarlyStopping, Linear, ReduceOnPlateau
 from minidl.optim import ExponentialDecay
+from minidl.storage import write_arrays
 from minidl.training.callbacks import HOOKS
 
-EPOCH = ["on_step_end"] * 3 + ["on_step_end", "on_evaluation_end", "on_epoch_end"]
+STEP = ["on_step_end", "on_safe_point"]
+LAST = ["on_step_end", "on_evaluation_end", "on_epoch_end", "on_safe_point"]
+EPOCH = [*STEP * 3, *LAST]
+END = ["on_safe_point", "on_fit_end"]
 
 
 @pytest.fixture
@@ -34,29 +38,30 @@ def called(hooks):
 def test_hooks_are_called_in_order_and_callbacks_in_theirs(data, trainer, fit, called):
     callback, names = called()
     fit(trainer(callbacks=[callback]), data())
-    assert names == ["on_fit_begin", *EPOCH, *EPOCH, "on_fit_end"]
+    assert names == ["on_fit_begin", *EPOCH, *EPOCH, *END]
 
 
 def test_callbacks_are_called_in_the_order_given(data, trainer, fit, hooks):
     seen = []
     both = [hooks(**{hook: lambda *_, who=who: seen.append(who) for hook in HOOKS}) for who in "ab"]
     fit(trainer(callbacks=both), data())
-    assert seen == ["a", "b"] * 14
+    assert seen == ["a", "b"] * 23
 
 
 def test_no_epochs_begin_and_end(data, trainer, fit, called):
     callback, names = called()
     fit(trainer(callbacks=[callback]), data(), epochs=0)
-    assert names == ["on_fit_begin", "on_fit_end"]
+    assert names == ["on_fit_begin", *END]
 
 
 @pytest.mark.parametrize(
     ("hook", "expected"),
     [
-        ("on_fit_begin", []),
-        ("on_step_end", ["on_step_end", "on_evaluation_end"]),
-        ("on_evaluation_end", EPOCH),
-        ("on_epoch_end", EPOCH),
+        ("on_fit_begin", ["on_safe_point"]),
+        ("on_step_end", [*STEP, "on_safe_point", "on_evaluation_end"]),
+        ("on_evaluation_end", [*EPOCH, "on_safe_point"]),
+        ("on_epoch_end", [*EPOCH, "on_safe_point"]),
+        ("on_safe_point", [*STEP, "on_safe_point", "on_evaluation_end"]),
     ],
 )
 def test_a_stop_takes_no_further_step_and_a_full_epoch_is_ended(data, trainer, fit, called, hook, expected):
@@ -65,7 +70,31 @@ def test_a_stop_takes_no_further_step_and_a_full_epoch_is_ended(data, trainer, f
     history = fit(one, data())
     assert names == ["on_fit_begin", *expected, "on_fit_end"]
     assert history.stopped_because == "stopped: enough"
-    assert one.epoch == bool(expected)
+    assert one.epoch == (hook != "on_fit_begin")
+
+
+def test_at_a_safe_point_nothing_is_pending_and_the_run_says_whether_it_is_over(data, trainer, fit, hooks):
+    seen = []
+
+    def look(one):
+        evaluated = one.optimizer.steps in one.history.evaluations["step"]
+        seen.append((one.optimizer.steps, one.run.evaluated == evaluated, one.run.over))
+
+    one = trainer(callbacks=[hooks(on_safe_point=look)])
+    fit(one, data(), epochs=1, validate_every=2)
+    assert seen == [(1, True, False), (2, True, False), (3, True, False), (4, True, True), (4, True, True)]
+    assert one.run is None
+
+
+def test_what_a_run_is_can_be_written_by_a_callback_of_ones_own(data, trainer, fit, hooks, tmp_path):
+    path = tmp_path / "own.npz"
+
+    def write(one):
+        if one.optimizer.steps == 5:
+            write_arrays(path, one.run.packed())
+
+    whole = fit(trainer(callbacks=[hooks(on_safe_point=write)]), data(), data(seed=1))
+    np.testing.assert_equal(vars(fit(trainer(), data(), data(seed=1), resume=path)), vars(whole))
 
 
 def test_of_several_reasons_the_first_counts_and_the_next_fit_forgets_it(data, trainer, fit, hooks):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl.training.points import evaluation_points
+from minidl.training.evaluations import evaluation_points
 
 
 def points(validate_every, per_epoch, epochs=1):

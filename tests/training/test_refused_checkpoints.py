@@ -66,7 +66,7 @@ def test_another_model_is_refused_and_stays_as_it_was(data, trainer, fit, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "wrong", ["missing", "column", "number", "clock", "best", "callback", "generator", "shape", "record"]
+    "wrong", ["missing", "column", "number", "epoch", "clock", "best", "callback", "generator", "shape", "record"]
 )
 def test_a_file_made_by_hand_is_refused_and_nothing_moves(job, trainer, tmp_path, wrong):
     path = tmp_path / "run.npz"
@@ -79,15 +79,17 @@ def test_a_file_made_by_hand_is_refused_and_nothing_moves(job, trainer, tmp_path
         case "column":
             arrays["steps/loss"] = arrays["steps/loss"][:-1]
         case "number":
-            record["epochs_before"] = -1
+            record["numbers"]["feed"]["first"] = -1
+        case "epoch":
+            record["numbers"]["trainer"]["epoch"] += 1
         case "clock":
             arrays["steps/step"] = arrays["steps/step"] + 1
         case "best":
-            record["best"][0] = 4
+            record["numbers"]["best"]["step"] = 4
         case "callback":
             del record["numbers"]["callback 0"]["waited"]
         case "generator":
-            record["generators"][0] = {"bit_generator": "PCG64", "state": "nonsense"}
+            record["numbers"]["streams"]["0"] = "nonsense"
         case "shape":
             arrays["optimizer/square_sum"] = arrays["optimizer/square_sum"][:-1]
     arrays["record"] = np.frombuffer(json.dumps(record).encode(), np.uint8)

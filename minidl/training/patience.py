@@ -1,0 +1,107 @@
+"""Callbacks with patience: they wait for a column to get better, and act when it does not."""
+
+from collections.abc import Iterable
+
+from minidl.arguments import check_integer, check_number
+from minidl.training.callbacks import Callback
+from minidl.training.monitor import Mode, Monitor
+from minidl.training.view import TrainerView
+
+
+class EarlyStopping(Monitor, Callback):
+    """Stop after exactly `patience` evaluations in a row without improvement, as `Monitor` defines it.
+
+    What it monitors also decides which weights are the best ones, which `fit` gives back.
+
+    Args:
+        monitor, mode, min_delta: see `Monitor`.
+        patience: evaluations, not epochs, >= 1.
+
+    Source: Prechelt, "Early stopping - but when?", 1998.
+
+    >>> EarlyStopping("validation_accuracy", mode="max", patience=5)
+    EarlyStopping('validation_accuracy', mode='max', patience=5)
+    """
+
+    def __init__(
+        self,
+        monitor: str = "validation_loss",
+        *,
+        mode: Mode | None = None,
+        patience: int = 10,
+        min_delta: float = 0.0,
+    ) -> None:
+        super().__init__(monitor, mode=mode, min_delta=min_delta)
+        self.patience = check_integer("patience", patience, minimum=1)
+
+    def on_fit_begin(self, trainer: TrainerView) -> None:
+        """Start counting anew."""
+        self.reset()
+
+    def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
+        """Count, and stop when patience has run out."""
+        self.improved(row)
+        if self.waited >= self.patience:
+            more = f" by more than {self.min_delta:g}" if self.min_delta else ""
+            trainer.stop(f"early stopping: {self.monitor} did not improve{more} in {self.patience} evaluations")
+
+
+class ReduceOnPlateau(Monitor, Callback):
+    """Multiply the learning rate by `factor` after every `patience` evaluations in a row without improvement.
+
+    It acts on `optimizer.lr_scale`, so it goes with any schedule; the new rate holds from the next step on.
+
+    Args:
+        monitor, mode, min_delta: see `Monitor`.
+        factor: between 0 and 1.
+        patience: evaluations, >= 1, counted as in `EarlyStopping`.
+        min_lr: the rate is not reduced below this.
+
+    Raises:
+        ValueError: at `fit`, where an `EarlyStopping` on the same column would always stop first.
+
+    >>> ReduceOnPlateau(factor=0.5, patience=3)
+    ReduceOnPlateau(factor=0.5, patience=3)
+    """
+
+    def __init__(
+        self,
+        monitor: str = "validation_loss",
+        *,
+        mode: Mode | None = None,
+        factor: float = 0.1,
+        patience: int = 5,
+        min_delta: float = 0.0,
+        min_lr: float = 0.0,
+    ) -> None:
+        super().__init__(monitor, mode=mode, min_delta=min_delta)
+        self.factor = check_number("factor", factor, minimum=0, maximum=1, exclusive=True)
+        self.patience = check_integer("patience", patience, minimum=1)
+        self.min_lr = check_number("min_lr", min_lr, minimum=0)
+
+    def on_fit_begin(self, trainer: TrainerView) -> None:
+        """Start counting anew, and refuse to be dead code."""
+        self.reset()
+        for other in trainer.callbacks:
+            if isinstance(other, EarlyStopping) and other.same(self) and other.patience <= self.patience:
+                raise ValueError(
+                    f"expected patience={self.patience} of {self!r} to be less than that of {other!r}, "
+                    f"which would always stop the run before the learning rate is reduced"
+                )
+
+    def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
+        """Count, and reduce when patience has run out."""
+        self.improved(row)
+        rate = trainer.optimizer.learning_rate
+        if self.waited >= self.patience:
+            self.waited = 0
+            if rate > self.min_lr:
+                trainer.optimizer.lr_scale *= max(self.factor, self.min_lr / rate)
+
+
+def watch_of(callbacks: Iterable[Callback], sets: Iterable[str]) -> Monitor | None:
+    """What decides which weights are best: the first EarlyStopping, else the loss of the first validation set."""
+    for callback in callbacks:
+        if isinstance(callback, EarlyStopping):
+            return Monitor(callback.monitor, mode=callback.mode)
+    return next((Monitor(f"{name}_loss") for name in sets), None)

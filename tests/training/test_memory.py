@@ -1,0 +1,156 @@
+"""What a run remembers: all of it is in its checkpoint, and all of it is put back where a run may not go on."""
+
+import json
+
+import numpy as np
+import pytest
+from restless import Counting, Interrupt, assert_same
+
+from minidl import SGD, Callback, Checkpoint, ClipNorm, Linear
+from minidl.storage import DataError, read_arrays, write_arrays
+
+
+class Moving(Counting):
+    """Once armed, moves all that a hook can reach, and then refuses what it is given back."""
+
+    armed = False
+
+    def on_fit_begin(self, trainer):
+        if self.armed:
+            trainer.optimizer.lr, trainer.optimizer.lr_scale, trainer.optimizer.clip = 0.125, 0.5, None
+            trainer.optimizer.slots["velocity"][...] = 7
+            trainer.optimizer.steps += 1
+            trainer.step_loss = trainer.step_penalty = 7.0
+            trainer.epoch += 1
+            trainer.model.parameters.value[...] = 7
+            for layer in trainer.model.layers_inside():
+                layer.rng.random()
+            self.count += 1
+            trainer.stop("no time")
+
+    def load_state(self, state):
+        if self.armed:
+            raise ValueError("not this")
+        super().load_state(state)
+
+
+LOOKS = {
+    "learning rate": lambda one: one.optimizer.lr,
+    "clip": lambda one: one.optimizer.clip,
+    "optimizer": lambda one: one.optimizer.state(),
+    "epoch": lambda one: one.epoch,
+    "history": lambda one: vars(one.history),
+    "planned steps": lambda one: one.planned_steps,
+    "restores best": lambda one: one.restores_best,
+    "loss and penalty": lambda one: (one.step_loss, one.step_penalty),
+    "stop reason": lambda one: one.stop_reason,
+    "weights": lambda one: one.model.parameters.snapshot(),
+    "streams": lambda one: [layer.rng.bit_generator.state for layer in one.model.layers_inside()],
+    "callbacks": lambda one: [callback.state() for callback in one.callbacks],
+}
+
+
+def seen(one):
+    """All that can be seen of a trainer."""
+    return {what: look(one) for what, look in LOOKS.items()}
+
+
+@pytest.fixture(scope="module")
+def refused(data, trainer, fit, tmp_path_factory):
+    """What is seen of a trainer before and after a run that may not go on."""
+    path = tmp_path_factory.mktemp("runs") / "run.npz"
+
+    def make():
+        optimizer = SGD(0.5, momentum=0.9, clip=ClipNorm(1.0))
+        return trainer(optimizer=optimizer, callbacks=[Moving(), Checkpoint(path, every_steps=1)])
+
+    fit(make(), data(), data(seed=1), epochs=4)
+    one = make()
+    one.callbacks[1].path += " of the other"
+    fit(one, data(), restore_best=False, epochs=1)
+    one.callbacks[0].armed, before = True, seen(one)
+    with pytest.raises(DataError, match="not this"):
+        fit(one, data(), data(seed=1), epochs=4, resume=path)
+    return before, seen(one)
+
+
+@pytest.mark.parametrize("what", LOOKS)
+def test_a_run_that_may_not_go_on_leaves_everything_as_it_was(refused, what):
+    before, after = refused
+    np.testing.assert_equal(after[what], before[what])
+
+
+def test_an_optimizer_of_a_run_that_may_not_go_on_still_belongs_to_nobody(data, trainer, fit, tmp_path):
+    path, optimizer, moving = tmp_path / "run.npz", SGD(0.5), Moving()
+    fit(trainer(callbacks=[Moving(), Checkpoint(path)]), data(), data(seed=1))
+    moving.load_state = None
+    with pytest.raises(DataError, match="'NoneType' object is not callable"):
+        fit(trainer(optimizer=optimizer, callbacks=[moving]), data(), data(seed=1), resume=path)
+    fit(trainer(Linear(3, 3), optimizer=optimizer), data())
+
+
+def entries(path):
+    """(owner, name) of everything a checkpoint holds."""
+    arrays = read_arrays(path)
+    numbers = json.loads(arrays.pop("record").tobytes())["numbers"]
+    yield from (name.split("/", 1) for name in arrays)
+    yield from ((owner, name) for owner, held in numbers.items() for name in held)
+
+
+def write_altered(path, owner, name):
+    """Write the checkpoint once more, with another value for one entry."""
+    arrays = read_arrays(path)
+    record = json.loads(arrays["record"].tobytes())
+    if (key := f"{owner}/{name}") in arrays:
+        arrays[key] = arrays[key].copy()
+        arrays[key].flat[-1] += 1
+    else:
+        record["numbers"][owner][name] = altered(record["numbers"][owner][name])
+    arrays["record"] = np.frombuffer(json.dumps(record).encode(), np.uint8)
+    write_arrays(path, arrays)
+
+
+def altered(value):
+    """Another value of the same kind."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str):
+        return value.replace('"state": {"state": ', '"state": {"state": 1') or "early stopping: of another run"
+    return 1.0 if value is None else value + 1
+
+
+def test_every_entry_of_a_checkpoint_counts(job, tmp_path):
+    ways = {"under way": {"stop": 11}, "just evaluated": {"stop": 10}, "ended": {"stop": 0}}
+    idle = None
+    for way, when in ways.items():
+        path = tmp_path / f"{way}.npz"
+        job(path=path, optimizer="momentum", **when)
+        kept, wanted = path.read_bytes(), seen(job(resume=path, path=tmp_path / "go on.npz", optimizer="momentum"))
+        ignored = set()
+        for owner, name in entries(path):
+            write_altered(path, owner, name)
+            try:
+                np.testing.assert_equal(
+                    seen(job(resume=path, path=tmp_path / "go on.npz", optimizer="momentum")), wanted
+                )
+                ignored.add(f"{owner}/{name}")
+            except (AssertionError, DataError):
+                pass
+            path.write_bytes(kept)
+        idle = ignored if idle is None else idle & ignored
+    assert idle == set()
+
+
+def test_a_learning_rate_that_a_callback_assigned_goes_on(data, trainer, fit, tmp_path):
+    class Lower(Callback):
+        def on_step_end(self, trainer):
+            if trainer.optimizer.steps == 3:
+                trainer.optimizer.lr = 0.125
+
+    def train(path, stop=0, resume=None):
+        one = trainer(callbacks=[Lower(), Interrupt(stop), Counting(), Checkpoint(path, every_steps=1)])
+        fit(one, data(), data(seed=1), epochs=4, resume=resume)
+        return one
+
+    train(tmp_path / "run.npz", stop=6)
+    assert_same(train(tmp_path / "run.npz", resume=tmp_path / "run.npz"), train(tmp_path / "other.npz"))
