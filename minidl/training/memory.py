@@ -16,7 +16,7 @@ from minidl.storage import DataError, StrPath, differing, read_arrays
 from minidl.training.identity import differences
 
 RECORD = "record"  # the entry with everything but the arrays, as JSON in bytes
-State: TypeAlias = Mapping[str, Any]
+Remembered: TypeAlias = Mapping[str, Any]
 
 
 class Owner(Protocol):
@@ -67,7 +67,7 @@ def packed(owners: Mapping[str, Owner], identity: Mapping[str, str]) -> dict[str
     import json
 
     arrays: dict[str, Array] = {}
-    numbers: dict[str, State] = {}
+    numbers: dict[str, Remembered] = {}
     for name, owner in owners.items():
         state = _checked(owner)
         numbers[name] = {key: value for key, value in state.items() if not isinstance(value, np.ndarray)}
@@ -76,7 +76,7 @@ def packed(owners: Mapping[str, Owner], identity: Mapping[str, str]) -> dict[str
     return {RECORD: np.frombuffer(record.encode(), np.uint8), **arrays}
 
 
-def _checked(owner: Owner) -> State:
+def _checked(owner: Owner) -> Remembered:
     """The state of an owner, if a file can hold it."""
     state = owner.state()
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
@@ -92,7 +92,7 @@ def _checked(owner: Owner) -> State:
     return plain
 
 
-def unpacked(path: StrPath, identity: Mapping[str, str]) -> dict[str, State]:
+def unpacked(path: StrPath, identity: Mapping[str, str]) -> dict[str, Remembered]:
     """What each owner remembered, from a file that is a checkpoint of this run; nothing moves yet.
 
     Raises:
@@ -114,7 +114,7 @@ def unpacked(path: StrPath, identity: Mapping[str, str]) -> dict[str, State]:
         return dict(states)
 
 
-def put_back(owners: Mapping[str, Owner], states: Mapping[str, State], path: StrPath) -> None:
+def put_back(owners: Mapping[str, Owner], states: Mapping[str, Remembered], path: StrPath) -> None:
     """Give every owner what it remembered.
 
     Raises:
@@ -154,7 +154,7 @@ def unchanged_on_error(owners: Mapping[str, Owner]) -> Iterator[None]:
         raise
 
 
-def _remembered(owner: Owner) -> State:
+def _remembered(owner: Owner) -> Remembered:
     """The state of an owner; nothing where it cannot say it yet, as a callback that was in no run so far."""
     with suppress(Exception):
         return owner.state()
