@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -95,6 +96,31 @@ def check_integer(name: str, value: int, *, minimum: int) -> int:
     if isinstance(value, Integral) and not isinstance(value, bool) and value >= minimum:
         return int(value)
     raise ValueError(f"expected {name} to be an integer >= {minimum}, received {name}={value!r}")
+
+
+def check_function(name: str, value: object, *arguments: str, advice: str) -> None:
+    """Refuse what is no function of such arguments, as far as one can see; a class is to be called first.
+
+    >>> check_function("shuffle", len, "epoch", advice="write True")
+    >>> check_function("augment", lambda x: x, "x", "rng", advice="write lambda x, rng: x")
+    Traceback (most recent call last):
+    TypeError: expected augment to be a function (x, rng), received a function (x): write lambda x, rng: x
+    """
+    received = short(value)
+    if isinstance(value, type):
+        advice = f"write {value.__name__}(...)"
+    elif callable(value):
+        import inspect
+
+        try:
+            signature = inspect.signature(value)
+        except ValueError:  # built in, and nobody knows
+            return
+        with suppress(TypeError):
+            signature.bind(*arguments)
+            return
+        received = f"a function {signature}"
+    raise TypeError(f"expected {name} to be a function ({', '.join(arguments)}), received {received}: {advice}")
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import check_integer, suggest
+from minidl.arguments import check_function, check_integer, suggest
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Initializer: TypeAlias = "Callable[[np.random.Generator, tuple[int, ...]], Array]"
@@ -42,6 +42,9 @@ class Parameter:
     """
 
     def __init__(self, shape: tuple[int, ...], init: Initializer, *, decay: bool = True) -> None:
+        check_function(
+            "init", init, "rng", "shape", advice="see minidl.initializers, such as he_normal or normal(0.01)"
+        )
         self.shape = _checked_shape(shape)
         self.size = prod(self.shape)
         self.init = init
@@ -93,6 +96,7 @@ class State:
     """
 
     def __init__(self, shape: tuple[int, ...], init: Initializer) -> None:
+        check_function("init", init, "rng", "shape", advice="see minidl.initializers, such as zeros or ones")
         self.shape = _checked_shape(shape)
         self.init = init
         self._value: Array | None = None

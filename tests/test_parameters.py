@@ -296,3 +296,12 @@ def test_the_flat_vectors_keep_their_identity_when_assigned_to():
     assert parameters.named["0.weight"].value.ravel().tolist() == [0, 1]
     with pytest.raises(ValueError, match="expected a grad of shape"):
         parameters.grad = np.zeros(2)
+
+
+@pytest.mark.parametrize("init", ["he_normal", 0.01, normal, np.zeros((2, 3))])
+def test_what_is_no_initializer_is_refused_with_where_to_find_one(init):
+    for make in (Parameter, State):
+        with pytest.raises(
+            TypeError, match=r"expected init to be a function \(rng, shape\), received .*: see minidl\.init"
+        ):
+            make((2, 3), init)

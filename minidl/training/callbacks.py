@@ -1,12 +1,21 @@
 """Callback: what may happen during a run besides training."""
 
 from collections.abc import Iterable, Mapping
+from types import FunctionType
 from typing import Any
 
-from minidl.arguments import Recorded, suggest
+from minidl.arguments import Recorded, check_function, suggest
 from minidl.training.view import TrainerView
 
-HOOKS = ("on_fit_begin", "on_step_end", "on_evaluation_end", "on_epoch_end", "on_safe_point", "on_fit_end")
+HOOKS = {  # and what they are given
+    "on_fit_begin": ("trainer",),
+    "on_step_end": ("trainer",),
+    "on_evaluation_end": ("trainer", "row"),
+    "on_epoch_end": ("trainer",),
+    "on_safe_point": ("trainer",),
+    "on_fit_end": ("trainer",),
+}
+OF_OTHERS = ("epoch", "batch", "step", "logs")  # first arguments of the hooks of other libraries
 
 
 class Callback(Recorded):
@@ -28,6 +37,9 @@ class Callback(Recorded):
     def __init_subclass__(cls) -> None:
         """Refuse names that look like hooks and are none."""
         check_hooks(cls.__name__, dir(cls))
+        for hook in HOOKS:
+            if isinstance(function := vars(cls).get(hook), FunctionType):
+                check_arguments(cls.__name__, hook, function, "self")
         if (cls.state is Callback.state) != (cls.load_state is Callback.load_state):
             raise TypeError(f"expected {cls.__name__} to define both state and load_state, or neither of them")
 
@@ -85,6 +97,19 @@ def check_hooks(owner: str, names: Iterable[str]) -> None:
             raise TypeError(f"{owner}.{name} is no hook; {suggest(name, HOOKS)}")
 
 
+def check_arguments(owner: str, hook: str, function: Any, *bound: str) -> None:
+    """Refuse a hook that cannot be called with what hooks are given, or that wants what other libraries give theirs."""
+    wanted = ", ".join(HOOKS[hook])
+    advice = f"write def {hook}(self, {wanted})"
+    check_function(f"{owner}.{hook}", function, *bound, *HOOKS[hook], advice=advice)
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    first = code.co_varnames[1:2] if code is not None and code.co_argcount > 1 else ()
+    if first and first[0] in OF_OTHERS:
+        raise TypeError(
+            f"expected {owner}.{hook} to take ({wanted}), received one that begins with {first[0]}: {advice}"
+        )
+
+
 def check_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
     """The callbacks as a list, if it is a list of callbacks."""
     if not isinstance(callbacks, Iterable):
@@ -92,6 +117,9 @@ def check_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
     listed = list(callbacks)
     for callback in listed:
         if not isinstance(callback, Callback):
-            raise TypeError(f"expected callbacks to be a list of Callback objects, received {callback!r} in it")
+            advice = f": write {callback.__name__}(...)" if isinstance(callback, type) else ""
+            raise TypeError(f"expected callbacks to be a list of Callback objects, received {callback!r} in it{advice}")
         check_hooks(type(callback).__name__, dir(callback))
+        for hook in HOOKS:
+            check_arguments(type(callback).__name__, hook, getattr(callback, hook))
     return listed

@@ -14,10 +14,10 @@ SHOWN = 8  # row numbers listed
 
 
 class DivergenceError(ArithmeticError):
-    """The loss or penalty became infinite or NaN; the weights are those before the step that would have used it.
+    """The loss or penalty is infinite or NaN, which is found before the step, or an update left weights that are.
 
     Attributes:
-        step: the step that was not taken, counted by the optimizer from 1.
+        step: the step that was not taken, or whose update was the last; counted by the optimizer from 1.
         rows: which rows of the training set the batch held, where `fit` was at work.
     """
 
@@ -41,15 +41,26 @@ def first_not_finite(model: Layer, x: Array, loss: float, penalty: float) -> str
     'loss inf and penalty 0.0; the first number that is not finite: parameter 0.bias, 1 of 1 entries'
     """
     lead = f"loss {loss} and penalty {penalty}; the first number that is not finite: "
-    for name, parameter in model.parameters.named.items():
-        broken = ~np.isfinite(parameter.value)
-        if broken.any():
-            return f"{lead}parameter {name}, {int(broken.sum())} of {broken.size} entries"
+    if broken := broken_array(model):
+        return lead + broken
     if math.isfinite(loss):
         return f"{lead}the penalty, of finite parameters"
     with np.errstate(all="ignore"):
         where, _ = _first_output(model, x, "")
     return lead + (where or "the loss itself, of finite scores")
+
+
+def broken_array(model: Layer) -> str:
+    """The first parameter or state with an entry that is not finite, and how many of them; "" where there is none."""
+    parameters = model.parameters
+    if np.isfinite(parameters.value).all() and not parameters.states:
+        return ""
+    for kind, named in (("parameter", parameters.named), ("state", parameters.states)):
+        for name, owner in named.items():
+            broken = ~np.isfinite(owner.value)
+            if broken.any():
+                return f"{kind} {name}, {int(broken.sum())} of {broken.size} entries"
+    return ""
 
 
 def _first_output(layer: Layer, x: Array, path: str) -> tuple[str, Array]:

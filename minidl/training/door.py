@@ -7,33 +7,37 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from minidl.arguments import check_function, short
 from minidl.data.dataset import Dataset
 from minidl.layers.activations import Sigmoid, Softmax
 from minidl.layers.base import Layer
 from minidl.layers.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
 from minidl.layers.loss import Loss
 from minidl.layers.sequential import Sequential
+from minidl.metrics import Metric
 from minidl.parameters import Array
 from minidl.training.divergence import UNWARNED
 
 Data: TypeAlias = Dataset | tuple[Array, ...]
+Metrics: TypeAlias = Mapping[str, Metric]
 CHUNK = 1 << 22  # numbers looked at together when searching for NaN
 
 
-def check_functions(name: str, functions: Iterable[Any]) -> list[Any]:
-    """The functions as a list, if it is a list of functions."""
+def check_functions(name: str, functions: Iterable[Any], *arguments: str, advice: str) -> list[Any]:
+    """The functions as a list, if it is a list of functions of such arguments."""
     if callable(functions) or not isinstance(functions, Iterable):
         raise TypeError(f"expected {name} to be a list, received {name}={functions!r}: put it in [ ]")
     listed = list(functions)
-    for function in listed:
-        if isinstance(function, type) or not callable(function):
-            raise TypeError(f"expected {name} to hold functions or callable objects, received {function!r} in it")
+    for place, function in enumerate(listed):
+        check_function(f"{name}[{place}]", function, *arguments, advice=advice)
     return listed
 
 
 def metrics_by_name(metrics: Iterable[Any] | Mapping[str, Any]) -> dict[str, Callable[[Array, Array], float]]:
     """Metrics by the name of their column: the mapping's, or their own."""
-    functions = check_functions("metrics", metrics.values() if isinstance(metrics, Mapping) else metrics)
+    advice = "pass a function such as accuracy, and call what makes one first, as in top_k_accuracy(5)"
+    given = metrics.values() if isinstance(metrics, Mapping) else metrics
+    functions = check_functions("metrics", given, "scores", "targets", advice=advice)
     names = list(metrics) if isinstance(metrics, Mapping) else [getattr(m, "__name__", "<lambda>") for m in functions]
     wrong = [name for name in names if names.count(name) > 1 or name in ("<lambda>", "loss", "penalty", "cost")]
     if wrong:
@@ -65,27 +69,53 @@ def validation_sets(validation: Data | Mapping[str, Data] | None) -> dict[str, D
     return {name: as_dataset(f"validation set {name!r}", data) for name, data in named.items()}
 
 
-def admitted(model: Layer, loss: Loss, train: Data, validation: Data | Mapping[str, Data] | None) -> dict[str, Dataset]:
-    """The sets by name, "train" first, in the dtype the model takes; what cannot be trained on is refused here."""
+def admitted(
+    model: Layer, loss: Loss, metrics: Metrics, train: Data, validation: Data | Mapping[str, Data] | None
+) -> dict[str, Dataset]:
+    """The sets by name, "train" first; what cannot be trained on or measured is refused here."""
     sets = {"train": as_dataset("train", train), **validation_sets(validation)}
     for name, data in sets.items():
-        check_data(name, data, model, loss)
+        check_data(name, data, model, loss, metrics if name != "train" else {})
     check_backward(model, loss, sets["train"])
-    return sets | {"train": cast_once(sets["train"], model)}
+    return sets
 
 
-def check_data(name: str, data: Dataset, model: Layer, loss: Loss) -> None:
-    """Refuse data that the model or the loss cannot take, at the door instead of somewhere in the first epoch."""
+def check_data(name: str, data: Dataset, model: Layer, loss: Loss, metrics: Metrics) -> None:
+    """Refuse data that the model, the loss or a metric cannot take, at the door instead of in the first epoch."""
     try:
         with np.errstate(**UNWARNED):
             row = model.predict(data.x[:1])
             scores = np.broadcast_to(row[:1], (len(data), *row.shape[1:]))
-            loss.check_targets(scores, data.targets)
+            targets = loss.check_targets(scores, data.targets)
+            _check_weight(loss, loss.row_weights(targets, scores.shape[-1]), data.weights)
+        if not isinstance(data.x, np.memmap):
+            _check_finite(name, data.x, model.parameters.dtype)
+        with np.errstate(**UNWARNED):
+            for metric, function in metrics.items():
+                try:
+                    measured(metric, function, row, data.targets[:1])
+                except Exception:  # as one that needs two classes
+                    measured(metric, function, model.predict(data.x), data.targets)
     except Exception as error:
         error.add_note(f"in the data given as {name!r}, {data!r}")
         raise
-    if not isinstance(data.x, np.memmap):
-        _check_finite(name, data.x, model.parameters.dtype)
+
+
+def measured(name: str, metric: Metric, scores: Array, targets: Array) -> float:
+    """What a metric says of scores and targets that it cannot write into: one number."""
+    value = metric(read_only(scores), read_only(targets))
+    if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "biuf":
+        raise TypeError(f"expected metric {name} to return one number, received {short(value)}")
+    return float(value)
+
+
+def _check_weight(loss: Loss, of_classes: Array | None, weights: Array | None) -> None:
+    """Refuse a set whose rows weigh nothing together, whose loss would be a perfect 0."""
+    if of_classes is not None and not (of_classes if weights is None else of_classes * weights).any():
+        raise ValueError(
+            f"expected rows that weigh something, received only rows to which {loss!r} gives weight 0: "
+            f"leave the set out, or give their class a weight"
+        )
 
 
 def read_only(array: Array) -> Array:

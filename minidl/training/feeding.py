@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import check_integer
+from minidl.arguments import check_function, check_integer
 from minidl.data.batching import batches, epoch_rows, steps_per_epoch
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
@@ -42,6 +42,12 @@ class Feed:
 
     def __init__(self, data: Dataset, plan: Plan, dtype: DTypeLike, first: int) -> None:
         check_integer("seed", plan.seed, minimum=0)
+        if plan.augment is not None:
+            check_function("augment", plan.augment, "x", "rng", advice="write lambda x, rng: ..., or RandomFlip()")
+        for name, function in (("shuffle", plan.shuffle), ("validate_every", plan.validate_every)):
+            if callable(function):
+                given = "epoch" if name == "shuffle" else "step"
+                check_function(name, function, given, advice=f"write lambda {given}: ...")
         self.data, self.plan, self.dtype, self.first = data, plan, dtype, first
         self.next = first, self._rows(first)  # looked at already
         self.rows = self.next[1]

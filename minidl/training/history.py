@@ -54,6 +54,10 @@ class Table(dict[str, list[float]]):
         """Take back the rows that `state` returned; the columns must be those of this table."""
         if set(state) != set(self) or len({np.shape(column) for column in state.values()}) != 1:
             raise ValueError(f"its columns are {sorted(state)} where {sorted(self)} of one length belong")
+        if strange := [
+            name for name, column in state.items() if np.ndim(column) != 1 or column.dtype.kind not in "biuf"
+        ]:
+            raise ValueError(f"its columns {strange} hold something other than numbers")
         for name, column in self.items():
             column[:] = state[name].tolist()
 

@@ -1,8 +1,9 @@
 """Callbacks with patience: they wait for a column to get better, and act when it does not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from minidl.arguments import check_integer, check_number
+from minidl.data.dataset import Dataset
 from minidl.training.callbacks import Callback
 from minidl.training.monitor import Mode, Monitor
 from minidl.training.view import TrainerView
@@ -99,9 +100,15 @@ class ReduceOnPlateau(Monitor, Callback):
                 trainer.optimizer.lr_scale *= max(self.factor, self.min_lr / rate)
 
 
-def watch_of(callbacks: Iterable[Callback], sets: Iterable[str]) -> Monitor | None:
-    """What decides which weights are best: the first EarlyStopping, else the loss of the first validation set."""
+def watch_of(callbacks: Iterable[Callback], sets: Mapping[str, Dataset]) -> Monitor | None:
+    """What decides which weights are best.
+
+    The first EarlyStopping; else the loss of the set called validation; else that of the first set that is not the
+    training set by another name.
+    """
     for callback in callbacks:
         if isinstance(callback, EarlyStopping):
             return Monitor(callback.monitor, mode=callback.mode)
-    return next((Monitor(f"{name}_loss") for name in sets), None)
+    if "validation" in sets:
+        return Monitor("validation_loss")
+    return next((Monitor(f"{name}_loss") for name, data in sets.items() if data.x is not sets["train"].x), None)

@@ -11,7 +11,8 @@ from minidl.data.dataset import Dataset
 from minidl.layers.base import Layer
 from minidl.parameters import Array
 from minidl.training.callbacks import Callback, by_hook, remembering
-from minidl.training.divergence import DivergenceError
+from minidl.training.divergence import DivergenceError, broken_array
+from minidl.training.door import cast_once
 from minidl.training.evaluations import BatchMeans, evaluation_points
 from minidl.training.feeding import Feed, Plan
 from minidl.training.history import History, Table
@@ -42,8 +43,9 @@ class Run:
     ) -> None:
         self.trainer, self.plan = trainer, plan
         self.train, self.sets = sets["train"], {name: data for name, data in sets.items() if name != "train"}
-        self.hooks, self.ctrl_c = by_hook(callbacks), ctrl_c
-        self.feed = Feed(self.train, plan, trainer.model.parameters.dtype, trainer.epoch)
+        self.callbacks, self.ctrl_c = list(callbacks), ctrl_c
+        self.hooks = by_hook(self.callbacks)
+        self.feed = Feed(cast_once(self.train, trainer.model), plan, trainer.model.parameters.dtype, trainer.epoch)
         self.per_epoch = self.feed.per_epoch
         self.due = evaluation_points(plan.validate_every, self.per_epoch)
         self.steps, self.planned_steps = 0, check_integer("epochs", plan.epochs, minimum=0) * self.per_epoch
@@ -53,7 +55,7 @@ class Run:
         for callback in trainer.callbacks:
             if isinstance(callback, Monitor):
                 callback.check(columns)
-        watch = watch_of(trainer.callbacks, self.sets)
+        watch = watch_of(trainer.callbacks, sets)
         self.history = History(evaluations=Table.of(columns), monitor=watch.monitor if watch is not None else "")
         self.best = BestWeights(watch, trainer.model.parameters, keep=plan.restore_best, history=self.history)
         self.owners: dict[str, Owner] = {
@@ -84,7 +86,12 @@ class Run:
         return self.steps >= self.planned_steps or bool(self.trainer.stop_reason) or self.ctrl_c.asked
 
     def packed(self) -> dict[str, Array]:
-        """All that the run is, as arrays by name: what a checkpoint holds."""
+        """All that the run is, as arrays by name: what a checkpoint holds.
+
+        Raises:
+            DivergenceError: the newest update left weights that are not finite, which nobody can go on with.
+        """
+        self._check_finite()
         return packed(self.owners, self.identity)
 
     def state(self) -> dict[str, Any]:
@@ -127,7 +134,7 @@ class Run:
             raise
         finally:
             self._give_back()
-            self._end()
+            self._end(self.callbacks)
         return history
 
     def _begin(self) -> None:
@@ -137,10 +144,17 @@ class Run:
         with nullcontext() if saved is None else unchanged_on_error(self.owners):
             trainer.history, trainer.planned_steps = self.history, self.planned_steps
             trainer.restores_best, trainer.stop_reason = self.best.kept, ""
-            self._call("on_fit_begin")
-            if path is not None and saved is not None:
-                trainer.optimizer.meet(trainer.model.parameters)
-                put_back(self.owners, saved, path)
+            begun: list[Callback] = []
+            try:
+                for callback in self.callbacks:
+                    callback.on_fit_begin(trainer)
+                    begun.append(callback)
+                if path is not None and saved is not None:
+                    trainer.optimizer.meet(trainer.model.parameters)
+                    put_back(self.owners, saved, path)
+            except BaseException:
+                self._end(begun)
+                raise
 
     def _epochs(self) -> None:
         while not self.over:
@@ -153,6 +167,8 @@ class Run:
                 self._rest()
                 if self.over:
                     break
+        if self.steps:
+            self._check_finite()
         self._rest()
         if not self.evaluated and not self.ctrl_c.asked:  # after the checkpoint: a longer run would not do so here
             self._evaluate()
@@ -170,10 +186,10 @@ class Run:
             table.cut()
         self.best.give_back()
 
-    def _end(self) -> None:
-        """Call every `on_fit_end`, also where one of them raises."""
+    def _end(self, callbacks: Iterable[Callback]) -> None:
+        """Tell all of them in turn that it ended, also where one of them raises."""
         with ExitStack() as stack:
-            for callback in reversed(self.hooks["on_fit_end"]):
+            for callback in reversed(list(callbacks)):
                 stack.callback(callback.on_fit_end, self.trainer)
 
     def _step(self, batch: tuple[Array, ...]) -> None:
@@ -195,7 +211,12 @@ class Run:
         if self.due(clock, self.steps):
             self._evaluate()
 
+    def _check_finite(self) -> None:
+        if broken := broken_array(self.trainer.model):
+            raise DivergenceError(self.trainer.optimizer.steps, f"its update left {broken}, that are not finite")
+
     def _evaluate(self) -> None:
+        self._check_finite()
         newest = self.history.steps.row(-1)
         row = {"step": int(newest["step"]), "epoch": newest["epoch"], **self.means.columns()}
         for name, data in self.sets.items():
@@ -204,11 +225,12 @@ class Run:
         self.best.look(row)
         self.means.reset()
         self.evaluated = True
-        self._call("on_evaluation_end", row)
+        for callback in self.hooks["on_evaluation_end"]:
+            callback.on_evaluation_end(self.trainer, dict(row))  # one of its own, to do with as it likes
 
-    def _call(self, hook: str, *arguments: object) -> None:
+    def _call(self, hook: str) -> None:
         for callback in self.hooks[hook]:
-            getattr(callback, hook)(self.trainer, *arguments)
+            getattr(callback, hook)(self.trainer)
 
 
 @contextmanager

@@ -24,8 +24,8 @@ from minidl.training.door import (
     as_dataset,
     check_functions,
     check_scores_are_raw,
+    measured,
     metrics_by_name,
-    read_only,
 )
 from minidl.training.feeding import Plan
 from minidl.training.history import History
@@ -80,7 +80,7 @@ class Trainer:
                 raise TypeError(f"expected {name} to be an object of {kind.__name__}, received {short(value)}{advice}")
         check_scores_are_raw(model, loss)
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.regularizers = check_functions("regularizers", regularizers)
+        self.regularizers = check_functions("regularizers", regularizers, "parameters", advice="such as L2(1e-4)")
         self.metrics = metrics_by_name(metrics)
         self.callbacks = check_callbacks(callbacks)
         self.history, self.epoch, self.planned_steps, self.restores_best = History(), 0, 0, False
@@ -124,12 +124,8 @@ class Trainer:
             gradient = parameters.grad.copy()
             penalty = sum(regularize(parameters) for regularize in self.regularizers)
             parameters.grad[...] = gradient
-            given = read_only(scores), read_only(data.targets)
-            measured = {name: metric(*given) for name, metric in self.metrics.items()}
-        for name, value in measured.items():
-            if np.ndim(value) != 0:
-                raise TypeError(f"expected metric {name} to return one number, received {short(value)}")
-        values = {"loss": loss, "penalty": float(penalty), "cost": loss + penalty, **measured}
+            of_metrics = {name: measured(name, m, scores, data.targets) for name, m in self.metrics.items()}
+        values = {"loss": loss, "penalty": float(penalty), "cost": loss + penalty, **of_metrics}
         return {name: float(value) for name, value in values.items()}
 
     def stop(self, reason: str) -> None:
@@ -203,7 +199,7 @@ class Trainer:
         callbacks = [*self.callbacks, *([Progress()] if progress else [])]
         try:
             with interrupts() as ctrl_c:
-                sets = admitted(self.model, self.loss, train, validation)
+                sets = admitted(self.model, self.loss, self.metrics, train, validation)
                 self.run = Run(self, sets, plan, callbacks, ctrl_c)
                 return self.run.execute()
         finally:

@@ -86,6 +86,51 @@ def test_at_a_safe_point_nothing_is_pending_and_the_run_says_whether_it_is_over(
     assert one.run is None
 
 
+@pytest.mark.parametrize(
+    ("hook", "function", "message"),
+    [
+        (
+            "on_evaluation_end",
+            lambda self, trainer: None,
+            r"expected Wrong\.on_evaluation_end to be a function \(self, ",
+        ),
+        ("on_step_end", lambda self: None, r"\(self, trainer\), received a function \(self\): write def on_step_end\("),
+        (
+            "on_epoch_end",
+            lambda self, epoch, logs=None: None,
+            r"to take \(trainer\), received one that begins with epoch",
+        ),
+    ],
+)
+def test_a_hook_of_other_arguments_is_refused_when_the_class_is_made(trainer, hook, function, message):
+    with pytest.raises(TypeError, match=message):
+        type("Wrong", (Callback,), {hook: function})
+    later = type("Wrong", (Callback,), {})
+    setattr(later, hook, function)
+    with pytest.raises(TypeError, match=f"expected Wrong.{hook} .* received .*: write def {hook}"):
+        trainer(callbacks=[later()])
+    type("Fine", (Callback,), {hook: lambda self, *arguments: None})
+
+
+def test_where_a_run_may_not_begin_those_who_were_told_so_are_told_the_end(data, trainer, fit, called, hooks):
+    def refuse(one):
+        raise ZeroDivisionError
+
+    (first, begun), (last, never) = called(), called()
+    with pytest.raises(ZeroDivisionError):
+        fit(trainer(callbacks=[first, hooks(on_fit_begin=refuse), last]), data())
+    assert begun == ["on_fit_begin", "on_fit_end"]
+    assert never == []
+
+
+def test_what_one_callback_does_to_its_row_no_other_sees(data, trainer, fit, hooks):
+    seen = []
+    callbacks = [hooks(on_evaluation_end=lambda one, row: row.clear()), EarlyStopping(patience=1)]
+    one = trainer(callbacks=[*callbacks, hooks(on_evaluation_end=lambda one, row: seen.append(row))])
+    history = fit(one, data(), data(seed=1), epochs=1)
+    assert seen == [history.evaluations.row(0)]
+
+
 def test_what_a_run_is_can_be_written_by_a_callback_of_ones_own(data, trainer, fit, hooks, tmp_path):
     path = tmp_path / "own.npz"
 
@@ -154,7 +199,7 @@ def test_a_column_that_will_not_be_recorded_is_refused_before_the_first_step(
 
 def rates_of(one, fit, data, values):
     """The learning rate of each step where the evaluation after each step has the next of the values."""
-    given = iter(values)
+    given = iter([0, *values])  # the first is asked for before the first step
     one.metrics = {"value": lambda scores, targets: next(given)}
     return fit(one, data(8), data(8), epochs=len(values)).steps["learning_rate"]
 

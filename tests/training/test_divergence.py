@@ -9,6 +9,8 @@ import pytest
 
 from minidl import (
     L2,
+    SGD,
+    Checkpoint,
     Dataset,
     DivergenceError,
     EarlyStopping,
@@ -19,6 +21,7 @@ from minidl import (
     accuracy,
 )
 from minidl.initializers import ones
+from minidl.storage import read_arrays
 
 
 class Exponential(Layer):
@@ -205,6 +208,49 @@ def test_an_evaluation_of_broken_weights_is_recorded_and_never_best(trainer, fit
     assert not all(map(math.isfinite, history.evaluations["validation_loss"]))
     assert history.stopped_because.startswith("diverged")
     assert history.best_step is None or math.isfinite(history.best_value)
+
+
+def rate_that_explodes_at(step):
+    return lambda done: 1e38 if done + 1 == step else 1e-3
+
+
+@pytest.mark.parametrize("validation", [None, rows_of_ones()])
+@pytest.mark.parametrize("validate_every", [1.0, 1])
+def test_an_update_that_overflows_is_found_though_no_step_follows(trainer, fit, tmp_path, validation, validate_every):
+    path = tmp_path / "run.npz"
+    callbacks = [Checkpoint(path, every_steps=1)]
+    optimizer = SGD(rate_that_explodes_at(3))
+    one = trainer(Linear(3, 1), loss=MeanSquaredError(), optimizer=optimizer, callbacks=callbacks)
+    with pytest.raises(
+        DivergenceError, match=r"at step 3: its update left parameter 0\.weight, 3 of 3 entries"
+    ) as caught:
+        fit(one, rows_of_ones(tenth=1e3), validation, epochs=1, batch_size=4, validate_every=validate_every)
+    assert caught.value.step == 3
+    assert one.history.stopped_because == f"diverged: {caught.value}"
+    kept = read_arrays(path)
+    assert len(kept["steps/step"]) == 2
+    assert np.isfinite(kept["parameters/0.weight"]).all()
+
+
+def test_a_metric_that_refuses_nan_hides_no_divergence(trainer, fit):
+    def strict(scores, targets):
+        if np.isnan(scores).any():
+            raise ValueError("expected numbers")
+        return 0.0
+
+    optimizer = SGD(rate_that_explodes_at(2))
+    one = trainer(Linear(3, 1), loss=MeanSquaredError(), optimizer=optimizer, metrics=[strict])
+    history = fit(one, rows_of_ones(tenth=1e3), rows_of_ones(), raise_divergence=False, validate_every=1, batch_size=12)
+    assert history.stopped_because.startswith("diverged: at step 2: its update left parameter 0.weight")
+
+
+def test_a_state_that_overflows_is_found_at_the_next_evaluation(data, trainer, fit, hooks):
+    def spoil_the_centre(one):
+        one.model[3].centre.value[0] = math.inf
+
+    one = trainer(callbacks=[hooks(on_step_end=spoil_the_centre)])
+    history = fit(one, data(), data(seed=1), validate_every=1, raise_divergence=False)
+    assert history.stopped_because.endswith("its update left state 3.centre, 1 of 8 entries, that are not finite")
 
 
 def test_weights_that_are_nan_are_never_the_most_accurate(data, trainer, fit, hooks):

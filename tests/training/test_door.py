@@ -5,7 +5,18 @@ import math
 import numpy as np
 import pytest
 
-from minidl import Dataset, EarlyStopping, Linear, MeanSquaredError, Sequential, ShapeError, Trainer
+from minidl import (
+    Dataset,
+    EarlyStopping,
+    Linear,
+    MeanSquaredError,
+    Sequential,
+    ShapeError,
+    SoftmaxCrossEntropy,
+    Trainer,
+    top_k_accuracy,
+)
+from minidl.data import RandomFlip
 
 LABELS = np.arange(30) % 3
 
@@ -159,3 +170,65 @@ def test_an_evaluation_takes_tuples_and_refuses_a_batch_size_of_nothing(data, tr
         trainer().evaluate(data(), batch_size=0)
     with pytest.raises(TypeError, match="expected data to be a Dataset or a tuple"):
         trainer().evaluate(data().x)
+
+
+def two_classes(scores, targets):
+    """A metric of both classes, which one row cannot have."""
+    if len(set(targets.tolist())) < 2:
+        raise ValueError("expected two classes")
+    return 0.5
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (lambda scores, targets: None, "expected metric score to return one number, received None"),
+        (lambda scores, targets: scores.max(axis=1), "expected metric score to return one number, received"),
+        (lambda scores, targets: "good", "expected metric score to return one number, received 'good'"),
+        (top_k_accuracy(5), "expected k <= 3, the number of classes, received k=5"),
+        (lambda scores, targets: scores @ targets, "matmul"),
+    ],
+)
+def test_a_metric_that_cannot_work_is_refused_before_the_first_step(refused, data, trainer, metric, message):
+    one = trainer(metrics={"score": metric})
+    error = refused((TypeError, ValueError), message, data(), {"test": data(seed=1)}, one=one)
+    assert "in the data given as 'test'" in error.__notes__[0]
+
+
+def test_a_metric_that_needs_more_than_one_row_is_tried_on_all(data, trainer, fit):
+    history = fit(trainer(metrics=[two_classes]), data(), data(seed=1))
+    assert history.evaluations["validation_two_classes"] == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_set_whose_rows_weigh_nothing_together_is_refused(refused, trainer, weighted):
+    rows = np.ones((4, 3), np.float32)
+    good, rare = np.array([0, 1, 2, 1]), np.zeros(4, int)
+    if weighted:
+        rare[1] = 1
+    nothing = Dataset(rows, rare, weights=np.array([1.0, 0.0, 1.0, 1.0]) if weighted else None)
+    one = trainer(loss=SoftmaxCrossEntropy(class_weights=[0, 1, 1]))
+    refused(ValueError, "expected rows that weigh something", Dataset(rows, good), nothing, one=one)
+
+
+def test_the_best_weights_are_chosen_by_the_set_called_validation_and_never_by_the_training_set(data, trainer, fit):
+    train, other = data(), data(seed=1)
+    for sets, monitor in (
+        ({"test": other, "validation": other}, "validation_loss"),
+        ({"training_set": train, "test": other}, "test_loss"),
+        ({"training_set": train.arrays}, ""),
+    ):
+        assert fit(trainer(), train, sets).monitor == monitor
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "message"),
+    [
+        ("augment", lambda x: x, r"a function \(x, rng\), received a function \(x\): write lambda x, rng"),
+        ("augment", RandomFlip, r"received RandomFlip: write RandomFlip\(\.\.\.\)"),
+        ("shuffle", lambda: None, r"a function \(epoch\), received a function \(\): write lambda epoch"),
+        ("validate_every", lambda: True, r"a function \(step\), received a function \(\): write lambda step"),
+    ],
+)
+def test_functions_of_other_arguments_are_refused_with_what_to_write(refused, data, name, function, message):
+    refused(TypeError, message, data(), data(seed=1), **{name: function})

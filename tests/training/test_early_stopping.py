@@ -40,11 +40,17 @@ def test_every_fit_counts_patience_and_best_anew(data, trainer, fit):
         assert history.best_step == first
 
 
+def scripted(values):
+    """A metric that gives these values in turn; on the one row on which metrics are tried it gives 0."""
+    given = iter(values)
+    return lambda scores, targets: next(given) if len(scores) > 1 else 0.0
+
+
 def test_nan_is_never_best_and_runs_out_of_patience(data, trainer, fit, weights, hooks):
-    values = iter([0.1, math.nan, 0.2, math.nan, math.nan, math.nan, 1.0])
+    values = [0.1, math.nan, 0.2, math.nan, math.nan, math.nan, 1.0]
     last = {}
     one = trainer(
-        metrics={"score": lambda scores, targets: next(values)},
+        metrics={"score": scripted(values)},
         callbacks=[
             EarlyStopping("validation_score", mode="max", patience=3),
             hooks(on_evaluation_end=lambda one, row: last.setdefault(row["step"], weights(one))),

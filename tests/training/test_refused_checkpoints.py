@@ -66,7 +66,8 @@ def test_another_model_is_refused_and_stays_as_it_was(data, trainer, fit, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "wrong", ["missing", "column", "number", "epoch", "clock", "best", "callback", "generator", "shape", "record"]
+    "wrong",
+    ["missing", "column", "words", "number", "epoch", "clock", "best", "callback", "generator", "shape", "record"],
 )
 def test_a_file_made_by_hand_is_refused_and_nothing_moves(job, trainer, tmp_path, wrong):
     path = tmp_path / "run.npz"
@@ -78,6 +79,8 @@ def test_a_file_made_by_hand_is_refused_and_nothing_moves(job, trainer, tmp_path
             del arrays["parameters/0.weight"]
         case "column":
             arrays["steps/loss"] = arrays["steps/loss"][:-1]
+        case "words":
+            arrays["evaluations/train_loss"] = arrays["evaluations/train_loss"].astype(str)
         case "number":
             record["numbers"]["feed"]["first"] = -1
         case "epoch":

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import L1, L2, SGD, Adam, ClipNorm, EarlyStopping, RMSprop, SoftmaxCrossEntropy, accuracy
+from minidl import L1, L2, SGD, Adam, ClipNorm, EarlyStopping, RMSprop, SoftmaxCrossEntropy, accuracy, top_k_accuracy
 from minidl.data import batches
 from minidl.optim import ExponentialDecay
 
@@ -123,14 +123,22 @@ def test_the_same_seed_has_the_same_bits_and_another_has_another_order(data, tra
         ),
         ({"optimizer": "adam"}, TypeError, "expected optimizer to be an object of Optimizer, received 'adam'"),
         ({"regularizers": L2(0.1)}, TypeError, r"expected regularizers to be a list, .*: put it in \[ \]"),
-        ({"regularizers": [L2]}, TypeError, "expected regularizers to hold functions or callable objects"),
+        (
+            {"regularizers": [L2]},
+            TypeError,
+            r"expected regularizers\[0\] to be a function \(parameters\), received L2: write L2\(\.\.\.\)",
+        ),
         ({"metrics": accuracy}, TypeError, r"expected metrics to be a list, .*: put it in \[ \]"),
-        ({"metrics": ["accuracy"]}, TypeError, "expected metrics to hold functions .*, received 'accuracy' in it"),
+        (
+            {"metrics": ["accuracy"]},
+            TypeError,
+            r"expected metrics\[0\] to be a function \(scores, targets\), received 'accuracy': pass",
+        ),
         ({"metrics": [lambda s, t: 0]}, ValueError, r"use metrics=\{'name': function\}"),
         ({"metrics": [accuracy, accuracy]}, ValueError, "expected metrics with names of their own"),
         ({"metrics": {"loss": accuracy}}, ValueError, r"received \['loss'\]"),
         ({"callbacks": EarlyStopping()}, TypeError, r"expected callbacks to be a list, .*: put it in \[ \]"),
-        ({"callbacks": [EarlyStopping]}, TypeError, "expected callbacks to be a list of Callback objects"),
+        ({"callbacks": [EarlyStopping]}, TypeError, r"list of Callback objects.*: write EarlyStopping\(\.\.\.\)"),
     ],
 )
 def test_wrong_parts_are_refused_at_construction(trainer, wrong, error, message):
