@@ -136,6 +136,8 @@ def test_the_same_seed_has_the_same_bits_and_another_has_another_order(data, tra
         ),
         ({"metrics": [lambda s, t: 0]}, ValueError, r"use metrics=\{'name': function\}"),
         ({"metrics": [accuracy, accuracy]}, ValueError, "expected metrics with names of their own"),
+        ({"metrics": [top_k_accuracy]}, TypeError, r"received a function \(k: int\) .*as in top_k_accuracy\(5\)"),
+        ({"regularizers": [lambda: 0.0]}, TypeError, r"expected regularizers\[0\] to be a function \(parameters\)"),
         ({"metrics": {"loss": accuracy}}, ValueError, r"received \['loss'\]"),
         ({"callbacks": EarlyStopping()}, TypeError, r"expected callbacks to be a list, .*: put it in \[ \]"),
         ({"callbacks": [EarlyStopping]}, TypeError, r"list of Callback objects.*: write EarlyStopping\(\.\.\.\)"),
