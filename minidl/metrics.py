@@ -102,5 +102,12 @@ def _labels(scores: Array, targets: Array) -> Array:
     check_scores(scores)
     targets = np.asarray(targets)
     if targets.ndim == 2 and targets.shape == scores.shape:
+        wrong = (targets < 0).any(axis=1) | (np.abs(targets.sum(axis=1, dtype=np.float64) - 1) > 1e-4)
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise ValueError(
+                f"expected one class a row, as labels or rows that sum to 1, received targets[{row}]="
+                f"{targets[row].tolist()}: several labels a row are counted by binary_accuracy"
+            )
         targets = targets.argmax(axis=1)
     return check_class_labels(scores, targets)

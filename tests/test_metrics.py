@@ -126,6 +126,8 @@ def test_the_name_of_top_k_is_that_of_its_column():
         (np.zeros((2, 3)), np.array([[0], [1]]), ShapeError, "use targets.reshape"),
         (np.zeros((2, 3)), np.array([0, 1, 2]), ShapeError, r"expected labels of shape \(2,\)"),
         (np.zeros((2, 1)), np.array([0, 0]), ShapeError, "at least 2 classes"),
+        (np.zeros((2, 3)), np.array([[1, 0, 0], [1, 0, 1]]), ValueError, r"received targets\[1\]=\[1, 0, 1\]: several"),
+        (np.zeros((1, 3)), np.array([[0, 0, 0]]), ValueError, "binary_accuracy"),
         (np.zeros(2), np.array([0, 1]), ShapeError, r"expected scores of shape \(n, classes\)"),
         (np.zeros((0, 3)), np.zeros(0, int), ShapeError, "an empty batch"),
         (np.zeros((2, 3), int), np.array([0, 1]), TypeError, "expected scores to be a float array"),

@@ -112,20 +112,27 @@ class Dataset:
     def map(self, function: Callable[[Array], Array]) -> "Dataset":
         """The same rows with x = function(x), computed at once for the whole set.
 
-        `image_shape` is kept where rows still have as many entries, and dropped where they have not.
+        `image_shape` is kept where rows still have as many entries, and dropped where they have not. Bytes stay bytes
+        in numpy, which counts modulo 256; a function that does so, as `x - 128`, is refused: cast in it.
 
         >>> Dataset(np.full((2, 3), 255, np.uint8), np.arange(2)).map(lambda x: x / np.float32(255)).x[0]
         array([1., 1., 1.], dtype=float32)
         """
         x = function(self.x)
         _check_array("function(x)", x)
+        if x.dtype.kind in "iu" and _wraps_around(function, self.x):
+            raise ValueError(
+                f"expected function(x) to be right for numbers of dtype {self.x.dtype}, received one that wraps "
+                f"around: cast first, as in x.astype(np.float32)"
+            )
         kept = prod(x.shape[1:]) == prod(self.x.shape[1:])
         return replace(self, x=x, image_shape=self.image_shape if kept else ())
 
     def split(self, *fractions: float, seed: int = 0, stratify: bool | None = None) -> tuple["Dataset", ...]:
         """Random disjoint parts, one per fraction, as a pure function of the seed; rows stay in file order.
 
-        Fractions sum to at most 1; rows beyond their sum are left out. Every part gets at least one row, even
+        Fractions sum to at most 1; rows beyond their sum are left out, so a single part is asked for with two fractions
+        and one name: `part, _ = data.split(0.8, 0.2)`. Every part gets at least one row, even
         where rounding would give it none. Parts are copies; for a memory-mapped file too large to copy, use
         `take` with slices.
 
@@ -151,6 +158,19 @@ class Dataset:
             )
         labels = self.targets if labelled and stratify is not False else np.zeros(len(self), np.int8)
         return tuple(self.take(rows) for rows in split_rows(labels, fractions, seed))
+
+
+def _wraps_around(function: Callable[[Array], Array], x: Array) -> bool:
+    """Whether a function gives other numbers for small integers than for the same in 64 bits, on a few rows of x."""
+    if x.dtype.kind not in "iu" or x.dtype.itemsize > 4:
+        return False
+    extremes = [int(place) // (x.size // len(x)) for place in (x.argmin(), x.argmax())]
+    few = np.concatenate([x[: min(len(x), 32)], x[extremes]])
+    try:
+        narrow, again, wide = (function(few.astype(dtype)) for dtype in (x.dtype, x.dtype, np.int64))
+    except Exception:  # a function of a whole set only
+        return False
+    return np.array_equal(narrow, again) and narrow.shape == wide.shape and not np.array_equal(narrow, wide)
 
 
 def check_rows(name: str, rows: Array, n: int) -> Array:

@@ -36,6 +36,11 @@ def _shares(fractions: Sequence[float]) -> Array:
         if check_number("each fraction", fraction, minimum=0, maximum=1) == 0:
             raise ValueError(f"expected each fraction to be > 0, received fractions={tuple(fractions)}")
     rest = 1 - math.fsum(fractions)
+    if len(fractions) == 1 and rest > TOLERANCE:
+        raise ValueError(
+            f"expected a fraction for each part, received {fractions[0]} alone, without the other {rest:.3g}: write "
+            f"split({fractions[0]}, {rest:.3g})"
+        )
     if rest < -TOLERANCE:
         raise ValueError(f"expected fractions that sum to at most 1, received fractions={tuple(fractions)}")
     return np.array([rest if rest > TOLERANCE else 0.0, *fractions])

@@ -13,6 +13,9 @@ from minidl.arguments import check_integer, check_number, short
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
 
+ROUNDINGS = 4  # of the mean, up to which a deviation is that of a constant
+LARGE = 2.0**1020  # numbers beyond it may overflow where one is subtracted from another
+ROOT = 2.0**500  # squares of numbers beyond it may overflow, and those of their inverses vanish
 CHUNK = 1 << 16  # numbers held as float64 at a time; half a megabyte stays in a processor cache
 
 
@@ -54,20 +57,21 @@ class Standardizer:
 
     @classmethod
     def per_feature(cls, train: Dataset) -> Standardizer:
-        """Mean and population standard deviation of every feature; a constant one has scale 1 and becomes 0."""
-        mean, variance = _moments(train.x, axis=0)
-        return cls(mean, _scale(variance))
+        """Mean and population standard deviation of every feature; one that is constant has scale 1 and becomes 0.
+
+        Constant is what differs by roundings only: a deviation of at most four roundings of the mean in the dtype of x.
+        """
+        return cls(*_mean_and_scale(train.x, axis=0))
 
     @classmethod
     def scalar(cls, train: Dataset) -> Standardizer:
         """One mean and one population standard deviation over all entries of x."""
-        mean, variance = _moments(train.x, axis=None)
-        return cls(mean, _scale(variance))
+        return cls(*_mean_and_scale(train.x, axis=None))
 
     @classmethod
     def mean_image(cls, train: Dataset) -> Standardizer:
         """The mean row, and scale 1: only centres."""
-        mean, _ = _moments(train.x, axis=0)
+        mean, _ = _mean_and_scale(train.x, axis=0)
         return cls(mean, 1.0)
 
     def __call__(self, dataset: Dataset) -> Dataset:
@@ -81,9 +85,12 @@ class Standardizer:
                 )
         wide = dataset.x.dtype.kind == "f" and dataset.x.dtype.itemsize >= 8
         y = np.empty(dataset.x.shape, np.float64 if wide else np.float32)
+        unit = 4.0 if np.abs(mean).max() > LARGE else 1.0  # where x - mean could overflow
         for rows in _chunks(dataset.x):
-            difference = np.subtract(dataset.x[rows], mean, dtype=np.float64)
-            np.divide(difference, scale, out=difference)
+            difference = np.subtract(
+                dataset.x[rows] / unit if unit > 1 else dataset.x[rows], mean / unit, dtype=np.float64
+            )
+            np.divide(difference, scale / unit, out=difference)
             y[rows] = difference
         return replace(dataset, x=y)
 
@@ -212,24 +219,32 @@ def _chunks(x: Array) -> Iterator[slice]:
     return (slice(start, start + rows) for start in range(0, len(x), rows))
 
 
-def _moments(x: Array, *, axis: int | None) -> tuple[Array, Array]:
-    """Mean and population variance over the rows, or over everything where axis is None.
+def _mean_and_scale(x: Array, *, axis: int | None) -> tuple[Array, Array]:
+    """Mean and population standard deviation over the rows, or over everything where axis is None; 1 for constants."""
+    mean, variance = _moments(x, np.ones(()), axis=axis)
+    deviation = np.sqrt(variance)
+    if not np.isfinite(mean + variance).all() or (variance < 1 / ROOT).any():
+        size = np.abs(x).max(axis=axis).astype(np.float64)
+        if not ((size == 0) | ((size > 1 / ROOT) & (size < ROOT))).all():  # squares over- or underflow
+            mean, variance = _moments(x, np.where(size > 0, size, 1.0), axis=axis)
+            mean, deviation = mean * size, np.sqrt(variance) * size
+    rounding = np.finfo(x.dtype).eps if x.dtype.kind == "f" else 0.0
+    return mean, np.where(deviation <= ROUNDINGS * rounding * np.abs(mean), 1.0, deviation)
+
+
+def _moments(x: Array, unit: Array, *, axis: int | None) -> tuple[Array, Array]:
+    """Mean and population variance of x / unit over the rows, or over everything where axis is None.
 
     d = x - x[0] has the variance of x, and is exactly 0 where x is constant, so constants are recognized.
     """
-    shift = np.asarray(x[0] if axis == 0 else x.flat[0], dtype=np.float64)
+    shift = np.asarray(x[0] if axis == 0 else x.flat[0], dtype=np.float64) / unit
     total = square = np.zeros_like(shift)
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name afterwards
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found afterwards
         for rows in _chunks(x):
-            d = np.subtract(x[rows], shift, dtype=np.float64)
+            d = np.divide(x[rows], unit, dtype=np.float64)
+            d -= shift
             total = total + d.sum(axis=axis)
             square = square + np.square(d, out=d).sum(axis=axis)
         count = len(x) if axis == 0 else x.size
         mean = total / count
         return shift + mean, np.maximum(square / count - mean * mean, 0)
-
-
-def _scale(variance: Array) -> Array:
-    """The standard deviation, and 1 where it is 0."""
-    deviation = np.sqrt(variance)
-    return np.where(deviation == 0, 1.0, deviation)

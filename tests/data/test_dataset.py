@@ -127,3 +127,29 @@ def test_a_memory_map_stays_one(tmp_path):
     data = Dataset(x, TARGETS)
     assert data.x is x
     assert isinstance(data.take(slice(0, 3)).x, np.memmap)
+
+
+BYTES = Dataset(np.array([[0, 200], [255, 7], [3, 4]], np.uint8), np.arange(3))
+
+
+@pytest.mark.parametrize(
+    "function", [lambda x: x - 128, lambda x: x * 2, lambda x: -x, lambda x: x + x, lambda x: x - x.max()]
+)
+def test_a_function_of_bytes_that_wraps_around_is_refused(function):
+    with pytest.raises(ValueError, match=r"dtype uint8, received one that wraps .*around: cast first"):
+        BYTES.map(function)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x[:, ::-1],
+        lambda x: x // 2,
+        lambda x: x.astype(np.int16) - 128,
+        lambda x: x / 255,
+        np.sort,
+        lambda x: x,
+    ],
+)
+def test_other_functions_of_bytes_are_taken_as_they_are(function):
+    np.testing.assert_array_equal(BYTES.map(function).x, function(BYTES.x))

@@ -12,9 +12,10 @@ seeds = st.integers(0, 2**32)
 
 @st.composite
 def fractions(draw):
-    """One to four fractions with a sum of at most 1, often exactly 1."""
+    """One to four fractions with a sum of at most 1, often exactly 1; one alone is 1."""
     pieces = draw(st.lists(st.integers(1, 20), min_size=1, max_size=4))
-    return tuple(piece / (sum(pieces) + draw(st.sampled_from([0, 0, 7]))) for piece in pieces)
+    rest = draw(st.sampled_from([0, 0, 7])) if len(pieces) > 1 else 0
+    return tuple(piece / (sum(pieces) + rest) for piece in pieces)
 
 
 def numbered(targets):
@@ -63,7 +64,7 @@ def test_small_parts_get_their_one_row(n, shares):
 
 def test_another_seed_gives_another_split():
     data = numbered(np.zeros(100, int))
-    assert rows_of(data.split(0.5, seed=0)) != rows_of(data.split(0.5, seed=1))
+    assert rows_of(data.split(0.5, 0.5, seed=0)) != rows_of(data.split(0.5, 0.5, seed=1))
 
 
 def test_targets_travel_with_their_rows_and_weights():
@@ -89,6 +90,7 @@ def test_targets_that_are_no_labels_split_plainly_and_are_never_stratified(targe
     [
         ((), "received none"),
         ((0.7, 0.4), "sum to at most 1"),
+        ((0.8,), r"received 0\.8 alone, without the other 0\.2: write split\(0\.8, 0\.2\)"),
         ((0.5, 0), "> 0"),
         ((-0.5,), "each fraction"),
         ((0.5, float("nan")), "each fraction"),

@@ -92,7 +92,25 @@ def test_chunks_do_not_change_the_result(monkeypatch):
     np.testing.assert_allclose(standardize(dataset(x))[0].x, whole, atol=1e-13)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("transform", [standardize, standardize_scalar])
+def test_a_feature_that_is_constant_up_to_rounding_is_only_centred(transform, dtype):
+    rounded = np.where(np.arange(50) % 3, 0.3, 0.1 + 0.2).astype(dtype)
+    rounded[::7] = np.nextafter(rounded[0], dtype(1))
+    train, test = transform(dataset(rounded[:, None]), dataset(np.array([[0.3 + 1e-3]], dtype)))
+    assert np.abs(train.x).max() < 1e-6
+    assert test.x[0, 0] == pytest.approx(1e-3, rel=1e-3)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-30, 1e-3, 1e200, 1.5e308])
+@pytest.mark.parametrize("transform", [standardize, standardize_scalar])
+def test_features_of_any_size_are_standardized(transform, size):
+    x = np.array([[-1.0], [0.5], [1.0], [0.25]]) * size
+    (train,) = transform(dataset(x))
+    np.testing.assert_allclose(train.x, (x / size - x.mean() / size) / (x / size).std(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("transform", [standardize, standardize_scalar])
 def test_what_is_not_finite_is_refused(transform, bad):
     x = np.zeros((3, 2))
