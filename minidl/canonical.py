@@ -20,6 +20,14 @@ def byte_code(thing: Any) -> str:
     return "" if code is None else canonical(code)
 
 
+def global_names(code: CodeType) -> set[str]:
+    """The global names that a function uses, in the functions inside it too; names of attributes are others."""
+    import dis
+
+    here = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return here.union(*(global_names(c) for c in code.co_consts if isinstance(c, CodeType)))
+
+
 def canonical(value: Any) -> str:
     """A text for plain values and code that is the same in every process: sets are sorted, addresses left out."""
     if isinstance(value, CodeType):

@@ -201,8 +201,8 @@ def _call(packed: bytes, planned: str) -> Outcome:
         run: Run = pickle.loads(packed)
         if behaviour_digest(run.function) != planned:  # the worker imported its module after somebody edited that
             raise RuntimeError(
-                f"expected {run.function.__name__} as it was planned, found another in its module, which was edited "
-                f"since: start the job again"
+                f"expected {run.function.__name__} and the constants it uses as they were planned, found others in its "
+                f"module, which was edited or changed since: start the job again, and pass what changes as a setting"
             )
         values, error = _checked(run), ""
     except BaseException:  # sys.exit and the like end this run only

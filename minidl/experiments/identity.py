@@ -1,15 +1,14 @@
 """What a function says: the part of a run's identity that is not in its setting."""
 
 import ast
-import dis
 import inspect
 import json
 import textwrap
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
-from minidl.canonical import PLAIN, byte_code, canonical, digest
+from minidl.canonical import PLAIN, byte_code, canonical, digest, global_names
 
 
 def code_digest(function: Callable[..., Any]) -> str:
@@ -19,14 +18,14 @@ def code_digest(function: Callable[..., Any]) -> str:
     docstrings are not, nor is any other module.
     """
     texts: dict[str, str] = {}
-    _collect(function, texts, set(), _text, constants=True)
+    _collect(function, texts, set(), _text)
     return _digest(texts)
 
 
 def behaviour_digest(function: Callable[..., Any]) -> str:
-    """A digest of the byte code of a function and of those of its module that it uses, the same in every process."""
+    """The same of the byte code instead of the text, which a worker process can tell of what it was sent."""
     texts: dict[str, str] = {}
-    _collect(function, texts, set(), byte_code, constants=False)
+    _collect(function, texts, set(), byte_code)
     return _digest(texts)
 
 
@@ -34,7 +33,7 @@ def _digest(texts: dict[str, str]) -> str:
     return digest([json.dumps(texts, sort_keys=True).encode("utf-8", "replace")])
 
 
-def _collect(thing: Any, texts: dict[str, str], seen: set[int], text: Callable[[Any], str], *, constants: bool) -> None:
+def _collect(thing: Any, texts: dict[str, str], seen: set[int], text: Callable[[Any], str]) -> None:
     """Add the text of a function or class, and of what it uses, each once; two may have one name."""
     thing = inspect.unwrap(thing)
     if id(thing) in seen:
@@ -46,15 +45,14 @@ def _collect(thing: Any, texts: dict[str, str], seen: set[int], text: Callable[[
         return
     for used, value in _uses(thing):
         if isinstance(value, PLAIN):
-            if constants:
-                texts[f"{name} uses {used}"] = canonical(value)
+            texts[f"{name} uses {used}"] = canonical(value)
         elif getattr(value, "__module__", "") == thing.__module__ and hasattr(value, "__qualname__"):
-            _collect(value, texts, seen, text, constants=constants)
+            _collect(value, texts, seen, text)
 
 
 def _uses(function: FunctionType) -> Iterator[tuple[str, Any]]:
     """Names and values: globals, variables of outer functions, and defaults."""
-    for name in sorted(_global_names(function.__code__)):
+    for name in sorted(global_names(function.__code__)):
         if name in function.__globals__:
             yield name, function.__globals__[name]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
@@ -63,12 +61,6 @@ def _uses(function: FunctionType) -> Iterator[tuple[str, Any]]:
         except ValueError:  # not set yet
             continue
     yield "defaults", (function.__defaults__, function.__kwdefaults__)
-
-
-def _global_names(code: CodeType) -> set[str]:
-    """The global names that a function uses, in the functions inside it too; names of attributes are others."""
-    here = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    return here.union(*(_global_names(c) for c in code.co_consts if isinstance(c, CodeType)))
 
 
 def _text(thing: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minidl.arguments import Recorded
-from minidl.canonical import PLAIN, byte_code, digest
+from minidl.canonical import PLAIN, byte_code, digest, global_names
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
 from minidl.training.callbacks import remembering
@@ -138,7 +138,7 @@ def _behaviour(function: FunctionType, inside: frozenset[int]) -> str:
         except ValueError:  # not set yet
             outer.append("unset")
     known = function.__globals__
-    names = [name for name in function.__code__.co_names if name in known and isinstance(known[name], PLAIN)]
+    names = sorted(name for name in global_names(function.__code__) if isinstance(known.get(name, ...), PLAIN))
     used = {name: known[name] for name in names}
     return byte_code(function) + _described([function.__defaults__, function.__kwdefaults__, used, outer], inside)
 

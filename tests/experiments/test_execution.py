@@ -1,5 +1,6 @@
 """Executing a plan: the same results whatever the number of workers, and nothing lost."""
 
+import importlib
 import importlib.util
 import os
 import signal
@@ -144,16 +145,23 @@ def test_runs_that_fail_or_die_cost_no_others_and_are_tried_again(tmp_path, caps
     assert f"3 of 8 runs are there already, in {tmp_path}" in shown
 
 
-def test_a_module_edited_between_plan_and_worker_fails_the_run_instead_of_mixing_results(tmp_path, monkeypatch):
-    (tmp_path / "edited_later.py").write_text("def train(*, seed):\n    return {'x': 1}\n")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("def train(*, seed):\n    return {'x': 1}\n", "def train(*, seed):\n    return {'x': 2, 'y': 3}\n"),
+        ("K = 1\n\ndef train(*, seed):\n    return {'x': K}\n", "K = 23\n\ndef train(*, seed):\n    return {'x': K}\n"),
+    ],
+)
+def test_a_module_edited_between_plan_and_worker_fails_the_run_instead_of_mixing_results(
+    tmp_path, monkeypatch, before, after
+):
+    name = f"edited_later_{len(before)}"
+    (tmp_path / f"{name}.py").write_text(before)
     monkeypatch.syspath_prepend(str(tmp_path))
-    import edited_later
-
-    runs = plan(edited_later.train, [{}], [0])
-    (tmp_path / "edited_later.py").write_text("def train(*, seed):\n    return {'x': 2, 'y': 3}\n")
+    runs = plan(importlib.import_module(name).train, [{}], [0])
+    (tmp_path / f"{name}.py").write_text(after)
     results = execute(runs, folder=tmp_path / "runs", progress=False)
-    assert "expected train as it was planned, found another in its module" in results.failed[0].error
-    assert not list((tmp_path / "runs").iterdir())
+    assert "expected train and the constants it uses as they were planned, found others" in results.failed[0].error
 
 
 def test_leaving_python_or_interrupting_inside_a_run_ends_that_run_only(tmp_path):

@@ -283,6 +283,24 @@ OTHER = [
 ]
 
 
+def with_constant(source, value):
+    """A function of a module of its own, in which K has that value."""
+    module = {"K": value, "np": np}
+    exec(source, module)
+    return module["function"]
+
+
+for source in (
+    "def function(step):\n    return sum(0.1 * K for _ in range(1))",
+    "def function(step):\n    return [0.1 * K for _ in range(1)][0]",
+    "def function(step):\n    return (lambda: 0.1 * K)()",
+    "def function(step):\n    def inner():\n        return 0.1 * K\n    return inner()",
+):
+    one, same, other = (with_constant(source, value) for value in (1, 1, 2))
+    SAME.append(({"optimizer": partial(SGD, one)}, {"optimizer": partial(SGD, same)}))
+    OTHER.append(({"optimizer": partial(SGD, one)}, {"optimizer": partial(SGD, other)}))
+
+
 PAIRS = [(*pair, True) for pair in SAME] + [(*pair, False) for pair in OTHER]
 
 
