@@ -101,7 +101,7 @@ def _predictions(scores: Array) -> Array:
 def _labels(scores: Array, targets: Array) -> Array:
     check_scores(scores)
     targets = np.asarray(targets)
-    if targets.ndim == 2 and targets.shape == scores.shape:
+    if targets.ndim == 2 and targets.shape == scores.shape and scores.shape[1] > 1:
         wrong = (targets < 0).any(axis=1) | (np.abs(targets.sum(axis=1, dtype=np.float64) - 1) > 1e-4)
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])

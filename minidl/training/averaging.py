@@ -13,6 +13,8 @@ from minidl.training.view import TrainerView
 class AverageWeights(Callback):
     """End the run with the mean of the weights over its last part, instead of the last or the best ones.
 
+    That mean is evaluated on the validation sets, as the last row of `history.evaluations`.
+
     Args:
         last: the part, as a fraction of the planned steps, in (0, 1].
 

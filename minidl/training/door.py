@@ -14,7 +14,7 @@ from minidl.layers.base import Layer
 from minidl.layers.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
 from minidl.layers.loss import Loss
 from minidl.layers.sequential import Sequential
-from minidl.metrics import Metric
+from minidl.metrics import Metric, binary_accuracy
 from minidl.parameters import Array
 from minidl.training.divergence import UNWARNED
 
@@ -74,6 +74,7 @@ def admitted(
 ) -> dict[str, Dataset]:
     """The sets by name, "train" first; what cannot be trained on or measured is refused here."""
     sets = {"train": as_dataset("train", train), **validation_sets(validation)}
+    check_scores_are_counted(model, metrics)
     for name, data in sets.items():
         check_data(name, data, model, loss, metrics if name != "train" else {})
     check_backward(model, loss, sets["train"])
@@ -145,14 +146,27 @@ def check_backward(model: Layer, loss: Loss, data: Dataset) -> None:
 
 def check_scores_are_raw(model: Layer, loss: Loss) -> None:
     """Refuse a softmax or sigmoid at the end of a model whose loss applies it, which trains on nonsense."""
-    last = model
-    while isinstance(last, Sequential) and len(last):
-        last = last[-1]
+    last = _last(model)
     doubled = isinstance(last, Softmax) and isinstance(loss, SoftmaxCrossEntropy)
     if doubled or (isinstance(last, Sigmoid) and isinstance(loss, BinaryCrossEntropy)):
         raise ValueError(
             f"expected raw scores for {loss!r}, received a model that ends in {last!r}: leave {last!r} out"
         )
+
+
+def check_scores_are_counted(model: Layer, metrics: Metrics) -> None:
+    """Refuse a metric of raw scores for a model that ends in probabilities: all of them would count as 1."""
+    if isinstance(last := _last(model), Sigmoid) and binary_accuracy in metrics.values():
+        raise ValueError(
+            f"expected raw scores for binary_accuracy, which are at least 0 for a probability of 1/2, received a model "
+            f"that ends in {last!r}: leave {last!r} out, or count (probabilities >= 0.5) in a metric of your own"
+        )
+
+
+def _last(model: Layer) -> Layer:
+    while isinstance(model, Sequential) and len(model):
+        model = model[-1]
+    return model
 
 
 def cast_once(data: Dataset, model: Layer) -> Dataset:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
+import numpy as np
+
 from minidl.arguments import check_integer
 from minidl.data.dataset import Dataset
 from minidl.layers.base import Layer
@@ -134,7 +136,11 @@ class Run:
             raise
         finally:
             self._give_back()
+            given_back = trainer.model.parameters.value.copy()
             self._end(self.callbacks)
+        moved = not np.array_equal(trainer.model.parameters.value, given_back, equal_nan=True)
+        if moved and self.sets and not history.stopped_because.startswith(("interrupted", "diverged")):
+            history.evaluations.append(self._row())  # of what callbacks left, such as a mean of weights
         return history
 
     def _begin(self) -> None:
@@ -217,16 +223,21 @@ class Run:
 
     def _evaluate(self) -> None:
         self._check_finite()
-        newest = self.history.steps.row(-1)
-        row = {"step": int(newest["step"]), "epoch": newest["epoch"], **self.means.columns()}
-        for name, data in self.sets.items():
-            row |= {f"{name}_{key}": value for key, value in self.trainer.evaluate(data).items()}
+        row = self._row()
         self.history.evaluations.append(row)
         self.best.look(row)
         self.means.reset()
         self.evaluated = True
         for callback in self.hooks["on_evaluation_end"]:
             callback.on_evaluation_end(self.trainer, dict(row))  # one of its own, to do with as it likes
+
+    def _row(self) -> dict[str, float]:
+        """The columns of an evaluation of the weights as they are."""
+        newest = self.history.steps.row(-1)
+        row = {"step": int(newest["step"]), "epoch": newest["epoch"], **self.means.columns()}
+        for name, data in self.sets.items():
+            row |= {f"{name}_{key}": value for key, value in self.trainer.evaluate(data).items()}
+        return row
 
     def _call(self, hook: str) -> None:
         for callback in self.hooks[hook]:

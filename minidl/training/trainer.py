@@ -23,6 +23,7 @@ from minidl.training.door import (
     admitted,
     as_dataset,
     check_functions,
+    check_scores_are_counted,
     check_scores_are_raw,
     measured,
     metrics_by_name,
@@ -117,6 +118,7 @@ class Trainer:
         Gradients are left as they were.
         """
         data = as_dataset("data", data)
+        check_scores_are_counted(self.model, self.metrics)
         parameters = self.model.parameters
         with np.errstate(**UNWARNED):
             scores = self.model.predict(data.x, batch_size=batch_size)

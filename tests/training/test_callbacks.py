@@ -297,6 +297,18 @@ def test_a_run_that_ends_before_the_part_to_average_keeps_its_weights(data, trai
     np.testing.assert_equal(weights(one), last)
 
 
+def test_weights_that_a_callback_leaves_are_evaluated_last(data, trainer, fit, hooks):
+    validation = data(seed=1)
+    halve = hooks(on_fit_end=lambda one: one.model.parameters.value.__imul__(0.5))
+    for callback, stop in ((AverageWeights(), 0), (AverageWeights(), 7), (halve, 0)):
+        stopping = hooks(on_step_end=lambda one, stop=stop: one.stop("enough") if one.optimizer.steps == stop else None)
+        one = trainer(callbacks=[callback, stopping])
+        history = fit(one, data(), validation, restore_best=False)
+        assert history.evaluations["step"][-2:] == [one.optimizer.steps] * 2
+        assert history.evaluations["validation_loss"][-1] == one.evaluate(validation)["loss"]
+        assert history.evaluations["validation_loss"][-2] != history.evaluations["validation_loss"][-1]
+
+
 def test_the_mean_and_the_best_weights_exclude_each_other(data, trainer, fit):
     one = trainer(callbacks=[AverageWeights()])
     with pytest.raises(ValueError, match=r"expected fit\(..., restore_best=False\) with AverageWeights\(\)"):

@@ -10,12 +10,14 @@ from minidl import (
     EarlyStopping,
     Layer,
     Linear,
+    MeanSquaredError,
     Parameter,
     Sequential,
     Sigmoid,
     Softmax,
     SoftmaxCrossEntropy,
     Trainer,
+    binary_accuracy,
 )
 from minidl.initializers import ones
 
@@ -28,6 +30,16 @@ DATA = (np.eye(4, 3, dtype=np.float32), np.array([0, 1, 1, 0]))
 def test_a_loss_of_raw_scores_refuses_a_model_that_ends_in_its_own_nonlinearity(last, loss):
     with pytest.raises(ValueError, match="expected raw scores"):
         Trainer(Sequential(Linear(3, 2), last).build(), loss, SGD(0.1))
+
+
+def test_probabilities_are_not_counted_as_raw_scores():
+    model, data = Sequential(Linear(3, 1), Sigmoid()).build(), (DATA[0], DATA[1][:, None])
+    one = Trainer(model, MeanSquaredError(), SGD(0.1), metrics={"hits": binary_accuracy})
+    for call in (one.evaluate, lambda data: one.fit(data, epochs=1)):
+        with pytest.raises(
+            ValueError, match=r"expected raw scores for binary_accuracy.* model that ends in Sigmoid\(\)"
+        ):
+            call(data)
 
 
 class Forgetful(Layer):
