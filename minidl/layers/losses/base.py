@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import Recorded
 from minidl.layers.base import ShapeError
-from minidl.layers.targets import (
+from minidl.layers.losses.targets import (
     check_class_labels,
     check_class_weights,
     check_real_targets,
