@@ -71,14 +71,14 @@ def timed_epoch(system: MinidlLoop, epoch: int):
             marks = [start, now()]
             scores = model.forward(x)
             marks.append(now())
-            objective = loss.forward(scores, targets)
+            cost = loss.forward(scores, targets)
             marks.append(now())
             gradient = loss.backward()
             marks.append(now())
             model.backward(gradient)
             marks.append(now())
             for regularize in system.regularizers:
-                objective += regularize(model.parameters)
+                cost += regularize(model.parameters)
             marks.append(now())
             optimizer.step(model.parameters)
             marks.append(now())

@@ -82,10 +82,10 @@ class MinidlLoop(System):
         model.needs_dx = False
         with model.train_mode():
             for x, targets in batches(self.data, self.batch_size, epoch=next(self.epoch), shuffle=shuffle):
-                objective = loss.forward(model.forward(x), targets)
+                cost = loss.forward(model.forward(x), targets)
                 model.backward(loss.backward())
                 for regularize in self.regularizers:
-                    objective += regularize(model.parameters)
+                    cost += regularize(model.parameters)
                 optimizer.step(model.parameters)
 
     def weights(self) -> Weights:

@@ -1,25 +1,35 @@
-"""What every constructor shares: a repr that shows how the object was made, and checks at the door."""
+"""What every constructor shares: a repr that is the call, advice on what is not there, and checks at the door."""
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from numbers import Integral, Real
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 
 class Recorded:
-    """An object whose repr is the call that made it.
+    """An object whose repr is the call that made it, and which says what to do about an attribute it does not have.
+
+    A kind of object states in `_set_by` the method that sets what its constructor does not, and in `_habits` what to
+    use here for the words of other libraries, several of them in one key.
 
     >>> class Blur(Recorded):
+    ...     _habits = {"radius kernel_size": "use width"}
     ...     def __init__(self, width, *, sigma=1.0): ...
     >>> Blur(3, sigma=0.5)
     Blur(3, sigma=0.5)
+    >>> Blur(3).radius
+    Traceback (most recent call last):
+    AttributeError: Blur has no attribute 'radius': use width
     """
 
     _arguments: tuple[tuple[Any, ...], dict[str, Any]]
+    _set_by: str = ""
+    _habits: Mapping[str, str] = {}
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Keep the arguments before any constructor can fail or forget them."""
@@ -38,19 +48,90 @@ class Recorded:
     if not TYPE_CHECKING:  # a checker should go on refusing unknown attributes
 
         def __getattr__(self, name: str) -> Any:
-            """Say why an attribute is missing: a `build` or a `forward` that was not called, or another name."""
-            if name.startswith("__"):  # what copies and notebooks ask every object for
-                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}", name=name, obj=self)
-            if isinstance(getattr(type(self), name, None), property):
-                return getattr(type(self), name).fget(self)  # its own AttributeError, which this hook had hidden
-            from difflib import get_close_matches  # slow to load, and for errors only
+            """Raise; what to do is found out when somebody reads the message, which `hasattr` does not."""
+            if name.startswith("__") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # an error of Python, or of a property that is there
+            raise AttributeError(_Missing(self, name), name=name)  # without obj: Python would add a guess of its own
 
-            advice = f"if forward sets {name!r}, call forward first"
-            if name in ("parameters", "rng"):
-                advice = "call build(seed=...) on the outermost layer first"
-            if close := get_close_matches(name, [known for known in dir(self) if known[0] != "_"], n=1):
-                advice = f"did you mean {close[0]!r}? {advice}"
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: {advice}", name=name, obj=self)
+    def _advice(self, name: str) -> str:
+        """What to do about an attribute that is not there; "" where nothing is known."""
+        if self._set_by and assigns(type(self), self._set_by, name):
+            return f"call {self._set_by} first"
+        return next((use for words, use in self._habits.items() if name in words.split()), "")
+
+
+class _Missing:
+    """What an error says about an attribute that is not there, put together when it is read."""
+
+    def __init__(self, owner: Recorded, name: str) -> None:
+        self.owner, self.name = owner, name
+
+    def __str__(self) -> str:
+        from difflib import get_close_matches  # slow to load, and for errors only
+
+        advice = self.owner._advice(self.name)
+        public = [known for known in dir(self.owner) if not known.startswith("_")]
+        if not advice and (close := get_close_matches(self.name, public, n=1, cutoff=0.75)):
+            advice = f"did you mean {close[0]!r}?"
+        return f"{type(self.owner).__name__} has no attribute {self.name!r}" + (f": {advice}" if advice else "")
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """A copy or pickle of the error takes the text along, not the object."""
+        return str, (str(self),)
+
+
+def assigns(kind: type, method: str, name: str) -> bool:
+    """Whether the code of a method assigns `self.<name>`, or that of a method of `self` which it uses.
+
+    >>> class Doubling:
+    ...     def forward(self, x):
+    ...         return self.keep(x) * 2
+    ...     def keep(self, x):
+    ...         self.x = x
+    ...         return x
+    >>> assigns(Doubling, "forward", "x"), assigns(Doubling, "forward", "y")
+    (True, False)
+    """
+    waiting, seen = [method], set()
+    while waiting:
+        seen.add(used := waiting.pop())
+        for function in [vars(owner)[used] for owner in kind.__mro__ if used in vars(owner)]:
+            codes = list(_codes(function))
+            for code in codes:
+                stored, read = _names_of_self(code, code.co_varnames[:1])
+                if name in stored:
+                    return True
+                waiting += read - seen
+            if not any("super" in code.co_names for code in codes):  # nobody calls that of a base class
+                break
+    return False
+
+
+def _codes(function: Any) -> Iterator[CodeType]:
+    """The code of a function, and of what it wraps; nothing for what is no function."""
+    while hasattr(function, "__code__"):
+        yield function.__code__
+        function = getattr(function, "__wrapped__", None)
+
+
+def _names_of_self(code: CodeType, own: tuple[str, ...]) -> tuple[set[str], set[str]]:
+    """The attributes of `self` that code assigns and those that it reads, in the functions inside it too."""
+    from dis import get_instructions
+
+    stored: set[str] = set()
+    read: set[str] = set()
+    before: tuple[Any, ...] = ()
+    for step in get_instructions(code):
+        if before == own and step.opname in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"):
+            (stored if step.opname == "STORE_ATTR" else read).add(step.argval)
+        before = step.argval[-1:] if isinstance(step.argval, tuple) else (step.argval,)  # one may load two
+    for inner in (constant for constant in code.co_consts if isinstance(constant, CodeType)):
+        more = _names_of_self(inner, own)
+        stored, read = stored | more[0], read | more[1]
+    return stored, read
 
 
 def short(value: object) -> str:

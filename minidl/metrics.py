@@ -12,7 +12,7 @@ import numpy as np
 
 from minidl.arguments import check_integer
 from minidl.layers.base import ShapeError
-from minidl.layers.targets import check_class_labels, check_scores
+from minidl.layers.losses.targets import check_class_labels, check_scores
 from minidl.parameters import Array
 
 Metric: TypeAlias = Callable[[Array, Array], float]

@@ -38,14 +38,14 @@ def softmax_regression(d: int = 10, n: int = 3, classes: int = 10, seed: int = 0
     layer.backward(loss.backward())
     W, b = layer.weight, layer.bias
 
-    def objective(weight: np.ndarray, bias: np.ndarray) -> complex:
+    def cost(weight: np.ndarray, bias: np.ndarray) -> complex:
         scores = x @ weight + bias
         scores = scores - scores.real.max(axis=1, keepdims=True)
         return complex((np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(n), labels]).mean())
 
     errors = (
-        relative_error(W.grad, complex_step(lambda weight: objective(weight, b.value), W.value)),
-        relative_error(b.grad, complex_step(lambda bias: objective(W.value, bias), b.value)),
+        relative_error(W.grad, complex_step(lambda weight: cost(weight, b.value), W.value)),
+        relative_error(b.grad, complex_step(lambda bias: cost(W.value, bias), b.value)),
     )
     return errors
 

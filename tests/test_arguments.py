@@ -1,14 +1,32 @@
 import copy
 import math
 import pickle
+import re
+import subprocess
+import sys
+import traceback
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property, wraps
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import minidl
+from minidl import (
+    Adam,
+    EarlyStopping,
+    History,
+    Linear,
+    Loss,
+    MeanSquaredError,
+    Parameters,
+    Sequential,
+    SoftmaxCrossEntropy,
+    Trainer,
+)
 from minidl.arguments import Recorded, check_integer, check_number, suggest
 
 
@@ -63,10 +81,159 @@ def test_copies_have_the_repr_and_the_attributes_of_the_original(clone):
     assert twin.first.first == 1
 
 
-def test_a_missing_attribute_says_what_may_not_have_been_called():
-    with pytest.raises(AttributeError, match=r"Thing has no attribute 'gain': .*forward") as error:
-        Thing().gain  # noqa: B018
-    assert (error.value.name, hasattr(Thing(), "gain")) == ("gain", False)
+class Gauge(Recorded):
+    """An object of which a method sets attributes, in most of the ways in which one can."""
+
+    _set_by = "read"
+    _habits = {"level reading": "use read()"}  # noqa: RUF012
+
+    def __init__(self):
+        self.first = 0
+
+    def read(self, other=None, nothing=()):
+        nothing = ()
+        self.plain, self.pair = 1, nothing
+        self.chained = self.twice = [self._keep(self.first) for _ in range(2)]
+        other.foreign = getattr(self, "never", None)
+        setattr(self, "unseen", 1)  # noqa: B010
+
+        def inside():
+            self.nested = 1
+
+        inside()
+
+    def _keep(self, value):
+        with value as self.entered:
+            for self.turn in value:
+                self.summed += 1
+
+    def unused(self):
+        self.elsewhere = 1
+
+
+def counted(method):
+    @wraps(method)
+    def counting(self, *arguments):
+        self.count = 1
+        return method(self, *arguments)
+
+    return counting
+
+
+class Wrapped(Gauge):
+    @counted
+    def read(self, other=None):
+        self.inner = 1
+
+
+class Overridden(Gauge):
+    def _keep(self, value):
+        self.instead = value
+
+
+class Extended(Gauge):
+    def read(self, other=None):
+        self.more = 1
+        super().read(other)
+
+
+def message(thing, name):
+    with pytest.raises(AttributeError) as error:
+        getattr(thing, name)
+    return str(error.value)
+
+
+def test_a_missing_attribute_of_which_nothing_is_known_is_said_to_be_missing():
+    assert message(Thing(), "gain") == "Thing has no attribute 'gain'"
+
+
+@pytest.mark.parametrize("name", ["frist", "firs", "First", "first_"])
+def test_a_name_close_to_one_that_is_there_is_answered_with_that(name):
+    assert message(Thing(), name) == f"Thing has no attribute {name!r}: did you mean 'first'?"
+
+
+@pytest.mark.parametrize("name", ["plain", "pair", "chained", "twice", "nested", "entered", "turn"])
+@pytest.mark.parametrize("kind", [Gauge, Extended])
+def test_what_a_method_sets_is_answered_with_the_method(kind, name):
+    assert message(kind(), name) == f"{kind.__name__} has no attribute {name!r}: call read first"
+
+
+@pytest.mark.parametrize("name", ["foreign", "never", "unseen", "summed", "elsewhere", "other", "value", "more"])
+def test_what_the_method_does_not_set_is_not(name):
+    assert "call read" not in message(Gauge(), name)
+
+
+def test_of_an_overridden_method_only_the_code_that_runs_counts():
+    assert message(Overridden(), "instead").endswith("call read first")
+    assert message(Extended(), "more").endswith("call read first")
+    assert "call read" not in message(Overridden(), "entered")
+
+
+@pytest.mark.parametrize("name", ["count", "inner"])
+def test_what_the_wrapper_of_a_method_sets_counts_too(name):
+    assert message(Wrapped(), name).endswith("call read first")
+
+
+@pytest.mark.parametrize("name", ["level", "reading"])
+def test_the_habits_of_other_libraries_are_answered_with_what_to_use_here(name):
+    assert message(Gauge(), name) == f"Gauge has no attribute {name!r}: use read()"
+
+
+@pytest.mark.parametrize(
+    "thing", [Linear(4, 3), Sequential(), MeanSquaredError(), SoftmaxCrossEntropy(), Adam(), EarlyStopping()], ids=repr
+)
+def test_each_kind_answers_every_word_of_its_table_once_and_names_what_is_there(thing):
+    words = [word for key in type(thing)._habits for word in key.split()]
+    assert len(words) == len(set(words))
+    known = {"print", "repr"}.union(*map(dir, (thing, minidl, minidl.optim, Loss, Parameters, Trainer, History)))
+    for key, use in type(thing)._habits.items():
+        assert set(re.findall(r"\b([A-Za-z_]+)\(", use)) <= known, use
+        for word in key.split():
+            assert message(thing, word) == f"{type(thing).__name__} has no attribute {word!r}: {use}"
+
+
+def test_who_only_asks_whether_an_attribute_is_there_does_not_wait_for_the_advice():
+    asked = []
+
+    class Slow(Recorded):
+        def _advice(self, name):
+            asked.append(name)
+            return "think"
+
+    assert not hasattr(Slow(), "gain")
+    assert getattr(Slow(), "gain", 3) == 3
+    assert asked == []
+    assert message(Slow(), "gain") == "Slow has no attribute 'gain': think"
+
+
+def test_a_missing_attribute_is_a_plain_attribute_error_with_its_name():
+    with pytest.raises(AttributeError) as error:
+        Thing().frist  # noqa: B018
+    assert type(error.value) is AttributeError
+    assert error.value.name == "frist"
+    assert repr(error.value) == """AttributeError("Thing has no attribute 'frist': did you mean 'first'?")"""
+
+
+def test_python_adds_no_second_guess_where_it_shows_the_error():
+    code = "from minidl import Linear; Linear(2, 3).wieght"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr
+    assert shown.endswith("AttributeError: Linear has no attribute 'wieght': did you mean 'weight'?\n")
+    with pytest.raises(AttributeError) as error:
+        Thing().frist  # noqa: B018
+    assert "".join(traceback.format_exception_only(error.value)).lower().count("did you mean") == 1
+
+
+@pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_copies_of_the_error_say_the_same(clone):
+    with pytest.raises(AttributeError) as error:
+        Thing(lambda: "cannot be pickled").frist  # noqa: B018
+    twin = clone(error.value)
+    assert (type(twin), str(twin), repr(twin)) == (AttributeError, str(error.value), repr(error.value))
+
+
+@pytest.mark.parametrize("name", ["__array__", "__len__", "__wieght__"])
+def test_of_special_names_python_speaks(name):
+    assert message(Thing(), name) == f"'Thing' object has no attribute {name!r}"
 
 
 # Numbers
@@ -159,11 +326,11 @@ def test_a_class_without_a_constructor_takes_no_arguments(args, kwargs):
         Plain(*args, **kwargs)
 
 
-def test_the_error_of_a_property_is_not_hidden():
+@pytest.mark.parametrize("kind", [property, cached_property])
+def test_the_error_of_a_property_is_not_hidden(kind):
     class Broken(Recorded):
-        @property
+        @kind
         def rate(self):
             return object().nothing
 
-    with pytest.raises(AttributeError, match="'object' object has no attribute 'nothing'"):
-        Broken().rate  # noqa: B018
+    assert message(Broken(), "rate") == "'object' object has no attribute 'nothing'"

@@ -32,6 +32,6 @@ trainer.fit((np.ones((4, 1)), np.ones((4, 1))), epochs=2, progress=False)
     assert modules_after(code).isdisjoint(HEAVY)
 
 
-@pytest.mark.parametrize(("room", "library"), [("testing", "hypothesis"), ("plots", "matplotlib")])
-def test_each_heavy_library_comes_with_its_room_only(room, library):
-    assert modules_after(f"import minidl.{room}") & set(HEAVY) == {library}
+@pytest.mark.parametrize(("package", "library"), [("testing", "hypothesis"), ("plots", "matplotlib")])
+def test_each_heavy_library_comes_with_its_package_only(package, library):
+    assert modules_after(f"import minidl.{package}") & set(HEAVY) == {library}

@@ -126,7 +126,7 @@ def test_a_page_says_what_failed_and_keeps_the_rest(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(REPORTS))
     from report import Page, Row, fill
 
-    from minidl.experiments import Result, Results, Run
+    from minidl.experiments import PlannedRun, Result, Results
 
     def train(lr, *, seed):
         return {}
@@ -135,7 +135,10 @@ def test_a_page_says_what_failed_and_keeps_the_rest(monkeypatch, tmp_path):
         page.compare([Row("first", "", results.where(lr=1).mean("x"))])
         page.compare([Row("second", "", results.where(lr=2).mean("x"))])
 
-    results = [Result(Run(train, {"lr": 1}, 0), {"x": 5.0}, 1.0), Result(Run(train, {"lr": 2}, 0), {}, 1.0, "no")]
+    results = [
+        Result(PlannedRun(train, {"lr": 1}, 0), {"x": 5.0}, 1.0),
+        Result(PlannedRun(train, {"lr": 2}, 0), {}, 1.0, "no"),
+    ]
     options = argparse.Namespace(out=tmp_path, quick=False)
     fill(Page("page", options), write_up, Results(results), options)
     text = (tmp_path / "page.md").read_text(encoding="utf-8")

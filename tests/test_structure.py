@@ -62,6 +62,13 @@ def test_a_file_imports_only_from_its_own_room_and_those_below(path):
     assert rooms <= ROOMS_BELOW[room] | {room}
 
 
+def test_layers_know_no_losses():
+    layers = [path for path in (ROOT / "layers").glob("*.py") if path.name != "__init__.py"]
+    known = {path.name for path in layers if any(name.startswith("minidl.layers.losses") for name in imported(path))}
+    assert layers
+    assert not known
+
+
 @pytest.mark.parametrize("package", ONLY_IN)
 def test_a_heavy_package_is_imported_in_one_room_only(package):
     users = {path for path in modules() if any(name.split(".")[0] == package for name in imported(path))}

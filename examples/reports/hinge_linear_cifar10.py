@@ -18,7 +18,7 @@ from report import Page, Row, main, seeds
 
 from minidl import L1, L2, SGD, AverageWeights, Hinge, Linear, Sequential, Trainer, WestonWatkinsHinge, accuracy, plots
 from minidl.data import cifar10
-from minidl.experiments import Results, Run, plan
+from minidl.experiments import PlannedRun, Results, plan
 from minidl.initializers import normal
 
 SINGLE = {"lr": 1e-7, "strength": 5e4, "penalty": "L2", "batch_size": 200}
@@ -82,7 +82,7 @@ def train(loss, averaged, lr, strength, penalty, batch_size, *, seed, epochs, ro
     }
 
 
-def runs(options: Namespace) -> list[Run]:
+def runs(options: Namespace) -> list[PlannedRun]:
     """The single run and the search, for each of the three variants."""
     size = {"epochs": 6, "rows": 49_000, "held_out": 1_000}
     if options.quick:

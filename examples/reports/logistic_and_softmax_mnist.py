@@ -31,7 +31,7 @@ from minidl import (
     plots,
 )
 from minidl.data import mnist
-from minidl.experiments import Results, Run, plan
+from minidl.experiments import PlannedRun, Results, plan
 from minidl.initializers import zeros
 
 STRENGTHS = (1.0, 0.1, 0.01, 0.001, 0.0)
@@ -98,7 +98,7 @@ def two_or_three(data):
     return Dataset(kept.x, (kept.targets == 2).astype(np.float64)[:, None])
 
 
-def runs(options: Namespace) -> list[Run]:
+def runs(options: Namespace) -> list[PlannedRun]:
     """2 against 3 in file order and shuffled, with and without early stopping; ten classes; five strengths."""
     size, longest, whole = {"rows": 20_000, "held_out": 10_000}, 500, 50
     if options.quick:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from minidl import Dataset
 from minidl.data import DataError
-from minidl.experiments import Results, Run, execute
+from minidl.experiments import PlannedRun, Results, execute
 from minidl.training.history import encode_json
 
 
@@ -169,7 +169,7 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
 
 
-def run_all(runs: list[Run], options: Namespace, *needed: Callable[[], tuple[Dataset, Dataset]]) -> Results:
+def run_all(runs: list[PlannedRun], options: Namespace, *needed: Callable[[], tuple[Dataset, Dataset]]) -> Results:
     """Execute the runs, after every data set that is needed was read once; say what is missing where one cannot be."""
     if options.data is not None:
         os.environ["MINIDL_DATA"] = str(options.data)  # where the worker processes look too
@@ -239,7 +239,7 @@ def finish(results: Results, began: float, options: Namespace, what: str) -> Non
 def main(
     name: str,
     description: str,
-    plan_runs: Callable[[Namespace], list[Run]],
+    plan_runs: Callable[[Namespace], list[PlannedRun]],
     write_up: WriteUp,
     *needed: Callable[[], tuple[Dataset, Dataset]],
 ) -> None:

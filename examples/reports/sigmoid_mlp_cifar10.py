@@ -21,7 +21,7 @@ from report import Page, Row, main, seeds
 
 from minidl import L2, SGD, Adam, Linear, Sequential, Sigmoid, SoftmaxCrossEntropy, Trainer, accuracy, plots
 from minidl.data import cifar10, steps_per_epoch
-from minidl.experiments import Results, Run, plan
+from minidl.experiments import PlannedRun, Results, plan
 from minidl.initializers import he_normal
 from minidl.optim import ExponentialDecay
 
@@ -73,7 +73,7 @@ def train(order, optimizer, lr, strength, decay, *, seed, epochs, rows):
     return {name: np.array(history.evaluations[name]) for name in names} | {"ended": history.stopped_because}
 
 
-def runs(options: Namespace) -> list[Run]:
+def runs(options: Namespace) -> list[PlannedRun]:
     """The sweeps in file order and shuffled, two settings in fixed orders; seed by seed, so a stopped job has all."""
     size = {"epochs": 2, "rows": 640} if options.quick else {"epochs": 20, "rows": 50_000}
     settings = [setting for sweep in SWEEPS.values() for setting in sweep]

@@ -16,7 +16,7 @@ from report import Page, Row, main, seeds
 from minidl import L2, SGD, BinaryCrossEntropy, Linear, Sequential, SoftmaxCrossEntropy, Trainer, accuracy, plots
 from minidl.data import cifar10, one_hot
 from minidl.data.cifar import CLASSES
-from minidl.experiments import Results, Run, plan
+from minidl.experiments import PlannedRun, Results, plan
 from minidl.initializers import normal
 from minidl.testing import central_difference, complex_step, relative_error
 
@@ -57,7 +57,7 @@ def train(head, eta, strength, fitted_on, *, seed, epochs, rows):
     }
 
 
-def runs(options: Namespace) -> list[Run]:
+def runs(options: Namespace) -> list[PlannedRun]:
     """Four settings, and each once more fitted on the test set, to show where a number of the report comes from."""
     size = {"epochs": 2, "rows": 400} if options.quick else {"epochs": 40, "rows": 10_000}
     return [

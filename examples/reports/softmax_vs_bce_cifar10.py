@@ -17,7 +17,7 @@ from softmax_cifar10 import train as train_small
 
 from minidl import L2, SGD, Linear, Sequential, SoftmaxCrossEntropy, Trainer, accuracy, plots
 from minidl.data import RandomFlip, cifar10
-from minidl.experiments import Results, Run, grid, plan
+from minidl.experiments import PlannedRun, Results, grid, plan
 from minidl.initializers import normal
 
 ETAS, BATCHES, STRENGTHS = (0.001, 0.01, 0.1, 1.0), (50, 100, 200, 400), (0.0, 0.1, 1.0)
@@ -52,7 +52,7 @@ def train(eta, batch_size, strength, flips, *, seed, epochs, rows, held_out):
     }
 
 
-def runs(options: Namespace) -> list[Run]:
+def runs(options: Namespace) -> list[PlannedRun]:
     """Table 1, the grid, the best of the report with and without flips, and the two heads."""
     small, large = {"epochs": 40, "rows": 10_000}, {"epochs": 40, "rows": 49_000, "held_out": 1_000}
     if options.quick:

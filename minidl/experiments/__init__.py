@@ -12,7 +12,7 @@ Results(6 runs of 2 settings)
 """
 
 from minidl.experiments.execution import execute
-from minidl.experiments.planning import Run, grid, plan
+from minidl.experiments.planning import PlannedRun, grid, plan
 from minidl.experiments.results import Result, Results
 
-__all__ = ["Result", "Results", "Run", "execute", "grid", "plan"]
+__all__ = ["PlannedRun", "Result", "Results", "execute", "grid", "plan"]

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from minidl.arguments import check_integer, short
-from minidl.experiments.identity import behaviour_digest
-from minidl.experiments.planning import Run, Scalar
-from minidl.experiments.progress import JobProgress
+from minidl.experiments.function_digests import behaviour_digest
+from minidl.experiments.job_progress import JobProgress
+from minidl.experiments.planning import PlannedRun, Scalar
 from minidl.experiments.results import Result, Results
 from minidl.experiments.store import Store
 from minidl.parameters import Array
@@ -39,7 +39,9 @@ LIBRARIES = ("OPENBLAS_NUM", "MKL_NUM", "OMP_NUM", "BLIS_NUM", "VECLIB_MAXIMUM")
 ONE_THREAD = {f"{library}_THREADS": "1" for library in LIBRARIES}
 
 
-def execute(runs: Iterable[Run], *, jobs: int = 1, folder: str | Path | None = None, progress: bool = True) -> Results:
+def execute(
+    runs: Iterable[PlannedRun], *, jobs: int = 1, folder: str | Path | None = None, progress: bool = True
+) -> Results:
     """Execute every run once in `jobs` worker processes and return their results in the order of the plan.
 
     Each worker computes with one thread, so results do not depend on `jobs`. With a folder each result is kept there
@@ -68,12 +70,12 @@ def execute(runs: Iterable[Run], *, jobs: int = 1, folder: str | Path | None = N
     >>> results.mean("area"), len(results.failed)
     (6.5, 0)
     """
-    if isinstance(runs, Run):
+    if isinstance(runs, PlannedRun):
         raise TypeError(f"expected a list of runs, received one: put {runs!r} in [ ]")
     listed, jobs, store = list(runs), check_integer("jobs", jobs, minimum=1), Store(folder)
     for run in listed:
-        if not isinstance(run, Run):
-            raise TypeError(f"expected runs to be a list of Run objects, received {short(run)} in it: see plan")
+        if not isinstance(run, PlannedRun):
+            raise TypeError(f"expected runs to be a list of PlannedRun objects, received {short(run)} in it: see plan")
     named = {run.name: run for run in listed}  # each once, also where two parts of a plan share it
     found = {name: result for name, run in named.items() if (result := store.read(run)) is not None}
     pending = [run for name, run in named.items() if name not in found]
@@ -88,11 +90,11 @@ def execute(runs: Iterable[Run], *, jobs: int = 1, folder: str | Path | None = N
     return Results([found[name] for name in named])
 
 
-def _finished(runs: list[Run], jobs: int) -> Generator[Result, None, None]:
+def _finished(runs: list[PlannedRun], jobs: int) -> Generator[Result, None, None]:
     """The results as they come. When a worker dies, what was running then is run once more, each in a pool alone."""
     waiting = deque(runs)
     while waiting:
-        running: dict[Future[Outcome], Run] = {}
+        running: dict[Future[Outcome], PlannedRun] = {}
         try:
             with _workers(jobs) as pool:
                 while waiting or running:
@@ -107,7 +109,7 @@ def _finished(runs: list[Run], jobs: int) -> Generator[Result, None, None]:
                 yield _alone(run)
 
 
-def _alone(run: Run) -> Result:
+def _alone(run: PlannedRun) -> Result:
     try:
         with _workers(1) as pool:
             return Result(run, *pool.submit(_call, *_packed(run)).result())
@@ -175,7 +177,7 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _packed(run: Run) -> tuple[bytes, str]:
+def _packed(run: PlannedRun) -> tuple[bytes, str]:
     """A run for a worker, and what its function does. Functions of a script, and of a module that is still being
     imported, are sent as they are: a worker that imported such a module would begin the job once more.
 
@@ -198,7 +200,7 @@ def _call(packed: bytes, planned: str) -> Outcome:
     """In a worker: what a run returns, its seconds, and the traceback of what it raises."""
     start = time.perf_counter()
     try:
-        run: Run = pickle.loads(packed)
+        run: PlannedRun = pickle.loads(packed)
         if behaviour_digest(run.function) != planned:  # the worker imported its module after somebody edited that
             raise RuntimeError(
                 f"expected {run.function.__name__} and the constants it uses as they were planned, found others in its "
@@ -210,7 +212,7 @@ def _call(packed: bytes, planned: str) -> Outcome:
     return values, time.perf_counter() - start, error
 
 
-def _checked(run: Run) -> dict[str, Scalar | Array]:
+def _checked(run: PlannedRun) -> dict[str, Scalar | Array]:
     """What a run returns, with Python's own types for numbers and strings, and arrays for lists."""
     returned = run()
     if not isinstance(returned, Mapping):

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minidl.arguments import check_integer, short
-from minidl.experiments.identity import code_digest
+from minidl.experiments.function_digests import code_digest
 from minidl.parameters import Array
 
 Scalar: TypeAlias = float | int | str | bool | None
@@ -22,7 +22,7 @@ Experiment: TypeAlias = Callable[..., Mapping[str, Scalar | Array]]
 
 
 @dataclass(frozen=True)
-class Run:
+class PlannedRun:
     """One call of an experiment, function(**setting, seed=seed).
 
     Attributes:
@@ -36,9 +36,9 @@ class Run:
         TypeError, ValueError: anything else, or a setting that does not fit the function.
 
     >>> def train(lr, *, seed): ...
-    >>> Run(train, {"lr": 0.1}, 3)
-    Run(train(lr=0.1, seed=3))
-    >>> Run(train, {"rate": 0.1}, 3)  # doctest: +ELLIPSIS
+    >>> PlannedRun(train, {"lr": 0.1}, 3)
+    PlannedRun(train(lr=0.1, seed=3))
+    >>> PlannedRun(train, {"rate": 0.1}, 3)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     TypeError: expected settings that train(lr, *, seed) takes, received rate=0.1, ...
     """
@@ -80,7 +80,7 @@ class Run:
         return self.function(**self.arguments)
 
     def __repr__(self) -> str:
-        return f"Run({self.function.__name__}({self._written()}))"
+        return f"PlannedRun({self.function.__name__}({self._written()}))"
 
     def _written(self) -> str:
         return ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
@@ -124,12 +124,12 @@ def grid(**values: Iterable[Scalar]) -> list[dict[str, Scalar]]:
     return [dict(zip(listed, combination, strict=True)) for combination in product(*listed.values())]
 
 
-def plan(function: Experiment, settings: Iterable[Setting], seeds: Iterable[int], **shared: Scalar) -> list[Run]:
+def plan(function: Experiment, settings: Iterable[Setting], seeds: Iterable[int], **shared: Scalar) -> list[PlannedRun]:
     """A run for every setting and seed, setting by setting; `shared` is part of every setting.
 
     >>> def train(lr, *, seed, epochs): ...
     >>> plan(train, [{"lr": 0.1}], seeds=range(2), epochs=5)
-    [Run(train(lr=0.1, epochs=5, seed=0)), Run(train(lr=0.1, epochs=5, seed=1))]
+    [PlannedRun(train(lr=0.1, epochs=5, seed=0)), PlannedRun(train(lr=0.1, epochs=5, seed=1))]
     """
     if isinstance(settings, Mapping):
         raise TypeError(f"expected a list of settings, received one: put {settings!r} in [ ]")
@@ -142,6 +142,6 @@ def plan(function: Experiment, settings: Iterable[Setting], seeds: Iterable[int]
         if twice := sorted(setting.keys() & shared.keys()):
             raise ValueError(f"expected each argument once, received {twice} in a setting and for all settings")
         for seed in listed:
-            runs.append(Run(function, {**setting, **shared}, seed, code))
+            runs.append(PlannedRun(function, {**setting, **shared}, seed, code))
             code = runs[-1].code  # the same for all of them
     return runs

@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from minidl.arguments import short, suggest
-from minidl.experiments.planning import Experiment, Run, Scalar
+from minidl.experiments.planning import Experiment, PlannedRun, Scalar
 from minidl.parameters import Array
 from minidl.training.history import encode_json
 
@@ -27,7 +27,7 @@ class Result:
         error: "" or the traceback of what it raised.
     """
 
-    run: Run
+    run: PlannedRun
     values: Mapping[str, Scalar | Array]
     seconds: float
     error: str = ""

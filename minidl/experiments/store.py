@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.experiments.planning import Run, Scalar
+from minidl.experiments.planning import PlannedRun, Scalar
 from minidl.experiments.results import Result
 from minidl.parameters import Array
 from minidl.storage import read_arrays, remove_old, write_arrays
@@ -24,7 +24,7 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
             remove_old(self.folder, r".*\.part", OLD)  # left by a job that was killed while it wrote
 
-    def read(self, run: Run) -> Result | None:
+    def read(self, run: PlannedRun) -> Result | None:
         """The stored result of exactly this run; None where there is none, or its file is damaged."""
         if self.folder is None or not (path := self.folder / f"{run.name}.npz").is_file():
             return None

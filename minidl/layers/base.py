@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minidl.arguments import Recorded, check_integer, short
+from minidl.layers.habits import LAYER
 from minidl.parameters import Array, Parameter, Parameters, State
 from minidl.seeding import Stream, generator
 from minidl.storage import StrPath, check_entries, read_arrays, write_arrays
@@ -49,6 +50,8 @@ class Layer(Recorded):
     needs_dx: bool = True
     rng: np.random.Generator
     parameters: Parameters
+    _set_by = "forward"
+    _habits = LAYER
 
     def forward(self, x: Array) -> Array:
         """Return y for the rows of `x`, keeping on self what `backward` needs. Never write into `x`."""
@@ -128,6 +131,14 @@ class Layer(Recorded):
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or pickle takes along: not the mode of the moment it was taken in."""
         return {name: value for name, value in vars(self).items() if name not in ("training", "needs_dx")}
+
+    def _advice(self, name: str) -> str:
+        """What only `build` gives; the numbers of a whole model are with its outermost layer."""
+        if name == "parameters" and "rng" in vars(self):
+            return "the outermost layer of its model has them, its own are named_parameters()"
+        if name in ("parameters", "rng"):
+            return "call build(seed=...) on the outermost layer first"
+        return super()._advice(name)
 
     def save(self, path: StrPath) -> None:
         """Write every parameter and state by name to an uncompressed `.npz` file, whole or not at all.

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import overload
 
 from minidl.layers.base import Layer, SampleShape, ShapeError
+from minidl.layers.habits import SEQUENTIAL
 from minidl.parameters import Array, Parameter
 
 
@@ -23,6 +24,8 @@ class Sequential(Layer):
     1    Sigmoid()     (n, 3)           0
     2    Linear(3, 2)  (n, 2)           8
     """
+
+    _habits = SEQUENTIAL
 
     def __init__(self, *layers: Layer) -> None:
         for position, layer in enumerate(layers):

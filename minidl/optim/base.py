@@ -17,6 +17,20 @@ SMALLEST_EPS = 1e-37  # smaller ones are 0 in float32, or nearly
 SETTLED = 64  # steps from one call of `settle` to the next: too few for 0.8**64 times its limit to be denormal
 CLOCK = ("steps", "lr_scale")  # what every state holds besides the slots
 
+HABITS = {  # what people of other libraries look for, and what to use here
+    "zero_grad": "backward sets every gradient and never adds, so there is nothing to clear",
+    "minimize apply_gradients": "when model.backward has set the gradients, call step(model.parameters)",
+    "param_groups add_param_group": "one learning rate moves the whole model: assign to lr or lr_scale",
+    "get_lr get_last_lr": "learning_rate is that of the next step",
+    "decay scheduler": "lr may be a function of the step, such as CosineDecay(0.1, steps=1000)",
+    "iterations": "steps counts them",
+    "state_dict get_weights variables": "state() returns what it remembers",
+    "load_state_dict set_weights": "load_state(state) takes back what state() returned",
+    "weight_decay": "AdamW decays weights; for the others give the Trainer regularizers=[L2(...)]",
+    "clipnorm global_clipnorm clipvalue": "clip=ClipNorm(...) or clip=ClipValue(...) of the constructor",
+    "get_config": "repr(optimizer) is the call that made it",
+}
+
 
 class Optimizer(Recorded):
     """w <- w - (what the rule makes of g), on the flat vectors of a model and knowing nothing of its layers.
@@ -52,6 +66,8 @@ class Optimizer(Recorded):
     """
 
     slot_names: tuple[str, ...] = ()
+    _set_by = "step"
+    _habits = HABITS
 
     def __init__(self, lr: LearningRate, *, clip: Clip | None = None) -> None:
         self.lr = lr

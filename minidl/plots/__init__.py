@@ -1,4 +1,4 @@
-"""Figures of runs, schedules, weights, data and mistakes: the only room that loads matplotlib.
+"""Figures of runs, schedules, weights, data and mistakes: the only package that loads matplotlib.
 
 One rule for every function: with `ax=` it draws into that Axes, without into a new figure, and it returns the figure:
 `learning_curves(history).savefig("curves.png")`. Figures belong to no window system: nothing is shown, nothing needs

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import short, suggest
 from minidl.layers.base import Layer
-from minidl.layers.loss import Loss
+from minidl.layers.losses.base import Loss
 from minidl.parameters import Array
 from minidl.testing.derivative import Probe, Subject, units
 from minidl.testing.kinks import valid_choice

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.layers.loss import Loss
+from minidl.layers.losses.base import Loss
 from minidl.parameters import Array
 from minidl.testing.report import Case, CheckError
 from minidl.testing.strategies import shown

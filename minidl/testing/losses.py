@@ -7,7 +7,7 @@ import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
-from minidl.layers.loss import Loss
+from minidl.layers.losses.base import Loss
 from minidl.testing.loss_case import LossCase, LossCheckError
 from minidl.testing.loss_properties import PROPERTIES
 from minidl.testing.report import Report

@@ -10,7 +10,7 @@ import numpy as np
 import minidl.testing.layer_properties as contract
 from minidl.arguments import short
 from minidl.layers.base import Layer
-from minidl.layers.loss import Loss
+from minidl.layers.losses.base import Loss
 from minidl.layers.sequential import Sequential
 from minidl.parameters import Array
 from minidl.regularizers import Regularizer

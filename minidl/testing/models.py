@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.layers.base import Layer
-from minidl.layers.loss import Loss
+from minidl.layers.losses.base import Loss
 from minidl.regularizers import Regularizer
 from minidl.testing.layer_case import Declared, Run, make_case
 from minidl.testing.layers import Integers, inputs, shape_advice, with_integers

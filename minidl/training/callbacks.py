@@ -17,6 +17,16 @@ HOOKS = {  # and what they are given
 }
 OF_OTHERS = ("epoch", "batch", "step", "logs")  # first arguments of the hooks of other libraries
 
+HABITS = {  # what people of other libraries look for, and what to use here
+    "model params optimizer history set_model set_params": "every hook is given the trainer, and it has them",
+    "on_train_begin on_train_end on_epoch_begin on_batch_begin on_batch_end on_train_batch_begin on_train_batch_end "
+    "on_test_begin on_test_end on_validation_end": f"the hooks are {', '.join(HOOKS)}",
+    "stop_training": "a hook calls trainer.stop(reason)",
+    "best_epoch best_weights stopped_epoch": "see best_step and stopped_because of trainer.history",
+    "state_dict": "state() returns what it remembers",
+    "load_state_dict": "load_state(state) takes back what state() returned",
+}
+
 
 class Callback(Recorded):
     """Something that is told how a run goes. Override the hooks you need; a misspelt one is an error at once.
@@ -33,6 +43,8 @@ class Callback(Recorded):
     Traceback (most recent call last):
     TypeError: Typo.on_epoch_ends is no hook; did you mean 'on_epoch_end'? known: on_fit_begin, on_step_end, ...
     """
+
+    _habits = HABITS
 
     def __init_subclass__(cls) -> None:
         """Refuse names that look like hooks and are none."""

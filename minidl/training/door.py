@@ -11,8 +11,8 @@ from minidl.arguments import check_function, short
 from minidl.data.dataset import Dataset
 from minidl.layers.activations import Sigmoid, Softmax
 from minidl.layers.base import Layer
-from minidl.layers.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
-from minidl.layers.loss import Loss
+from minidl.layers.losses.base import Loss
+from minidl.layers.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
 from minidl.layers.sequential import Sequential
 from minidl.metrics import Metric, binary_accuracy
 from minidl.parameters import Array

@@ -10,7 +10,7 @@ import numpy as np
 
 from minidl.arguments import check_integer, short
 from minidl.layers.base import Layer
-from minidl.layers.loss import Loss
+from minidl.layers.losses.base import Loss
 from minidl.metrics import Metric
 from minidl.optim.base import Optimizer
 from minidl.parameters import Array

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from minidl.data.dataset import Dataset
 from minidl.layers.base import Layer
-from minidl.layers.loss import Loss
+from minidl.layers.losses.base import Loss
 from minidl.metrics import Metric
 from minidl.optim.base import Optimizer
 from minidl.parameters import Array

@@ -141,7 +141,7 @@ def test_runs_that_fail_or_die_cost_no_others_and_are_tried_again(tmp_path, caps
         assert "expected x to hold numbers" in errors[3]
         assert "expected x to be a number, a string or an array" in errors[4]
     shown = capsys.readouterr().err
-    assert "failed: Run(fail(i=1, seed=0)): ValueError: one is not wanted" in shown
+    assert "failed: PlannedRun(fail(i=1, seed=0)): ValueError: one is not wanted" in shown
     assert f"3 of 8 runs are there already, in {tmp_path}" in shown
 
 
@@ -288,7 +288,7 @@ def test_workers_have_one_thread_and_the_caller_keeps_his_settings(monkeypatch):
     ("arguments", "message"),
     [
         ({"runs": [], "jobs": 0}, "expected jobs to be an integer >= 1, received jobs=0"),
-        ({"runs": ["train"]}, r"expected runs to be a list of Run objects, received 'train' in it: see plan"),
+        ({"runs": ["train"]}, r"expected runs to be a list of PlannedRun objects, received 'train' in it: see plan"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message):

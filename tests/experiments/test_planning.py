@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl.experiments import Run, grid, plan
+from minidl.experiments import PlannedRun, grid, plan
 
 
 def train(lr, *, seed, epochs=1):
@@ -36,7 +36,7 @@ def test_a_plan_goes_setting_by_setting_and_shares_arguments():
 def test_runs_have_names_of_their_own_whatever_the_order_of_their_arguments():
     names = {run.name for run in plan(train, grid(lr=[0.1, 1, 1.0, True, None, "1"]), seeds=[0, 1])}
     assert len(names) == 12
-    a, b = Run(train, {"lr": 0.1, "epochs": 2}, 0), Run(train, {"epochs": 2, "lr": 0.1}, 0)
+    a, b = PlannedRun(train, {"lr": 0.1, "epochs": 2}, 0), PlannedRun(train, {"epochs": 2, "lr": 0.1}, 0)
     assert a.name == b.name
 
 
@@ -60,8 +60,8 @@ def module_of(folder, text):
     ],
 )
 def test_a_run_is_known_by_what_its_function_says_but_not_by_its_layout(tmp_path, text, same):
-    first = Run(module_of(tmp_path, 'def train(*, seed):\n    return {"a": 1}\n').train, {}, 0)
-    second = Run(module_of(tmp_path, text).train, {}, 0)
+    first = PlannedRun(module_of(tmp_path, 'def train(*, seed):\n    return {"a": 1}\n').train, {}, 0)
+    second = PlannedRun(module_of(tmp_path, text).train, {}, 0)
     assert (first.name == second.name) == same
 
 
@@ -93,8 +93,8 @@ def train(*, seed):
     ],
 )
 def test_what_a_function_uses_of_its_own_module_is_part_of_what_it_says(tmp_path, old, new, same):
-    first = Run(module_of(tmp_path, HELPED).train, {}, 0)
-    second = Run(module_of(tmp_path, HELPED.replace(old, new)).train, {}, 0)
+    first = PlannedRun(module_of(tmp_path, HELPED).train, {}, 0)
+    second = PlannedRun(module_of(tmp_path, HELPED.replace(old, new)).train, {}, 0)
     assert (first.name == second.name) == same
 
 
@@ -106,15 +106,15 @@ def made(k):
 
 
 def test_functions_that_differ_in_what_they_enclose_or_default_to_are_different():
-    assert Run(made(1), {}, 0).name != Run(made(2), {}, 0).name
-    assert Run(made(made(1)), {}, 0).name != Run(made(made(2)), {}, 0).name
+    assert PlannedRun(made(1), {}, 0).name != PlannedRun(made(2), {}, 0).name
+    assert PlannedRun(made(made(1)), {}, 0).name != PlannedRun(made(made(2)), {}, 0).name
     both = [lambda *, seed: {"k": 1}, lambda *, seed: {"k": 2}]
-    assert Run(both[0], {}, 0).name != Run(both[1], {}, 0).name
+    assert PlannedRun(both[0], {}, 0).name != PlannedRun(both[1], {}, 0).name
     names = []
     for rate in (0.1, 0.2):
         scope = {}
         exec(f"def train(lr={rate}, *, seed): return {{}}", scope)
-        names.append(Run(scope["train"], {}, 0).name)
+        names.append(PlannedRun(scope["train"], {}, 0).name)
     assert names[0] != names[1]
 
 
@@ -140,7 +140,7 @@ def uses(*, seed):
 
 def test_editing_the_script_while_a_job_runs_changes_no_name(tmp_path):
     module = module_of(tmp_path, "def train(*, seed):\n    return {}\n")
-    run = Run(module.train, {}, 0)
+    run = PlannedRun(module.train, {}, 0)
     before = run.name
     (tmp_path / "script.py").write_text("# another\n\n\ndef other():\n    return 5\n")
     linecache.checkcache()
@@ -150,17 +150,20 @@ def test_editing_the_script_while_a_job_runs_changes_no_name(tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Run("train", {}, 0), r"expected function to be a plain function \(def\), received 'train'"),
-        (lambda: Run(functools.partial(train, 0.1), {}, 0), "expected function to be a plain function"),
-        (lambda: Run(train, {"lr": np.float32(0.5)}, 0), r"expected plain numbers .* lr=np.float32\(0.5\): write 0.5"),
-        (lambda: Run(train, {"lr": [0.1]}, 0), r"received lr=\[0.1\]: make objects inside the function"),
-        (lambda: Run(train, {"lr": float("nan")}, 0), "received lr=nan"),
-        (lambda: Run(train, {"rate": 0.1}, 0), r"expected settings that train\(lr, \*, seed, epochs=1\) takes"),
-        (lambda: Run(train, {"lr": 0.1}, -1), "expected seed to be an integer >= 0, received seed=-1"),
-        (lambda: Run(train, {"lr": 0.1, "seed": 1}, 0), "multiple values|seed"),
+        (lambda: PlannedRun("train", {}, 0), r"expected function to be a plain function \(def\), received 'train'"),
+        (lambda: PlannedRun(functools.partial(train, 0.1), {}, 0), "expected function to be a plain function"),
+        (
+            lambda: PlannedRun(train, {"lr": np.float32(0.5)}, 0),
+            r"expected plain numbers .* lr=np.float32\(0.5\): write 0.5",
+        ),
+        (lambda: PlannedRun(train, {"lr": [0.1]}, 0), r"received lr=\[0.1\]: make objects inside the function"),
+        (lambda: PlannedRun(train, {"lr": float("nan")}, 0), "received lr=nan"),
+        (lambda: PlannedRun(train, {"rate": 0.1}, 0), r"expected settings that train\(lr, \*, seed, epochs=1\) takes"),
+        (lambda: PlannedRun(train, {"lr": 0.1}, -1), "expected seed to be an integer >= 0, received seed=-1"),
+        (lambda: PlannedRun(train, {"lr": 0.1, "seed": 1}, 0), "multiple values|seed"),
         (lambda: grid(lr=0.1), r"expected several values for lr, received lr=0.1: put it in \[ \]"),
         (lambda: grid(name="ab"), "received name='ab'"),
-        (lambda: Run("".join, {}, 0), r"expected function to be a plain function \(def\)"),
+        (lambda: PlannedRun("".join, {}, 0), r"expected function to be a plain function \(def\)"),
         (
             lambda: plan(train, [{"lr": 0.1}], 3),
             r"expected seeds to be a list, received seeds=3: write seeds=range\(3\)",

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from minidl.experiments import Result, Results, Run, grid, plan
+from minidl.experiments import PlannedRun, Result, Results, grid, plan
 
 
 def train(lr, kind="a", *, seed):
@@ -50,7 +50,7 @@ def test_runs_are_chosen_by_their_arguments_and_averaged():
 
 
 def test_runs_of_one_function_are_told_from_those_of_another():
-    both = Results([*results(), Result(Run(other, {}, 0), {"loss": 5.0}, 1.0)])
+    both = Results([*results(), Result(PlannedRun(other, {}, 0), {"loss": 5.0}, 1.0)])
     assert both.of(other).column("loss") == [5.0]
     assert len(both.of(train)) == 6
 
@@ -73,7 +73,7 @@ def test_failed_runs_are_kept_apart():
         "| 2 | failed | failed |",
     ]
     assert repr(some) == "Results(6 runs of 2 settings, 4 failed)"
-    assert repr(some[0]) == "Result(Run(train(lr=1, seed=0)), failed: ValueError: no)"
+    assert repr(some[0]) == "Result(PlannedRun(train(lr=1, seed=0)), failed: ValueError: no)"
     with pytest.raises(ValueError, match="expected a finite mean of 'loss' for some setting, received none"):
         some.failed.best("loss", mode="min")
 
@@ -98,7 +98,9 @@ def test_settings_with_fewer_names_are_groups_of_their_own():
 
 def test_functions_are_groups_of_their_own():
     both = [
-        Result(Run(f, {}, seed), {"loss": float(i)}, 1.0) for i, f in enumerate((other, another)) for seed in (0, 1)
+        Result(PlannedRun(f, {}, seed), {"loss": float(i)}, 1.0)
+        for i, f in enumerate((other, another))
+        for seed in (0, 1)
     ]
     lines = Results(both).table(["loss"], digits=1).splitlines()
     assert lines == ["| function | loss |", "|---|---|", "| other | 0.0 ± 0.0 |", "| another | 1.0 ± 0.0 |"]
@@ -109,13 +111,15 @@ def another(*, seed):
 
 
 def test_a_value_named_like_an_argument_hides_nothing_in_an_export(tmp_path):
-    Results([Result(Run(train, {"lr": 1}, 0), {"lr": 5.0}, 1.0)]).to_json(tmp_path / "a.json")
+    Results([Result(PlannedRun(train, {"lr": 1}, 0), {"lr": 5.0}, 1.0)]).to_json(tmp_path / "a.json")
     (row,) = json.loads((tmp_path / "a.json").read_text())
     assert (row["lr"], row["lr returned"]) == (1, 5.0)
 
 
 def test_a_table_keeps_its_lines_whatever_is_in_it():
-    (line,) = Results([Result(Run(train, {"lr": 1}, 0), {"ended": "a|b\nc"}, 1.0)]).table(["ended"]).splitlines()[2:]
+    (line,) = (
+        Results([Result(PlannedRun(train, {"lr": 1}, 0), {"ended": "a|b\nc"}, 1.0)]).table(["ended"]).splitlines()[2:]
+    )
     assert line == "| a&#124;b c |"
 
 
@@ -146,7 +150,7 @@ def test_results_are_exported(tmp_path):
 
 
 def test_numbers_that_are_not_finite_become_strings_in_json(tmp_path):
-    Results([Result(Run(other, {}, 0), {"loss": math.inf}, math.nan)]).to_json(tmp_path / "a.json")
+    Results([Result(PlannedRun(other, {}, 0), {"loss": math.inf}, math.nan)]).to_json(tmp_path / "a.json")
     (row,) = json.loads((tmp_path / "a.json").read_text())
     assert (row["loss"], row["seconds"]) == ("inf", "nan")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import SGD, Layer, Linear, Parameter, Sequential, ShapeError, Sigmoid, Softmax, State, Tanh
+from minidl import SGD, Layer, Linear, Parameter, ReLU, Sequential, ShapeError, Sigmoid, Softmax, State, Tanh
 from minidl.initializers import normal, ones, zeros
 
 X = np.random.default_rng(0).normal(size=(37, 4)).astype(np.float32)
@@ -358,3 +358,50 @@ def test_a_copy_of_one_layer_of_a_model_stands_alone(clone):
 @CLONES
 def test_a_model_not_built_can_be_copied_and_built(clone):
     np.testing.assert_array_equal(values(clone(network()), seed=4), values(network(), seed=4))
+
+
+# What is not there
+
+BUILT = network().build()
+
+
+def message(thing, name):
+    with pytest.raises(AttributeError) as error:
+        getattr(thing, name)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "advice"),
+    [
+        (Linear(4, 3), "x", "call forward first"),
+        (ReLU(), "x", "call forward first"),
+        (Tanh(), "y", "call forward first"),
+        (Linear(4, 3), "rng", "call build(seed=...) on the outermost layer first"),
+        (Linear(4, 3), "parameters", "call build(seed=...) on the outermost layer first"),
+        (
+            network().build()[0],
+            "parameters",
+            "the outermost layer of its model has them, its own are named_parameters()",
+        ),
+        (Linear(4, 3), "wieght", "did you mean 'weight'?"),
+        (Linear(4, 3), "weights", "did you mean 'weight'?"),
+        (network(), "preditc", "did you mean 'predict'?"),
+        (network(), "summary", "print(model) shows a Sequential as a table"),
+        (network(), "fit", "Trainer(model, loss, optimizer) trains and judges a model: see its fit and evaluate"),
+        (network(), "eval", "inference is the default, and training is a block: with model.train_mode(): ..."),
+        (network(), "state_dict", "save(path) writes every number by name; parameters.snapshot() returns them"),
+        (network(), "load_weights", "load(path) reads every parameter and state by name"),
+        (network(), "zero_grad", "backward sets every gradient and never adds, so there is nothing to clear"),
+        (network(), "add", "a Sequential is made at once: Sequential(*model, layer), which is then built"),
+    ],
+)
+def test_a_missing_attribute_of_a_layer_says_what_to_do(layer, name, advice):
+    assert message(layer, name) == f"{type(layer).__name__} has no attribute {name!r}: {advice}"
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"), [(ReLU(), "y"), (ReLU(), "momentum"), (network(), "x"), (Linear(4, 3), "s")]
+)
+def test_of_what_no_forward_sets_nothing_is_said(layer, name):
+    assert message(layer, name) == f"{type(layer).__name__} has no attribute {name!r}"

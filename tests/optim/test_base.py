@@ -250,3 +250,27 @@ def test_blocks_cover_the_vectors_once_with_scratch_of_the_same_length(size):
         assert scratch.dtype == v.dtype
         v += o + 1
     np.testing.assert_array_equal(value, order + 1)
+
+
+class Remembering(Optimizer):
+    def update(self, value, grad, lr):
+        self.newest = lr
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "name", "advice"),
+    [
+        (Adam(), "momentum", ""),
+        (Adam(), "parameters", ""),
+        (Adam(), "beta_1", ": did you mean 'beta1'?"),
+        (Adam(), "learning_rates", ": did you mean 'learning_rate'?"),
+        (Remembering(0.1), "newest", ": call step first"),
+        (SGD(0.1), "zero_grad", ": backward sets every gradient and never adds, so there is nothing to clear"),
+        (SGD(0.1), "state_dict", ": state() returns what it remembers"),
+        (SGD(0.1), "param_groups", ": one learning rate moves the whole model: assign to lr or lr_scale"),
+    ],
+)
+def test_a_missing_attribute_of_an_optimizer_says_what_is_true_of_optimizers(optimizer, name, advice):
+    with pytest.raises(AttributeError) as error:
+        getattr(optimizer, name)
+    assert str(error.value) == f"{type(optimizer).__name__} has no attribute {name!r}{advice}"

@@ -179,6 +179,23 @@ def test_a_hook_that_does_not_exist_is_refused_when_the_class_is_made():
     type("Fine", (Callback,), {"on_step_end": lambda self, trainer: None, "note": None})
 
 
+@pytest.mark.parametrize(
+    ("callback", "name", "advice"),
+    [
+        (EarlyStopping(), "rng", ""),
+        (EarlyStopping(), "parameters", ""),
+        (EarlyStopping(), "wait", ": did you mean 'waited'?"),
+        (EarlyStopping(), "stopped_epoch", ": see best_step and stopped_because of trainer.history"),
+        (AverageWeights(), "model", ": every hook is given the trainer, and it has them"),
+        (AverageWeights(), "on_epoch_begin", f": the hooks are {', '.join(HOOKS)}"),
+    ],
+)
+def test_a_missing_attribute_of_a_callback_says_what_is_true_of_callbacks(callback, name, advice):
+    with pytest.raises(AttributeError) as error:
+        getattr(callback, name)
+    assert str(error.value) == f"{type(callback).__name__} has no attribute {name!r}{advice}"
+
+
 @pytest.mark.parametrize("kind", [EarlyStopping, ReduceOnPlateau])
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_a_column_that_will_not_be_recorded_is_refused_before_the_first_step(

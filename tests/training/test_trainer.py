@@ -21,12 +21,12 @@ def train_by_hand(model, loss, optimizer, regularizers, some_batches):
     costs = []
     with model.train_mode():
         for x, targets, *weights in some_batches:
-            objective = loss.forward(model.forward(x), targets, *weights)
+            cost = loss.forward(model.forward(x), targets, *weights)
             model.backward(loss.backward())
             for regularize in regularizers:
-                objective += regularize(model.parameters)
+                cost += regularize(model.parameters)
             optimizer.step(model.parameters)
-            costs.append(objective)
+            costs.append(cost)
     return costs
 
 

@@ -5,7 +5,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from minidl import Elementwise, Layer, Loss, Parameter, State
 from minidl.initializers import ones, uniform, zeros
-from minidl.layers.loss import row_means
+from minidl.layers.losses.base import row_means
 
 IMAGES = ("n", "channels", "height", "width")
 SERIES = ("n", "time", "features")

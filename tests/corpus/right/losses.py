@@ -7,7 +7,7 @@ from corpus.items import Shelf
 from corpus.right.bases import PointLoss
 from minidl import ClassLoss, Loss, ShapeError
 from minidl.layers.activations import sigmoid, softmax
-from minidl.layers.loss import row_means
+from minidl.layers.losses.base import row_means
 from minidl.testing import binary_labels, fractions, probability_rows, real_targets
 
 SHELF = Shelf()

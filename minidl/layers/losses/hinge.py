@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
-from minidl.layers.loss import ClassLoss, row_sums
+from minidl.layers.losses.base import ClassLoss, row_sums
 from minidl.parameters import Array
 
 

@@ -6,8 +6,8 @@ from numpy.typing import ArrayLike
 from minidl.arguments import check_number
 from minidl.layers.activations import sigmoid, softmax
 from minidl.layers.base import ShapeError
-from minidl.layers.loss import ClassLoss, row_means, row_sums
-from minidl.layers.targets import check_class_labels, check_real_targets, first_of
+from minidl.layers.losses.base import ClassLoss, row_means, row_sums
+from minidl.layers.losses.targets import check_class_labels, check_real_targets, first_of
 from minidl.parameters import Array
 
 

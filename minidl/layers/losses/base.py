@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import Recorded
 from minidl.layers.base import ShapeError
-from minidl.layers.targets import (
+from minidl.layers.losses.targets import (
     check_class_labels,
     check_class_weights,
     check_real_targets,
@@ -13,6 +13,19 @@ from minidl.layers.targets import (
     check_weights,
 )
 from minidl.parameters import Array
+
+MEAN = "forward returns the mean over rows, which its weights= weigh; row_losses are those of single rows"
+HABITS = {
+    "call": "forward(scores, targets) returns a float",
+    "item": "forward returns a Python float, there is nothing to unpack",
+    "grad gradient": "backward() returns dL/dscores of the newest forward",
+    "reduction size_average reduce": MEAN,
+    "sample_weight": "forward(scores, targets, weights) takes one weight a row",
+    "ignore_index": "give such rows the weight 0: forward(scores, targets, weights)",
+    "from_logits": "every loss takes raw scores (logits)",
+    "predict_proba softmax sigmoid": "probabilities(scores), where the scores mean that",
+    "build parameters train train_mode eval to cuda cpu": "a loss has no parameters, modes or devices: leave it out",
+}
 
 
 class Loss(Recorded):
@@ -42,6 +55,8 @@ class Loss(Recorded):
 
     total_weight: float
     _row_factors: float | Array
+    _set_by = "forward"
+    _habits = HABITS
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """To write: l_i for every row, (n,), keeping on self what `row_gradients` needs."""
@@ -111,6 +126,8 @@ class ClassLoss(Loss):
     Args:
         class_weights: one number >= 0 a class; each row then weighs as its class does, on top of its own weight.
     """
+
+    _habits = HABITS | {"weight pos_weight": "class_weights=... of the constructor, one number a class"}
 
     def __init__(self, *, class_weights: ArrayLike | None = None) -> None:
         self.class_weights = check_class_weights(class_weights)

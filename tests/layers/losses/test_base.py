@@ -280,3 +280,31 @@ def test_a_loss_without_one_of_its_halves_says_which_to_define(method):
     calls = {"row_losses": partial(Loss().forward, SCORES, REALS), "row_gradients": Loss().row_gradients}
     with pytest.raises(TypeError, match=f"Loss must define {method}"):
         calls[method]()
+
+
+@pytest.mark.parametrize(
+    ("loss", "name", "advice"),
+    [
+        (Hinge, "total_weight", "call forward first"),
+        (Hinge, "rival", "call forward first"),
+        (SoftmaxCrossEntropy, "probability", "call forward first"),
+        (SoftmaxCrossEntropy, "from_logits", "every loss takes raw scores (logits)"),
+        (SoftmaxCrossEntropy, "class_weight", "did you mean 'class_weights'?"),
+        (BinaryCrossEntropy, "pos_weight", "class_weights=... of the constructor, one number a class"),
+        (MeanSquaredError, "item", "forward returns a Python float, there is nothing to unpack"),
+        (MeanSquaredError, "parameters", "a loss has no parameters, modes or devices: leave it out"),
+    ],
+)
+def test_a_missing_attribute_of_a_loss_says_what_to_do(loss, name, advice):
+    with pytest.raises(AttributeError) as error:
+        getattr(loss(), name)
+    assert str(error.value) == f"{loss.__name__} has no attribute {name!r}: {advice}"
+
+
+@pytest.mark.parametrize(
+    ("loss", "name"), [(WestonWatkinsHinge, "rival"), (MeanSquaredError, "margin"), (Hinge, "rng")]
+)
+def test_of_what_is_not_true_of_a_loss_nothing_is_said(loss, name):
+    with pytest.raises(AttributeError) as error:
+        getattr(loss(), name)
+    assert str(error.value) == f"{loss.__name__} has no attribute {name!r}"

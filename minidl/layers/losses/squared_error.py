@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minidl.layers.loss import Loss, row_means
+from minidl.layers.losses.base import Loss, row_means
 from minidl.parameters import Array
 
 

@@ -1,0 +1,16 @@
+"""Losses: what ends a network, from raw scores and targets to one number."""
+
+from minidl.layers.losses.base import ClassLoss, Loss
+from minidl.layers.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
+from minidl.layers.losses.hinge import Hinge, WestonWatkinsHinge
+from minidl.layers.losses.squared_error import MeanSquaredError
+
+__all__ = [
+    "BinaryCrossEntropy",
+    "ClassLoss",
+    "Hinge",
+    "Loss",
+    "MeanSquaredError",
+    "SoftmaxCrossEntropy",
+    "WestonWatkinsHinge",
+]
