@@ -41,16 +41,16 @@ reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CI
 	$(BIN)/python examples/reports/all.py --out $(OUT)/reports --docs docs
 
 audit: $(VENV)/test.stamp ## check every public class and write docs/audit.md
-	$(BIN)/python tests/audit.py
+	$(BIN)/python -m tests.tools.audit
 
 corpus: $(VENV)/test.stamp ## count the wrong components the checks catch and the right ones they leave alone
-	$(BIN)/python tests/count_corpus.py
+	$(BIN)/python -m tests.tools.count_corpus
 
 deep: $(VENV)/test.stamp ## the nastiest right components, 10 000 examples each; over an hour
-	$(BIN)/python tests/count_corpus.py --deep 10000
+	$(BIN)/python -m tests.tools.count_corpus --deep 10000
 
 promises: $(VENV)/test.stamp ## kill runs, damage files, pass nonsense, and count: the figures of docs/promises.md (about 5 minutes)
-	$(BIN)/python tests/count_promises.py
+	$(BIN)/python -m tests.tools.count_promises
 
 bench: $(VENV)/bench.stamp ## side-by-side timings, written to docs/performance.md; installs PyTorch (CPU), JAX and scikit-learn
 	$(BIN)/python benchmarks/all.py

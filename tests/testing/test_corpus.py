@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-import count_corpus
 import pytest
-from corpus.right import DEEP, RIGHT
-from corpus.wrong import WRONG
 
 import minidl
 import minidl.testing
+from tests.corpus.right import DEEP, RIGHT
+from tests.corpus.wrong import WRONG
+from tests.tools import count_corpus
 
 
 @pytest.mark.parametrize("item", WRONG, ids=lambda item: item.name)

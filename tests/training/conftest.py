@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from restless import OPTIMIZERS, Counting, Dropout, Interrupt, RunningCentre, noisy
 
 from minidl import (
     SGD,
@@ -18,6 +17,7 @@ from minidl import (
     Trainer,
     accuracy,
 )
+from tests.tools.restless import OPTIMIZERS, Counting, Dropout, Interrupt, RunningCentre, noisy
 
 FEATURES = 3
 

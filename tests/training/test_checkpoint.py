@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from restless import OPTIMIZERS, Counting, Interrupt, assert_same
 
 from minidl import (
     AverageWeights,
@@ -22,9 +21,10 @@ from minidl import (
 )
 from minidl.storage import read_arrays
 from minidl.training import checkpoint
+from tests.tools.restless import OPTIMIZERS, Counting, Interrupt, assert_same
 
 BUFFER = np.arange(30)
-KILLED = Path(__file__).parents[1] / "killed.py"
+ROOT = Path(__file__).parents[2]
 
 
 @given(
@@ -52,8 +52,8 @@ def test_a_run_goes_on_in_a_fresh_process_to_the_same_bits(tmp_path_factory, sto
 
     def process(name, stop):
         (folder / name).mkdir(exist_ok=True)
-        command = [sys.executable, KILLED, "--train", folder / name, "15", str(stop)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        command = [sys.executable, "-m", "tests.tools.killed", "--train", folder / name, "15", str(stop)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
         return json.loads(done.stdout.splitlines()[-1])
 
     stopped = process("stopped", stop)

@@ -4,12 +4,12 @@ import os
 import signal
 
 import pytest
-from restless import assert_same
 
 from minidl import (
     Callback,
 )
 from minidl.storage import read_arrays
+from tests.tools.restless import assert_same
 
 
 class Press(Callback):

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from restless import Counting, Interrupt, assert_same
 
 from minidl import SGD, Callback, Checkpoint, ClipNorm, Linear
 from minidl.storage import DataError, read_arrays, write_arrays
+from tests.tools.restless import Counting, Interrupt, assert_same
 
 
 class Moving(Counting):

@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-from restless import Counting, Interrupt
 
 import minidl
 from minidl import (
@@ -21,6 +20,7 @@ from minidl import (
     SoftmaxCrossEntropy,
 )
 from minidl.storage import DataError, read_arrays, write_arrays
+from tests.tools.restless import Counting, Interrupt
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Components that are right and nasty: every check is to stay silent on them."""
 
-from corpus.items import Item
-from corpus.right import (
+from tests.corpus.items import Item
+from tests.corpus.right import (
     activations,
     attention_recurrence,
     containers,

@@ -5,10 +5,10 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.right.bases import Point
 from minidl import Elementwise
 from minidl.layers.activations import sigmoid
+from tests.corpus.items import Shelf
+from tests.corpus.right.bases import Point
 
 SHELF = Shelf()
 _erf = np.frompyfunc(math.erf, 1, 1)

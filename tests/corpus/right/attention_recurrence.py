@@ -5,11 +5,11 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.right.bases import IMAGES, SERIES, small
 from minidl import Elementwise, Layer, Linear, Parameter, Sequential, Tanh
 from minidl.initializers import zeros
 from minidl.layers.activations import sigmoid, softmax
+from tests.corpus.items import Shelf
+from tests.corpus.right.bases import IMAGES, SERIES, small
 
 SHELF = Shelf()
 

@@ -3,16 +3,16 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.right.activations import Sin20
-from corpus.right.convolution import Conv2D
-from corpus.right.kinks import Abs, LeakyReLU
-from corpus.right.normalization import LayerNorm
-from corpus.right.pooling import MaxPool2DFirst
-from corpus.right.shapes import FlattenView
-from corpus.right.ties import SortRow
 from minidl import Elementwise, Layer, Linear, ReLU, Sequential, Sigmoid
 from minidl.layers.activations import sigmoid, softmax
+from tests.corpus.items import Shelf
+from tests.corpus.right.activations import Sin20
+from tests.corpus.right.convolution import Conv2D
+from tests.corpus.right.kinks import Abs, LeakyReLU
+from tests.corpus.right.normalization import LayerNorm
+from tests.corpus.right.pooling import MaxPool2DFirst
+from tests.corpus.right.shapes import FlattenView
+from tests.corpus.right.ties import SortRow
 
 SHELF = Shelf()
 

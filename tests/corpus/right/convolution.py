@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.right.bases import IMAGES, SERIES, Windows, small
 from minidl import Layer, Parameter
+from tests.corpus.items import Shelf
+from tests.corpus.right.bases import IMAGES, SERIES, Windows, small
 
 SHELF = Shelf()
 

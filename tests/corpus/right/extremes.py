@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from corpus.items import Shelf
 from minidl import Elementwise, Layer, Linear, Parameter, Sequential, Sigmoid, Tanh
 from minidl.layers import Hinge, MeanSquaredError, SoftmaxCrossEntropy
 from minidl.regularizers import L1
 from minidl.testing import real_targets
+from tests.corpus.items import Shelf
 
 SHELF = Shelf()
 

@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.right.bases import Point
 from minidl import Layer
+from tests.corpus.items import Shelf
+from tests.corpus.right.bases import Point
 
 SHELF = Shelf()
 

@@ -3,12 +3,12 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.right.bases import PointLoss
 from minidl import ClassLoss, Loss, ShapeError
 from minidl.layers.activations import sigmoid, softmax
 from minidl.layers.losses.base import row_means
 from minidl.testing import binary_labels, fractions, probability_rows, real_targets
+from tests.corpus.items import Shelf
+from tests.corpus.right.bases import PointLoss
 
 SHELF = Shelf()
 

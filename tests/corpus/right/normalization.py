@@ -2,10 +2,10 @@
 
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.right.bases import IMAGES, BatchNormBase, Normalization, normalized
 from minidl import Elementwise, Linear, Parameter, Sequential, State, Tanh
 from minidl.initializers import ones, zeros
+from tests.corpus.items import Shelf
+from tests.corpus.right.bases import IMAGES, BatchNormBase, Normalization, normalized
 
 SHELF = Shelf()
 

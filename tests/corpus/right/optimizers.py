@@ -5,8 +5,8 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
 from minidl import SGD, ClipNorm, Optimizer
+from tests.corpus.items import Shelf
 
 SHELF = Shelf()
 

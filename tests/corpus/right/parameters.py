@@ -3,10 +3,10 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.right.bases import small
 from minidl import Elementwise, Layer, Parameter
 from minidl.initializers import normal, ones, zeros
+from tests.corpus.items import Shelf
+from tests.corpus.right.bases import small
 
 SHELF = Shelf()
 

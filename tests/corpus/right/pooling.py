@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
-from corpus.items import Shelf
-from corpus.right.bases import IMAGES, Windows
 from minidl import Layer
+from tests.corpus.items import Shelf
+from tests.corpus.right.bases import IMAGES, Windows
 
 SHELF = Shelf()
 

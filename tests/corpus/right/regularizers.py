@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
+from tests.corpus.items import Shelf
 
 SHELF = Shelf()
 

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from corpus.items import Shelf
-from corpus.right.bases import small
 from minidl import Elementwise, Layer, Parameter, State
 from minidl.initializers import zeros
 from minidl.layers.activations import softmax
+from tests.corpus.items import Shelf
+from tests.corpus.right.bases import small
 
 SHELF = Shelf()
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
 from minidl.optim import Schedule
+from tests.corpus.items import Shelf
 
 SHELF = Shelf()
 

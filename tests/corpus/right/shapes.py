@@ -5,9 +5,9 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.right.bases import IMAGES, SERIES, small
 from minidl import Elementwise, Layer, Parameter
+from tests.corpus.items import Shelf
+from tests.corpus.right.bases import IMAGES, SERIES, small
 
 SHELF = Shelf()
 

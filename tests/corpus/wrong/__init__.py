@@ -1,7 +1,7 @@
 """Wrong components, by topic: the check of its kind is to catch every one of them."""
 
-from corpus.items import Item
-from corpus.wrong import (
+from tests.corpus.items import Item
+from tests.corpus.wrong import (
     activations,
     batch_normalization,
     class_losses,

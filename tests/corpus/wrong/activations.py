@@ -3,10 +3,10 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.wrong.bases import Activation
 from minidl.layers import Elementwise, Layer, Tanh
 from minidl.layers.activations import sigmoid
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import Activation
 
 SHELF = Shelf()
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from corpus.items import Shelf
-from corpus.wrong.bases import BatchNorm
 from minidl.initializers import normal
 from minidl.layers import Layer
 from minidl.parameters import State
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import BatchNorm
 
 SHELF = Shelf()
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.wrong.bases import log_softmax
 from minidl.layers import ClassLoss, Hinge, SoftmaxCrossEntropy
 from minidl.testing import probability_rows
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import log_softmax
 
 SHELF = Shelf()
 

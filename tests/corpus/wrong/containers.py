@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from corpus.items import Shelf
-from corpus.wrong.bases import Dropout
 from minidl.layers import Layer, Linear, Tanh
 from minidl.layers.activations import sigmoid
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import Dropout
 
 SHELF = Shelf()
 

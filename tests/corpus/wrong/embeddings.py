@@ -3,11 +3,11 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.wrong.bases import Embedding
 from minidl.initializers import normal
 from minidl.layers import Layer
 from minidl.parameters import Parameter
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import Embedding
 
 SHELF = Shelf()
 EMBEDDING = {"shape": ("n", 3), "integers": (0, "vocabulary"), "vocabulary": st.integers(2, 5)}

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from corpus.items import Shelf
-from corpus.wrong.bases import Activation, Scale
 from minidl import Elementwise, Layer, Parameter
 from minidl.initializers import zeros
 from minidl.layers import SoftmaxCrossEntropy
 from minidl.optim import SGD, Schedule
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import Activation, Scale
 
 SHELF = Shelf()
 

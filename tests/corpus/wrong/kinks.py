@@ -3,12 +3,12 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.wrong.bases import Activation
 from minidl.initializers import uniform
 from minidl.layers import Elementwise, Layer, ReLU
 from minidl.layers.activations import sigmoid
 from minidl.parameters import Parameter
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import Activation
 
 SHELF = Shelf()
 

@@ -3,11 +3,11 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.wrong.bases import Affine
 from minidl.initializers import glorot_uniform, normal, uniform
 from minidl.layers import Layer, Linear
 from minidl.parameters import Parameter
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import Affine
 
 SHELF = Shelf()
 AFFINE = {"shape": ("n", "in_features"), "out_features": st.integers(1, 4)}

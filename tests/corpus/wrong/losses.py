@@ -3,11 +3,11 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.wrong.bases import PlainSquaredError
 from minidl.layers import BinaryCrossEntropy, Loss, MeanSquaredError
 from minidl.layers.activations import sigmoid
 from minidl.testing import binary_labels, fractions, real_targets
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import PlainSquaredError
 
 SHELF = Shelf()
 

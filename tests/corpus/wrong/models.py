@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from corpus.items import Shelf
 from minidl import Elementwise, Linear, Sequential, Tanh
 from minidl.layers import MeanSquaredError, SoftmaxCrossEntropy
 from minidl.testing import real_targets
+from tests.corpus.items import Shelf
 
 SHELF = Shelf()
 

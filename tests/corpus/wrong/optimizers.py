@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from corpus.items import Shelf
-from corpus.wrong.bases import Momentum, PlainAdam
 from minidl.optim import SGD, ClipNorm, Optimizer, blocks
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import Momentum, PlainAdam
 
 SHELF = Shelf()
 

@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.wrong.bases import FirstMax, MaxPool
 from minidl.layers import Layer
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import FirstMax, MaxPool
 
 SHELF = Shelf()
 

@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
-from corpus.wrong.bases import Dropout
 from minidl.layers import Elementwise
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import Dropout
 
 SHELF = Shelf()
 DROPOUT = {"stochastic": True, "p": st.floats(0.2, 0.6)}

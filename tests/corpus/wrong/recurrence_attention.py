@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from corpus.items import Shelf
-from corpus.wrong.bases import Attention, Recurrence
 from minidl.initializers import normal
 from minidl.layers import Layer
 from minidl.layers.activations import sigmoid, softmax
 from minidl.parameters import Parameter
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import Attention, Recurrence
 
 SHELF = Shelf()
 

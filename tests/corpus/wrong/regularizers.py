@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpus.items import Shelf
 from minidl.regularizers import L2
+from tests.corpus.items import Shelf
 
 SHELF = Shelf()
 STRENGTH = {"strength": st.floats(0.01, 1.0)}

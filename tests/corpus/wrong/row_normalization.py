@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from corpus.items import Shelf
-from corpus.wrong.bases import LayerNorm
 from minidl.initializers import uniform
 from minidl.layers import Layer
 from minidl.parameters import Parameter
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import LayerNorm
 
 SHELF = Shelf()
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from corpus.items import Shelf
-from corpus.wrong.bases import Scale
 from minidl.layers import Layer
+from tests.corpus.items import Shelf
+from tests.corpus.wrong.bases import Scale
 
 SHELF = Shelf()
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from corpus.items import Shelf
 from minidl.layers import Layer
+from tests.corpus.items import Shelf
 
 SHELF = Shelf()
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from corpus.items import Shelf
 from minidl.layers import Elementwise, Softmax
 from minidl.layers.activations import softmax
+from tests.corpus.items import Shelf
 
 SHELF = Shelf()
 

@@ -1,6 +1,6 @@
 """Training that is killed again and again, and what must be true afterwards.
 
-    python tests/killed.py            # 50 kills and 50 double interrupts, about a minute
+    python -m tests.tools.killed            # 50 kills and 50 double interrupts, about a minute
 
 A process trains with dropout, running statistics, augmentation, Adam on a schedule, early stopping, a plateau and a
 checkpoint every third step. It is killed with SIGKILL at random moments and started again, until it may finish; the
@@ -22,7 +22,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from restless import Dropout, Interrupt, RunningCentre, noisy
 
 from minidl import (
     Adam,
@@ -38,7 +37,9 @@ from minidl import (
 )
 from minidl.optim import CosineDecay
 from minidl.storage import read_arrays
+from tests.tools.restless import Dropout, Interrupt, RunningCentre, noisy
 
+ROOT = Path(__file__).parents[2]
 FILE = "run.npz"
 
 
@@ -71,9 +72,9 @@ def digest(trainer):
 
 def start(folder, epochs):
     """A process that trains in a folder, once it is about to begin."""
-    command = [sys.executable, __file__, "--train", str(folder), str(epochs)]
+    command = [sys.executable, "-m", "tests.tools.killed", "--train", str(folder), str(epochs)]
     settings = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=settings)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=settings, cwd=ROOT)
     if process.stdout.readline() != "ready\n":
         raise RuntimeError(f"the process that trains ended with code {process.wait()}")
     return process

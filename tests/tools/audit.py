@@ -8,13 +8,13 @@ from pathlib import Path
 
 import hypothesis
 import numpy as np
-from checklist import TABLE
 
 import minidl.testing
 from minidl.layers import Linear, SoftmaxCrossEntropy
 from minidl.testing import Report, complex_step, relative_error
+from tests.tools.checklist import TABLE
 
-PAGE = Path(__file__).parents[1] / "docs" / "audit.md"
+PAGE = Path(__file__).parents[2] / "docs" / "audit.md"
 HEAD = """# Audit
 
 Every public layer, model, loss, regularizer, optimizer and schedule, checked by `minidl.testing`. This page is written

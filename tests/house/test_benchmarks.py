@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import training_step
 from systems import Floor, MinidlLoop, MinidlTrainer
 from table import Timing, aims_header, aims_row, header, row, spread

@@ -13,7 +13,7 @@ from minidl.testing.optimizers import OPTIMIZER
 from minidl.testing.regularizers import REGULARIZER
 from minidl.testing.schedules import SCHEDULE
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from corpus.items import Item
 from hypothesis import strategies as st
 
 from minidl import initializers
@@ -38,6 +37,7 @@ from minidl.optim import (
 )
 from minidl.regularizers import L1, L2, ElasticNet
 from minidl.testing import binary_labels, fractions, probability_rows, real_targets
+from tests.corpus.items import Item
 
 sizes, strengths = st.integers(1, 4), st.sampled_from([0.0, 0.25, 2.0])
 smooth, booleans = st.sampled_from([0.0, 0.1, 0.5]), st.booleans()

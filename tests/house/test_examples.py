@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 WITHOUT_DATA = ["quickstart", "custom_layer"]
 WITH_DATA = ["mnist_softmax", "cifar10_softmax"]
 

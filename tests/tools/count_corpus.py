@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from corpus.items import Item
-from corpus.right import DEEP, RIGHT
-from corpus.wrong import WRONG
-
 import minidl.testing
 from minidl.testing import CheckError
+from tests.corpus.items import Item
+from tests.corpus.right import DEEP, RIGHT
+from tests.corpus.wrong import WRONG
 
 
 def is_caught(item: Item, examples: int) -> bool:

@@ -3,17 +3,17 @@
 import re
 from pathlib import Path
 
-import killed
 import numpy as np
 import pytest
-from fuzzing import FILES, damaged, judge
-from hostile import BAD, FINE, FINE_HALF, ONE_BATCH, Y, fit
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import Optimizer
+from tests.tools import killed
+from tests.tools.fuzzing import FILES, damaged, judge
+from tests.tools.hostile import BAD, FINE, FINE_HALF, ONE_BATCH, Y, fit
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @given(st.data())

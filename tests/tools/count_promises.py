@@ -1,7 +1,7 @@
 """Try to lose a run, to pass a damaged file and to train on nonsense, and count: the figures of docs/promises.md.
 
-python tests/count_promises.py                      # a few minutes; writes the figures into docs/promises.md
-python tests/count_promises.py --mutations 100 --kills 3 --print
+python -m tests.tools.count_promises                      # a few minutes; writes the figures into docs/promises.md
+python -m tests.tools.count_promises --mutations 100 --kills 3 --print
 """
 
 import argparse
@@ -11,14 +11,14 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-from fuzzing import FILES, damaged, judge
-from hostile import BAD, FINE, FINE_HALF, fit
 from hypothesis import HealthCheck, given, settings
-from killed import counted
 
 from minidl import Optimizer
+from tests.tools.fuzzing import FILES, damaged, judge
+from tests.tools.hostile import BAD, FINE, FINE_HALF, fit
+from tests.tools.killed import counted
 
-PAGE = Path(__file__).parents[1] / "docs" / "promises.md"
+PAGE = Path(__file__).parents[2] / "docs" / "promises.md"
 HEAD = "## Figures\n"
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from checklist import TABLE
 
 import minidl
 import minidl.layers
@@ -15,6 +14,7 @@ import minidl.testing
 from minidl.layers import ClassLoss, Elementwise, Layer, Loss
 from minidl.optim import Optimizer, Schedule
 from minidl.regularizers import L2
+from tests.tools.checklist import TABLE
 
 CONTRACTS = {Layer, Loss, Optimizer, Schedule, ClassLoss, Elementwise}  # to derive from, not to use
 

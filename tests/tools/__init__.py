@@ -1,0 +1,1 @@
+"""Programs that hunt, count and write pages, and the parts that several tests share."""
