@@ -38,8 +38,7 @@ from minidl.training import (
     ReduceOnPlateau,
     Trainer,
 )
-
-__version__ = "0.1.0"
+from minidl.version import __version__
 
 __all__ = [
     "L1",
@@ -81,6 +80,7 @@ __all__ = [
     "Tanh",
     "Trainer",
     "WestonWatkinsHinge",
+    "__version__",
     "accuracy",
     "binary_accuracy",
     "confusion_matrix",

@@ -26,7 +26,41 @@ def _checked_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(check_integer("each entry of shape", size, minimum=1) for size in shape)
 
 
-class Parameter:
+class _Stored:
+    """One array that a layer owns: its shape, how it starts, and after `build` its value."""
+
+    def __init__(self, shape: tuple[int, ...], init: Initializer) -> None:
+        check_function(
+            "init", init, "rng", "shape", advice="see minidl.initializers, such as he_normal or normal(0.01)"
+        )
+        self.shape = _checked_shape(shape)
+        self.init = init
+        self._value: Array | None = None
+
+    @property
+    def value(self) -> Array:
+        """The current value, of shape `shape`; assigning copies into it and refuses another shape."""
+        return self._built(self._value)
+
+    @value.setter
+    def value(self, new: Array) -> None:
+        _copy_into(self.value, new, "value")
+
+    @property
+    def built(self) -> bool:
+        """Whether there is a value yet."""
+        return self._value is not None
+
+    def _built(self, array: Array | None) -> Array:
+        if array is None:
+            raise RuntimeError(f"{self!r} has no storage yet: call build(seed=...) on the outermost layer first")
+        return array
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.shape})"
+
+
+class Parameter(_Stored):
     """One trainable array of a layer: its shape, how it starts, and whether weight decay applies to it.
 
     After `build` on the outermost layer, `value` and `grad` are views into that model's flat vectors. Assigning
@@ -42,82 +76,32 @@ class Parameter:
     """
 
     def __init__(self, shape: tuple[int, ...], init: Initializer, *, decay: bool = True) -> None:
-        check_function(
-            "init", init, "rng", "shape", advice="see minidl.initializers, such as he_normal or normal(0.01)"
-        )
-        self.shape = _checked_shape(shape)
+        super().__init__(shape, init)
         self.size = prod(self.shape)
-        self.init = init
         self.decay = decay
-        self._value: Array | None = None
         self._grad: Array | None = None
-
-    @property
-    def value(self) -> Array:
-        """The current value, a view of shape `shape`."""
-        if self._value is None:
-            raise RuntimeError(f"{self!r} has no storage yet: call build(seed=...) on the outermost layer first")
-        return self._value
-
-    @value.setter
-    def value(self, new: Array) -> None:
-        _copy_into(self.value, new, "value")
 
     @property
     def grad(self) -> Array:
         """The gradient of the last backward, a view of shape `shape`; backward sets all of it, once per batch."""
-        if self._grad is None:
-            raise RuntimeError(f"{self!r} has no storage yet: call build(seed=...) on the outermost layer first")
-        return self._grad
+        return self._built(self._grad)
 
     @grad.setter
     def grad(self, new: Array) -> None:
         _copy_into(self.grad, new, "grad")
 
-    @property
-    def built(self) -> bool:
-        """Whether there is a value yet."""
-        return self._value is not None
-
     def bind(self, value: Array, grad: Array) -> None:
         """Become a pair of views into the flat vectors of a model."""
         self._value, self._grad = value.reshape(self.shape), grad.reshape(self.shape)
 
-    def __repr__(self) -> str:
-        return f"Parameter({self.shape})"
 
-
-class State:
+class State(_Stored):
     """An array a layer owns but no optimizer trains, such as running statistics: kept and restored with the weights.
 
     >>> from minidl.initializers import zeros
     >>> State((3,), zeros).shape
     (3,)
     """
-
-    def __init__(self, shape: tuple[int, ...], init: Initializer) -> None:
-        check_function("init", init, "rng", "shape", advice="see minidl.initializers, such as zeros or ones")
-        self.shape = _checked_shape(shape)
-        self.init = init
-        self._value: Array | None = None
-
-    @property
-    def value(self) -> Array:
-        """The current value; assigning copies into it and refuses another shape."""
-        if self._value is None:
-            raise RuntimeError(
-                f"State({self.shape}) has no storage yet: call build(seed=...) on the outermost layer first"
-            )
-        return self._value
-
-    @value.setter
-    def value(self, new: Array) -> None:
-        _copy_into(self.value, new, "value")
-
-    @property
-    def built(self) -> bool:
-        """Whether there is a value yet."""
-        return self._value is not None
 
     def bind(self, value: Array) -> None:
         """Take the array that holds the value from now on."""

@@ -7,15 +7,14 @@ steps, and a schedule is a pure function of that.
 from minidl.optim.adam import Adam, AdamW
 from minidl.optim.base import Optimizer, blocks
 from minidl.optim.clipping import ClipNorm, ClipValue, global_norm
+from minidl.optim.piecewise import Joined, MultiStepDecay
 from minidl.optim.rmsprop import RMSprop
 from minidl.optim.schedules import (
     Constant,
     CosineDecay,
     ExponentialDecay,
-    Joined,
     LearningRate,
     LinearWarmup,
-    MultiStepDecay,
     Schedule,
     StepDecay,
     TriangularCycle,

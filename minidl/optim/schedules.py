@@ -6,11 +6,9 @@ counted in optimizer steps; one epoch is `ceil(rows / batch_size)` of them.
 """
 
 import math
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from minidl.arguments import check_integer, check_number
 
@@ -121,32 +119,6 @@ class StepDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class MultiStepDecay(Schedule):
-    """lr * factor**k, where k milestones are <= step; factor in [0, 1].
-
-    >>> schedule = MultiStepDecay(1.0, 0.5, milestones=(10, 15))
-    >>> [schedule(step) for step in (9, 10, 14, 15)]
-    [1.0, 0.5, 0.5, 0.25]
-    """
-
-    lr: float
-    factor: float
-    _: KW_ONLY
-    milestones: Sequence[int]
-
-    def __post_init__(self) -> None:
-        self._keep(
-            lr=check_number("lr", self.lr, minimum=0),
-            factor=check_number("factor", self.factor, minimum=0, maximum=1),
-            milestones=_increasing("milestones", self.milestones),
-        )
-
-    def at(self, step: int) -> float:
-        """The learning rate at `step`."""
-        return self.lr * self.factor ** bisect_right(self.milestones, step)
-
-
-@dataclass(frozen=True)
 class CosineDecay(Schedule):
     """lr * c + final * (1 - c) with c = (1 + cos(pi * step / steps)) / 2, and `final` from step `steps` on.
 
@@ -229,53 +201,6 @@ class TriangularCycle(Schedule):
         return _between(self.low, self.high, min(position, 2 * self.half_cycle - position) / self.half_cycle)
 
 
-@dataclass(frozen=True)
-class Joined(Schedule):
-    """One schedule after the other; each counts its own time from 0.
-
-    Piece i runs from boundary i - 1 (the first from 0) up to, not including, boundary i (the last for ever).
-
-    >>> schedule = Joined([LinearWarmup(1.0, 10), CosineDecay(1.0, 90)], boundaries=[10])
-    >>> [round(schedule(step), 6) for step in (0, 5, 10, 55, 100)]
-    [0.0, 0.5, 1.0, 0.5, 0.0]
-    """
-
-    schedules: Sequence[Callable[[int], float]]
-    _: KW_ONLY
-    boundaries: Sequence[int]
-
-    def __post_init__(self) -> None:
-        schedules, boundaries = _listed("schedules", self.schedules), _increasing("boundaries", self.boundaries)
-        for schedule in schedules:
-            if not callable(schedule):
-                raise ValueError(f"expected functions of the step, received {schedule!r}: a number is Constant(number)")
-        if len(schedules) != len(boundaries) + 1:
-            raise ValueError(
-                f"expected one boundary between each two schedules, received {len(schedules)} schedules and "
-                f"boundaries={boundaries}"
-            )
-        self._keep(schedules=schedules, boundaries=boundaries)
-
-    def at(self, step: int) -> float:
-        """The learning rate at `step`."""
-        piece = bisect_right(self.boundaries, step)
-        began = self.boundaries[piece - 1] if piece else 0
-        return self.schedules[piece](step - began)
-
-
 def _between(low: float, high: float, part: float) -> float:
     """Exactly `low` at part 0 and exactly `high` at part 1; `low + part * (high - low)` may miss by rounding."""
     return low * (1 - part) + high * part
-
-
-def _listed(name: str, items: Iterable[Any]) -> tuple[Any, ...]:
-    if not isinstance(items, Iterable):
-        raise ValueError(f"expected {name} to be a list or tuple, received {name}={items!r}: put it in brackets")
-    return tuple(items)
-
-
-def _increasing(name: str, steps: Sequence[int]) -> tuple[int, ...]:
-    checked = tuple(check_integer(f"each of {name}", step, minimum=1) for step in _listed(name, steps))
-    if any(a >= b for a, b in pairwise(checked)):
-        raise ValueError(f"expected {name} in increasing order, received {name}={checked}: sort them")
-    return checked

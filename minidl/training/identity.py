@@ -18,6 +18,7 @@ from minidl.parameters import Array
 from minidl.training.callbacks import remembering
 from minidl.training.feeding import Plan
 from minidl.training.view import TrainerView
+from minidl.version import __version__
 
 FORMAT = 2  # of the file
 OF_ONE_CALL = ("epochs", "raise_divergence", "resume")  # of a plan: they may differ where a run goes on
@@ -30,8 +31,6 @@ def identity(trainer: TrainerView, plan: Plan, data: Mapping[str, Dataset], moni
 
     `data` are the sets by name, "train" first.
     """
-    from minidl import __version__
-
     parameters = trainer.model.parameters.named.items()
     named = {
         "format of the file": FORMAT,

@@ -1,4 +1,4 @@
-"""The rooms of the house: who may import whom, what each file may load, and that nothing goes in circles."""
+"""The packages of the library: who may import whom, what each file may load, and that nothing goes in circles."""
 
 import ast
 from graphlib import TopologicalSorter
@@ -9,8 +9,9 @@ import pytest
 import minidl
 
 ROOT = Path(minidl.__file__).parent
-ROOMS_BELOW = {
+BELOW = {
     "arguments": set(),
+    "version": set(),
     "seeding": {"arguments"},
     "parameters": {"arguments"},
     "initializers": {"arguments", "parameters"},
@@ -21,7 +22,7 @@ ROOMS_BELOW = {
     "optim": {"arguments", "parameters"},
     "data": {"arguments", "parameters", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers"},
-    "training": {"arguments", "canonical", "parameters", "seeding", "storage"}
+    "training": {"arguments", "canonical", "parameters", "seeding", "storage", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "testing": {"arguments", "parameters", "initializers", "layers", "optim", "regularizers"},
     "experiments": {"arguments", "canonical", "parameters", "storage", "training"},
@@ -42,12 +43,13 @@ def modules():
 
 
 def imported(path):
-    """The full names of all modules a file imports, wherever in it."""
+    """The full names of all modules a file imports, wherever in it; minidl itself where it asks that for a name."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module
+            within = {f"{node.module}.{alias.name}" for alias in node.names} & NAMES
+            yield from within or {"." * node.level + (node.module or "")}
 
 
 def name_of(path):
@@ -55,11 +57,32 @@ def name_of(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+NAMES = {name_of(path) for path in modules()}
+
+
+def test_the_hole_that_imports_went_through_is_closed(tmp_path):
+    source = "import minidl\nfrom minidl import Trainer\nfrom minidl import plots\nfrom . import base\n"
+    (tmp_path / "file.py").write_text(source, encoding="utf-8")
+    assert list(imported(tmp_path / "file.py")) == ["minidl", "minidl", "minidl.plots", "."]
+
+
 @pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_a_file_imports_only_from_its_own_room_and_those_below(path):
-    room = name_of(path).split(".")[1]
-    rooms = {name.split(".")[1] for name in imported(path) if name.startswith("minidl.")}
-    assert rooms <= ROOMS_BELOW[room] | {room}
+def test_a_file_imports_from_the_file_that_defines_what_it_needs(path):
+    names = set(imported(path))
+    assert "minidl" not in names  # the way up
+    assert not any(name.startswith(".") for name in names)
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_file_can_be_held_in_the_head(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 260
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_file_imports_only_from_its_own_package_and_those_below(path):
+    own = name_of(path).split(".")[1]
+    used = {name.split(".")[1] for name in imported(path) if name.startswith("minidl.")}
+    assert used <= BELOW[own] | {own}
 
 
 def test_layers_know_no_losses():
@@ -70,14 +93,30 @@ def test_layers_know_no_losses():
 
 
 @pytest.mark.parametrize("package", ONLY_IN)
-def test_a_heavy_package_is_imported_in_one_room_only(package):
+def test_a_heavy_package_is_imported_in_one_place_only(package):
     users = {path for path in modules() if any(name.split(".")[0] == package for name in imported(path))}
     home = ROOT / ONLY_IN[package]
     assert users
     assert all(path == home or home in path.parents or path == home.with_suffix(".py") for path in users)
 
 
-def test_no_imports_go_in_circles():
-    names = {name_of(path) for path in modules()}
-    graph = {name_of(path): names & set(imported(path)) for path in modules()}
+def folders():
+    return [ROOT, *sorted(path.parent for path in ROOT.rglob("__init__.py") if path.parent != ROOT)]
+
+
+@pytest.mark.parametrize("folder", folders(), ids=name_of)
+def test_no_imports_go_in_circles_among_the_files_and_folders_of_a_folder(folder):
+    level, graph = len(folder.relative_to(ROOT.parent).parts), {}
+
+    def place(name):
+        """The file or folder in this folder that a module belongs to; its __init__ for the folder itself."""
+        parts = name.split(".")
+        return parts[level] if len(parts) > level else "__init__"
+
+    inside = [path for path in modules() if folder in path.parents]
+    for path in inside:
+        within = {name for name in imported(path) if f"{name}.".startswith(f"{name_of(folder)}.") and name in NAMES}
+        graph.setdefault(place(name_of(path)), set()).update(map(place, within))
+    for name, below in graph.items():
+        below.discard(name)
     assert list(TopologicalSorter(graph).static_order())

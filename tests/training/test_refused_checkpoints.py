@@ -20,6 +20,7 @@ from minidl import (
     SoftmaxCrossEntropy,
 )
 from minidl.storage import DataError, read_arrays, write_arrays
+from minidl.training import identity
 from tests.tools.restless import Counting, Interrupt
 
 
@@ -49,7 +50,7 @@ def test_other_data_are_refused(job, data, tmp_path):
 
 def test_another_version_is_refused(job, tmp_path, monkeypatch):
     job(stop=5)
-    monkeypatch.setattr(minidl, "__version__", "99.0")
+    monkeypatch.setattr(identity, "__version__", "99.0")
     with pytest.raises(DataError, match=r"version of minidl: '0\.\d.*' there, '99\.0' here"):
         job(resume=tmp_path / "run.npz")
 
