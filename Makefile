@@ -35,6 +35,7 @@ check: $(VENV)/dev.stamp ## all that must hold before a change lands: format, li
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict -p minidl
+	$(BIN)/mypy --strict examples tests/typing
 	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
 
 reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CIFAR-10 and write docs/results.md; about 80 minutes on 2 cores

@@ -16,17 +16,20 @@ from minidl.testing import LayerCheckError, check_layer, layer_test
 class Swish(Elementwise):
     """y = x s with s = sigmoid(beta x), one slope beta per feature: (n, features) -> (n, features)."""
 
-    def __init__(self, features):
+    def __init__(self, features: int) -> None:
         self.beta = Parameter((features,), ones, decay=False)
 
-    def forward(self, x):
+    def forward(self, x: np.ndarray) -> np.ndarray:
         self.x, self.s = x, sigmoid(self.beta.value * x)
         return x * self.s
 
-    def backward(self, dy):  # ds/dz = s (1 - s) at z = beta x, so dbeta = sum_n x^2 s (1 - s) dy
+    def backward(
+        self, dy: np.ndarray
+    ) -> np.ndarray:  # ds/dz = s (1 - s) at z = beta x, so dbeta = sum_n x^2 s (1 - s) dy
         slope = self.s * (1 - self.s)
         self.beta.grad = np.sum(self.x**2 * slope * dy, axis=0)
-        return (self.s + self.beta.value * self.x * slope) * dy
+        dx: np.ndarray = (self.s + self.beta.value * self.x * slope) * dy
+        return dx
 
 
 test_swish = layer_test(Swish, shape=("n", "features"))  # in a test file, this line is its whole test
@@ -35,9 +38,10 @@ test_swish = layer_test(Swish, shape=("n", "features"))  # in a test file, this 
 class ForgetfulSwish(Swish):
     """The same with a mistake that training would hardly show: the product rule is cut short."""
 
-    def backward(self, dy):
+    def backward(self, dy: np.ndarray) -> np.ndarray:
         super().backward(dy)
-        return self.s * dy
+        dx: np.ndarray = self.s * dy
+        return dx
 
 
 if __name__ == "__main__":

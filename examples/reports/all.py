@@ -65,7 +65,7 @@ def main() -> None:
     for module in reversed(REPORTS):
         name = module.__name__
         source = f"`python examples/reports/{name}.py`; [these numbers as JSON]({name}/results.json)"
-        parts += [f"## {REPORTS[module]}", module.__doc__.strip(), source, pages[module].text.strip()]
+        parts += [f"## {REPORTS[module]}", (module.__doc__ or "").strip(), source, pages[module].text.strip()]
     text = "\n\n".join(part.strip() for part in parts) + "\n"
     (options.out / "results.md").write_text(text, encoding="utf-8")
     if options.docs:

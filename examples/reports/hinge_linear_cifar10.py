@@ -10,6 +10,7 @@ beside it: its weights averaged over the last third of the run, and the sum of a
 """
 
 from argparse import Namespace
+from typing import Any
 
 import numpy as np
 from images import cifar10_centred
@@ -45,7 +46,19 @@ VARIANTS = {
 SETS = ("training", "validation", "test")
 
 
-def train(loss, averaged, lr, strength, penalty, batch_size, *, seed, epochs, rows, held_out):
+def train(
+    loss: str,
+    averaged: bool,
+    lr: float,
+    strength: float,
+    penalty: str,
+    batch_size: int,
+    *,
+    seed: int,
+    epochs: int,
+    rows: int,
+    held_out: int,
+) -> dict[str, Any]:
     """One classifier: losses every 100 iterations, accuracies at the end, and its weights."""
     sets = dict(zip(SETS, cifar10_centred(rows, held_out), strict=True))
     model = Sequential(Linear(3072, 10, weight_init=normal(0.001))).build(seed=seed)
@@ -71,11 +84,12 @@ def train(loss, averaged, lr, strength, penalty, batch_size, *, seed, epochs, ro
         raise_divergence=False,  # one of the settings diverges, and that is a result
         progress=False,
     )
-    costs, steps = history.steps["cost"], [0, *history.evaluations["step"]]
+    on_the_way = ~np.isnan(history.evaluations["train_loss"])  # without the mean of the weights, evaluated at the end
+    costs, steps = history.steps["cost"], [0, *np.array(history.evaluations["step"])[on_the_way]]
     return {f"{name}_accuracy": trainer.evaluate(data)["accuracy"] for name, data in sets.items()} | {
         "step": steps,
         "training_cost": [costs[min(int(step), len(costs) - 1)] for step in steps],  # of one batch
-        "validation_loss": [before, *history.evaluations["validation_loss"]],
+        "validation_loss": [before, *np.array(history.evaluations["validation_loss"])[on_the_way]],
         "weight": model[0].weight.value,
         "diverged": history.stopped_because.startswith("diverged"),
         "steps": len(history.steps["step"]),

@@ -34,7 +34,7 @@ def cifar10_pixels(rows: int) -> tuple[Dataset, Dataset]:
 
 
 @keep_the_newest
-def cifar10_standardized(rows: int, held_out: int) -> tuple[Dataset, Dataset, Dataset]:
+def cifar10_standardized(rows: int, held_out: int) -> tuple[Dataset, ...]:
     """The first `rows` images to train on, the next `held_out` to validate on, and at most 10 000 test images.
 
     Per pixel minus the mean and divided by the deviation of the training set. (10 000, 10 000) are the first two of the
@@ -46,7 +46,7 @@ def cifar10_standardized(rows: int, held_out: int) -> tuple[Dataset, Dataset, Da
 
 
 @keep_the_newest
-def cifar10_centred(rows: int, held_out: int) -> tuple[Dataset, Dataset, Dataset]:
+def cifar10_centred(rows: int, held_out: int) -> tuple[Dataset, ...]:
     """The first `rows` images to train on, the last `held_out` of all to validate on, the first `held_out` to test on.
 
     Pixels from 0 to 255, minus the mean image of the training set.
@@ -79,4 +79,4 @@ def from_minus_1_to_1(pixels: np.ndarray) -> np.ndarray:
 
 def is_in_published_order(train: Dataset) -> bool:
     """Whether CIFAR-10 begins with the images that the published files begin with: frog, two trucks, a deer, ..."""
-    return train.targets[:10].tolist() == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]
+    return bool((train.targets[:10] == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]).all())

@@ -10,6 +10,8 @@ numpy's legacy generator, as the report does: with seed 0 they are its runs too.
 """
 
 from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from images import mnist_signed
@@ -37,36 +39,43 @@ from minidl.initializers import zeros
 STRENGTHS = (1.0, 0.1, 0.01, 0.001, 0.0)
 
 
-def train(task, order, patience, *, seed, epochs, rows, held_out):
+def train(task: str, order: str, patience: int, *, seed: int, epochs: int, rows: int, held_out: int) -> dict[str, Any]:
     """One classifier; `order` is "file" or "shuffled", a patience of 0 means no early stopping."""
     return fit(
         task, np.random.RandomState(seed) if order == "shuffled" else None, 0.0, patience, epochs, rows, held_out
     )
 
 
-def train_strengths(*, seed, epochs, rows, held_out):
+def train_strengths(*, seed: int, epochs: int, rows: int, held_out: int) -> dict[str, Any]:
     """Ten classes with each strength of L2, one run after the other on one random stream, as the report has it."""
-    stream, found = np.random.RandomState(seed), {}
+    stream, found = np.random.RandomState(seed), dict[str, Any]()
     for strength in STRENGTHS:
         run = fit("softmax", stream, strength, 10, epochs, rows, held_out)
         found |= {f"{name} {strength:g}": values for name, values in run.items()}
     return found
 
 
-def fit(task, stream, strength, patience, epochs, rows, held_out):
+def fit(
+    task: str,
+    stream: np.random.RandomState | None,
+    strength: float,
+    patience: int,
+    epochs: int,
+    rows: int,
+    held_out: int,
+) -> dict[str, Any]:
     """Train one classifier; every name of what is returned says what it is over the course of the run."""
     training, validation = mnist_signed(rows, held_out)
-    outputs, lr, loss, metric = 10, 0.01, SoftmaxCrossEntropy(), accuracy
-    if task == "logistic":
+    binary = task == "logistic"
+    if binary:
         training, validation = two_or_three(training), two_or_three(validation)
-        outputs, lr, loss, metric = 1, 0.05, BinaryCrossEntropy(), binary_accuracy
-    model = Sequential(Linear(784, outputs, weight_init=zeros)).build(dtype=np.float64)
+    model = Sequential(Linear(784, 1 if binary else 10, weight_init=zeros)).build(dtype=np.float64)
     trainer = Trainer(
         model,
-        loss,
-        SGD(lr),
+        BinaryCrossEntropy() if binary else SoftmaxCrossEntropy(),
+        SGD(0.05 if binary else 0.01),
         regularizers=[L2(strength, names="*")],
-        metrics={"accuracy": metric},
+        metrics={"accuracy": binary_accuracy if binary else accuracy},
         callbacks=[EarlyStopping(patience=patience)] if patience else [],
     )
     every = len(training) // 128 // 5
@@ -92,7 +101,7 @@ def fit(task, stream, strength, patience, epochs, rows, held_out):
     }
 
 
-def two_or_three(data):
+def two_or_three(data: Dataset) -> Dataset:
     """The rows with a 2 or a 3, in file order; the target is 1 for a 2, in a column of its own."""
     kept = data.where((data.targets == 2) | (data.targets == 3))
     return Dataset(kept.x, (kept.targets == 2).astype(np.float64)[:, None])
@@ -141,7 +150,9 @@ def of_the_report(results: Results) -> Results:
     return Results([result for result in results if result.run.seed == 0])
 
 
-def known_rows(results: Results, stop: int, ends: tuple[float, ...], reported: tuple = ("",) * 5) -> list[Row]:
+def known_rows(
+    results: Results, stop: int, ends: tuple[float, ...], reported: tuple[str | float, ...] = ("",) * 5
+) -> list[Row]:
     """Where the run of seed 0 stops and ends; it is the report's own run, so everything about it is known."""
     own = of_the_report(results)
     if not own:
@@ -154,7 +165,7 @@ def known_rows(results: Results, stop: int, ends: tuple[float, ...], reported: t
     return rows
 
 
-def curves_figure(runs: dict[str, dict], name: str, limits: tuple[float, float]) -> Figure:
+def curves_figure(runs: Mapping[str, Mapping[str, Any]], name: str, limits: tuple[float, float]) -> Figure:
     """A curve of several runs, or training and validation of one, over the steps."""
     if len(runs) == 1:
         (run,) = runs.values()
@@ -211,7 +222,7 @@ def late_spread(whole: Results) -> np.ndarray:
     return np.array([r.values["validation_accuracy"][r.values["step"] > 100].std() for r in whole])
 
 
-def running_loss_figure(runs: dict[str, dict], window: int = 10) -> Figure:
+def running_loss_figure(runs: Mapping[str, Mapping[str, Any]], window: int = 10) -> Figure:
     """Mean and deviation of `window` consecutive batch losses, as a band."""
     groups = {}
     for label, run in runs.items():
@@ -250,7 +261,7 @@ def ten_classes(group: Results, page: Page) -> None:
 
 # For each lambda: where the report's run stops (read off its figure 9, and exactly); the norm of the weights it prints,
 # and where that and the highest validation accuracy lie.
-DECAYED = {
+DECAYED: dict[float, tuple[Any, ...]] = {
     1.0: (620, 620, 0.60, (0.59, 0.62), (0.81, 0.84)),
     0.1: (2330, 2325, 1.65, (1.64, 1.67), (0.878, 0.890)),
     0.01: (5080, 5084, 3.23, (3.10, 3.40), (0.905, 0.915)),
@@ -276,9 +287,9 @@ def weight_decay(group: Results, page: Page) -> None:
         highest = np.array([curve.max() for curve in group.column(f"validation_accuracy {name}")])
         rows.append(Row(f"lambda {name}: highest validation accuracy", "", highest, accuracies, form=".4f"))
         rows.append(Row(f"lambda {name}: norm of the weights", norm, group.array(f"norm {name}"), norms, form=".4f"))
-    norms = [group.array(f"norm {strength:g}") for strength in STRENGTHS]
+    measured = [group.array(f"norm {strength:g}") for strength in STRENGTHS]
     rows.append(
-        Row("norms: smallest rise to the next smaller lambda", "", np.diff(norms, axis=0).min(), (0, np.inf), ".2f")
+        Row("norms: smallest rise to the next smaller lambda", "", np.diff(measured, axis=0).min(), (0, np.inf), ".2f")
     )
     falls = [last(group, f"validation_accuracy {s:g}").mean() for s in STRENGTHS[2::-1]]
     rows.append(
@@ -306,9 +317,9 @@ def weight_decay(group: Results, page: Page) -> None:
     for part in ("training", "validation"):
         figure = curves_figure(runs, f"{part}_accuracy", (0.7, 0.93))
         page.figure(f"{part}_accuracy_by_lambda", figure, f"The {part} accuracy until early stopping, first seed.")
-    norms = np.stack(norms[::-1], axis=1)
+    by_strength = np.stack(measured[::-1], axis=1)
     values = [f"{strength:g}" for strength in reversed(STRENGTHS)]
-    figure = plots.error_bars({"": norms}, values, xlabel="lambda", ylabel="norm of the weights")
+    figure = plots.error_bars({"": by_strength}, values, xlabel="lambda", ylabel="norm of the weights")
     page.figure(
         "norm_by_lambda",
         figure,
@@ -320,7 +331,10 @@ def roughness(weight: np.ndarray) -> np.ndarray:
     """For each template, sum of squared Laplacians over four neighbours / sum of squared deviations from its mean."""
     w = weight.T.reshape(-1, 28, 28)
     laplacian = w[:, :-2, 1:-1] + w[:, 2:, 1:-1] + w[:, 1:-1, :-2] + w[:, 1:-1, 2:] - 4 * w[:, 1:-1, 1:-1]
-    return (laplacian**2).sum(axis=(1, 2)) / ((w - w.mean(axis=(1, 2), keepdims=True)) ** 2).sum(axis=(1, 2))
+    rough: np.ndarray = (laplacian**2).sum(axis=(1, 2)) / ((w - w.mean(axis=(1, 2), keepdims=True)) ** 2).sum(
+        axis=(1, 2)
+    )
+    return rough
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ settings in other fixed orders; then everything with a new order in every epoch,
 """
 
 from argparse import Namespace
+from typing import Any
 
 import numpy as np
 from images import cifar10_pixels
@@ -39,7 +40,9 @@ NAMES = {"lambda": "lambda", "SGD": "learning rate", "Adam": "learning rate of A
 FIXED = {"SGD 0.3": BASE, "k 0.1": BASE | {"decay": 0.1}}
 
 
-def train(order, optimizer, lr, strength, decay, *, seed, epochs, rows):
+def train(
+    order: str, optimizer: str, lr: float, strength: float, decay: float, *, seed: int, epochs: int, rows: int
+) -> dict[str, Any]:
     """One network: test loss and accuracy after every epoch; `order` is "file", "fixed" or "shuffled"."""
     training, test = cifar10_pixels(rows)
     one_order = np.random.default_rng(seed).permutation(len(training))
@@ -63,7 +66,7 @@ def train(order, optimizer, lr, strength, decay, *, seed, epochs, rows):
         {"test": test},
         epochs=epochs,
         batch_size=64,
-        shuffle={"file": False, "fixed": lambda epoch: one_order, "shuffled": True}[order],
+        shuffle=(lambda epoch: one_order) if order == "fixed" else order == "shuffled",
         seed=seed,
         restore_best=False,
         raise_divergence=False,
@@ -165,7 +168,7 @@ def final(group: Results, name: str, **setting: object) -> np.ndarray:
     return np.array([scale * curve[-1] for curve in group.where(**setting).column(name)])
 
 
-def sweep_rows(group: Results, sweep: str, settings: list[dict[str, object]], lands: dict) -> list[Row]:
+def sweep_rows(group: Results, sweep: str, settings: list[dict[str, object]], lands: dict[str, Any]) -> list[Row]:
     """Final accuracy and loss of one sweep."""
     rows = []
     for setting in settings:

@@ -7,6 +7,7 @@ the mean cross-entropy + lambda sum W^2. Four settings of (eta, lambda).
 
 from argparse import Namespace
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from images import cifar10_standardized
@@ -29,13 +30,15 @@ CASES = {
 }
 
 
-def train(head, eta, strength, fitted_on, *, seed, epochs, rows):
+def train(
+    head: str, eta: float, strength: float, fitted_on: str, *, seed: int, epochs: int, rows: int
+) -> dict[str, Any]:
     """One linear classifier with either loss: curves over the epochs, weights, probabilities on the test set."""
     sets = dict(zip(SETS, cifar10_standardized(rows, rows), strict=True))
-    labels, loss = sets["test"].targets, SoftmaxCrossEntropy()
+    labels = sets["test"].targets
+    loss = SoftmaxCrossEntropy() if head == "softmax" else BinaryCrossEntropy()  # the mean of ten, so a factor 1/K
     if head == "BCE":
         sets = {name: replace(data, targets=one_hot(data.targets, 10)) for name, data in sets.items()}
-        loss = BinaryCrossEntropy()  # the mean of ten, so with a factor 1/K
     model = Sequential(Linear(3072, 10, weight_init=normal(0.01))).build(seed=seed)
     trainer = Trainer(model, loss, SGD(eta), regularizers=[L2(strength)], metrics=[accuracy])
     history = trainer.fit(
@@ -210,7 +213,7 @@ def gradient_errors(strength: float, d: int = 10, n: int = 3) -> list[float]:
     model.backward(loss.backward())
     L2(strength)(model.parameters)
 
-    def cost(W, b):  # written out once more, for complex numbers
+    def cost(W: np.ndarray, b: np.ndarray) -> Any:  # written out once more, for real and complex numbers
         scores = x @ W + b
         losses = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(n), labels]
         return losses.mean() + strength * (W * W).sum()

@@ -7,6 +7,7 @@ factor 1/K) instead of the softmax, on the 10 000 images again; the predicted cl
 """
 
 from argparse import Namespace
+from typing import Any
 
 import numpy as np
 from images import cifar10_standardized
@@ -28,7 +29,9 @@ HEADS = {
 }
 
 
-def train(eta, batch_size, strength, flips, *, seed, epochs, rows, held_out):
+def train(
+    eta: float, batch_size: int, strength: float, flips: bool, *, seed: int, epochs: int, rows: int, held_out: int
+) -> dict[str, Any]:
     """One classifier on all the data: losses and accuracies after every epoch, and its weights."""
     training, validation, test = cifar10_standardized(rows, held_out)
     model = Sequential(Linear(3072, 10, weight_init=normal(0.01))).build(seed=seed)

@@ -22,16 +22,15 @@ import numpy as np
 from minidl.arguments import check_integer, short
 from minidl.experiments.function_digests import behaviour_digest
 from minidl.experiments.job_progress import JobProgress
-from minidl.experiments.planning import PlannedRun, Scalar
+from minidl.experiments.planning import PlannedRun
 from minidl.experiments.results import Result, Results
 from minidl.experiments.store import Store
-from minidl.parameters import Array
 
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
 
 RESERVED = ("seed", "seconds", "error", "function")  # the columns of an export that are no values
-Outcome: TypeAlias = tuple[dict[str, Scalar | Array], float, str]
+Outcome: TypeAlias = tuple[dict[str, Any], float, str]
 
 # Two workers of two threads each on two cores take longer than two of one; and sums of another number of threads
 # have other last bits.
@@ -212,7 +211,7 @@ def _call(packed: bytes, planned: str) -> Outcome:
     return values, time.perf_counter() - start, error
 
 
-def _checked(run: PlannedRun) -> dict[str, Scalar | Array]:
+def _checked(run: PlannedRun) -> dict[str, Any]:
     """What a run returns, with Python's own types for numbers and strings, and arrays for lists."""
     returned = run()
     if not isinstance(returned, Mapping):
@@ -229,7 +228,7 @@ def _checked(run: PlannedRun) -> dict[str, Scalar | Array]:
     return values
 
 
-def _plain(name: str, value: Any) -> Scalar | Array:
+def _plain(name: str, value: Any) -> Any:
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"expected {name} to be a plain array, received a masked one: fill it in, as with x.filled(0)")
     if isinstance(value, np.ndarray | np.generic | list | tuple):

@@ -14,11 +14,9 @@ import numpy as np
 
 from minidl.arguments import check_integer, short
 from minidl.experiments.function_digests import code_digest
-from minidl.parameters import Array
 
-Scalar: TypeAlias = float | int | str | bool | None
-Setting: TypeAlias = Mapping[str, Scalar]
-Experiment: TypeAlias = Callable[..., Mapping[str, Scalar | Array]]
+Setting: TypeAlias = Mapping[str, Any]  # numbers, strings, booleans and None; who reads one knows which it is
+Experiment: TypeAlias = Callable[..., Mapping[str, Any]]  # the same, and arrays
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class PlannedRun:
                 f"received {self._written()}: {error}"
             ) from None
 
-    def __call__(self) -> Mapping[str, Scalar | Array]:
+    def __call__(self) -> Mapping[str, Any]:
         """Run it here and now."""
         return self.function(**self.arguments)
 
@@ -86,7 +84,7 @@ class PlannedRun:
         return ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
 
     @property
-    def arguments(self) -> dict[str, Scalar]:
+    def arguments(self) -> dict[str, Any]:
         """The setting and the seed."""
         return {**self.setting, "seed": self.seed}
 
@@ -111,7 +109,7 @@ class PlannedRun:
         return f"{readable}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
 
 
-def grid(**values: Iterable[Scalar]) -> list[dict[str, Scalar]]:
+def grid(**values: Iterable[Any]) -> list[dict[str, Any]]:
     """Every combination of the values, the last name running fastest.
 
     >>> grid(lr=[0.1, 0.01], batch_size=[50])
@@ -124,7 +122,7 @@ def grid(**values: Iterable[Scalar]) -> list[dict[str, Scalar]]:
     return [dict(zip(listed, combination, strict=True)) for combination in product(*listed.values())]
 
 
-def plan(function: Experiment, settings: Iterable[Setting], seeds: Iterable[int], **shared: Scalar) -> list[PlannedRun]:
+def plan(function: Experiment, settings: Iterable[Setting], seeds: Iterable[int], **shared: Any) -> list[PlannedRun]:
     """A run for every setting and seed, setting by setting; `shared` is part of every setting.
 
     >>> def train(lr, *, seed, epochs): ...

@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from minidl.arguments import short, suggest
-from minidl.experiments.planning import Experiment, PlannedRun, Scalar
+from minidl.experiments.planning import Experiment, PlannedRun
 from minidl.parameters import Array
 from minidl.training.history import encode_json
 
@@ -28,7 +28,7 @@ class Result:
     """
 
     run: PlannedRun
-    values: Mapping[str, Scalar | Array]
+    values: Mapping[str, Any]
     seconds: float
     error: str = ""
 
@@ -90,7 +90,7 @@ class Results(Sequence[Result]):
         return Results([result for result in self if not result.error])
 
     @property
-    def settings(self) -> list[dict[str, Scalar]]:
+    def settings(self) -> list[dict[str, Any]]:
         """The different settings, in the order of their first run."""
         return [dict(group[0].run.setting) for group in self.groups()]
 
@@ -107,7 +107,7 @@ class Results(Sequence[Result]):
         """How long the runs took together, as far as that is known."""
         return math.fsum(result.seconds for result in self if math.isfinite(result.seconds))
 
-    def where(self, **setting: Scalar) -> "Results":
+    def where(self, **setting: Any) -> "Results":
         """The runs with these arguments, `seed` among them; KeyError where there is none.
 
         >>> Results([]).where(lr=0.1)
@@ -129,7 +129,7 @@ class Results(Sequence[Result]):
         """The runs of one function."""
         return Results([result for result in self if result.run.function is function])
 
-    def by(self, name: str) -> "dict[Scalar, Results]":
+    def by(self, name: str) -> "dict[Any, Results]":
         """The runs for each value of one argument, in the order of their first run; runs without it are left out."""
         having = [result for result in self if name in result.run.arguments]
         if self and not having:
@@ -170,11 +170,11 @@ class Results(Sequence[Result]):
             values.astype(np.float64).std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], math.nan)
         )
 
-    def best(self, name: str, *, mode: Literal["min", "max"]) -> dict[str, Scalar]:
+    def best(self, name: str, *, mode: Literal["min", "max"]) -> dict[str, Any]:
         """The setting with the smallest or largest mean; the first of equals. NaN and failures are never best."""
         if mode not in ("min", "max"):
             raise ValueError(f"expected mode to be 'min' or 'max', received mode={mode!r}")
-        means: list[tuple[float, dict[str, Scalar]]] = []
+        means: list[tuple[float, dict[str, Any]]] = []
         for group in self.groups():
             mean = group.mean(name) if len(group.failed) < len(group) else math.nan
             if not isinstance(mean, float):
@@ -224,7 +224,7 @@ class Results(Sequence[Result]):
                 writer.writerow({**r.run.setting, **fixed, **_scalars(r)})
 
 
-def _told_apart(argument: tuple[str, Scalar]) -> tuple[str, bool, Scalar]:
+def _told_apart(argument: tuple[str, Any]) -> tuple[str, bool, Any]:
     """An argument such that True is not 1; 1.0 is."""
     name, value = argument
     return name, isinstance(value, bool), value
@@ -234,7 +234,7 @@ def _plain(value: Array) -> Any:
     return float(value) if np.ndim(value) == 0 else value
 
 
-def _scalars(result: Result) -> dict[str, Scalar]:
+def _scalars(result: Result) -> dict[str, Any]:
     """What is no array; a value that has the name of an argument is told apart from it."""
     arguments = result.run.arguments
     return {

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from minidl.experiments.planning import PlannedRun, Scalar
+from minidl.experiments.planning import PlannedRun
 from minidl.experiments.results import Result
-from minidl.parameters import Array
 from minidl.storage import read_arrays, remove_old, write_arrays
 
 RECORD = "record"  # the entry with everything but the arrays, which are numbered
@@ -33,7 +32,7 @@ class Store:
             record: dict[str, Any] = json.loads(str(entries[RECORD]))
             if record["identity"] != json.loads(json.dumps(run.identity)):
                 return None
-            values: dict[str, Scalar | Array] = record["values"]
+            values: dict[str, Any] = record["values"]
             values |= {name: entries[f"array {place}"].copy() for place, name in enumerate(record["arrays"])}
             return Result(run, {name: values[name] for name in record["order"]}, float(record["seconds"]))
         except Exception:  # whatever a damaged file does to its reader: the run is simply executed again

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 
 from minidl.layers.base import Layer, SampleShape, ShapeError
 from minidl.layers.habits import SEQUENTIAL
@@ -91,10 +91,10 @@ class Sequential(Layer):
         return iter(self.layers)
 
     @overload
-    def __getitem__(self, index: int) -> Layer: ...
+    def __getitem__(self, index: int) -> Any: ...  # not Layer: it would keep everybody from model[0].weight
     @overload
     def __getitem__(self, index: slice) -> "Sequential": ...
-    def __getitem__(self, index: int | slice) -> "Layer | Sequential":
+    def __getitem__(self, index: int | slice) -> Any:
         return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
 
     def __str__(self) -> str:

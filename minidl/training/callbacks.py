@@ -5,7 +5,6 @@ from types import FunctionType
 from typing import Any
 
 from minidl.arguments import Recorded, check_function, suggest
-from minidl.training.view import TrainerView
 
 HOOKS = {  # and what they are given
     "on_fit_begin": ("trainer",),
@@ -31,8 +30,8 @@ HABITS = {  # what people of other libraries look for, and what to use here
 class Callback(Recorded):
     """Something that is told how a run goes. Override the hooks you need; a misspelt one is an error at once.
 
-    A hook may read everything the trainer holds (`trainer.model`, `.optimizer`, `.history`) and call
-    `trainer.stop(reason)`. Hooks are called in the order in which the callbacks were given.
+    A hook is given the `Trainer` (annotate it so) and may read everything that holds (`trainer.model`, `.optimizer`,
+    `.history`), and call `trainer.stop(reason)`. Hooks are called in the order in which the callbacks were given.
 
     >>> class StopAt(Callback):
     ...     def on_step_end(self, trainer):
@@ -55,29 +54,29 @@ class Callback(Recorded):
         if (cls.state is Callback.state) != (cls.load_state is Callback.load_state):
             raise TypeError(f"expected {cls.__name__} to define both state and load_state, or neither of them")
 
-    def on_fit_begin(self, trainer: TrainerView) -> None:
+    def on_fit_begin(self, trainer: Any) -> None:
         """Before the first step. Check here what can be checked; `trainer.history.evaluations` has its columns.
 
         Of a run that goes on, what it was is put back afterwards: weights, history, and what callbacks remember.
         """
 
-    def on_step_end(self, trainer: TrainerView) -> None:
+    def on_step_end(self, trainer: Any) -> None:
         """After every update of the weights."""
 
-    def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
+    def on_evaluation_end(self, trainer: Any, row: dict[str, float]) -> None:
         """After every evaluation, with the row it added to `trainer.history.evaluations`."""
 
-    def on_epoch_end(self, trainer: TrainerView) -> None:
+    def on_epoch_end(self, trainer: Any) -> None:
         """After every full pass over the data, evaluation included."""
 
-    def on_safe_point(self, trainer: TrainerView) -> None:
+    def on_safe_point(self, trainer: Any) -> None:
         """Where nothing is pending: after each step, its evaluation and what all callbacks made of both.
 
         Called once more when no further step will be taken (`trainer.run.over`), and finished before a second Ctrl-C is
         raised. Here `Checkpoint` writes `trainer.run.packed()`.
         """
 
-    def on_fit_end(self, trainer: TrainerView) -> None:
+    def on_fit_end(self, trainer: Any) -> None:
         """After the run, whatever ended it, and after the best weights came back."""
 
     def state(self) -> dict[str, Any]:

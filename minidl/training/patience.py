@@ -9,7 +9,19 @@ from minidl.training.monitor import Mode, Monitor
 from minidl.training.view import TrainerView
 
 
-class EarlyStopping(Monitor, Callback):
+class Patient(Monitor, Callback):
+    """A callback that counts evaluations without improvement, anew in every run; `waited` is their number."""
+
+    def __init__(self, monitor: str, *, mode: Mode | None, patience: int, min_delta: float) -> None:
+        super().__init__(monitor, mode=mode, min_delta=min_delta)
+        self.patience = check_integer("patience", patience, minimum=1)
+
+    def on_fit_begin(self, trainer: TrainerView) -> None:
+        """Start counting anew."""
+        self.reset()
+
+
+class EarlyStopping(Patient):
     """Stop after exactly `patience` evaluations in a row without improvement, as `Monitor` defines it.
 
     What it monitors also decides which weights are the best ones, which `fit` gives back.
@@ -32,12 +44,7 @@ class EarlyStopping(Monitor, Callback):
         patience: int = 10,
         min_delta: float = 0.0,
     ) -> None:
-        super().__init__(monitor, mode=mode, min_delta=min_delta)
-        self.patience = check_integer("patience", patience, minimum=1)
-
-    def on_fit_begin(self, trainer: TrainerView) -> None:
-        """Start counting anew."""
-        self.reset()
+        super().__init__(monitor, mode=mode, patience=patience, min_delta=min_delta)
 
     def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
         """Count, and stop when patience has run out."""
@@ -47,7 +54,7 @@ class EarlyStopping(Monitor, Callback):
             trainer.stop(f"early stopping: {self.monitor} did not improve{more} in {self.patience} evaluations")
 
 
-class ReduceOnPlateau(Monitor, Callback):
+class ReduceOnPlateau(Patient):
     """Multiply the learning rate by `factor` after every `patience` evaluations in a row without improvement.
 
     It acts on `optimizer.lr_scale`, so it goes with any schedule; the new rate holds from the next step on.
@@ -75,14 +82,13 @@ class ReduceOnPlateau(Monitor, Callback):
         min_delta: float = 0.0,
         min_lr: float = 0.0,
     ) -> None:
-        super().__init__(monitor, mode=mode, min_delta=min_delta)
+        super().__init__(monitor, mode=mode, patience=patience, min_delta=min_delta)
         self.factor = check_number("factor", factor, minimum=0, maximum=1, exclusive=True)
-        self.patience = check_integer("patience", patience, minimum=1)
         self.min_lr = check_number("min_lr", min_lr, minimum=0)
 
     def on_fit_begin(self, trainer: TrainerView) -> None:
         """Start counting anew, and refuse to be dead code."""
-        self.reset()
+        super().on_fit_begin(trainer)
         for other in trainer.callbacks:
             if isinstance(other, EarlyStopping) and other.same(self) and other.patience <= self.patience:
                 raise ValueError(
