@@ -1,19 +1,15 @@
 """Checks for the layers, losses, models, regularizers, optimizers and schedules you write: one line each."""
 
 from minidl.testing.explaining import Explanation, explain
-from minidl.testing.layer_case import LayerCheckError
-from minidl.testing.layers import check_layer, layer_test
-from minidl.testing.loss_case import LossCheckError
-from minidl.testing.losses import check_loss, loss_test
-from minidl.testing.model_properties import ModelCheckError
-from minidl.testing.models import check_model, model_test
-from minidl.testing.numeric import central_difference, complex_step, relative_error
-from minidl.testing.numeric_backward import NumericBackward
-from minidl.testing.optimizer_properties import OptimizerCheckError
-from minidl.testing.optimizers import check_optimizer, optimizer_test
-from minidl.testing.profiles import PROFILES
+from minidl.testing.functions.numeric import central_difference, complex_step, relative_error
+from minidl.testing.functions.numeric_backward import NumericBackward
+from minidl.testing.layers import LayerCheckError, check_layer, layer_test
+from minidl.testing.losses import LossCheckError, check_loss, loss_test
+from minidl.testing.models import ModelCheckError, check_model, model_test
+from minidl.testing.optimizers import OptimizerCheckError, check_optimizer, optimizer_test
 from minidl.testing.regularizers import RegularizerCheckError, check_regularizer, regularizer_test
-from minidl.testing.report import CheckError, Report, Result
+from minidl.testing.report import CheckError, PropertyResult, Report
+from minidl.testing.running import PROFILES
 from minidl.testing.schedules import ScheduleCheckError, check_schedule, schedule_test
 from minidl.testing.strategies import (
     binary_labels,
@@ -33,9 +29,9 @@ __all__ = [
     "ModelCheckError",
     "NumericBackward",
     "OptimizerCheckError",
+    "PropertyResult",
     "RegularizerCheckError",
     "Report",
-    "Result",
     "ScheduleCheckError",
     "binary_labels",
     "central_difference",

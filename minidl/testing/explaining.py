@@ -12,10 +12,9 @@ from minidl.arguments import short, suggest
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.parameters import Array
-from minidl.testing.derivative import Probe, Subject, units
-from minidl.testing.kinks import valid_choice
-from minidl.testing.layer_case import Declared, LayerCase, Run
-from minidl.testing.layer_numbers import subject_of
+from minidl.testing.functions.differences import Probe, Subject, units
+from minidl.testing.functions.kinks import valid_choice
+from minidl.testing.layers.case import Declared, LayerCase, LayerRun
 
 SHOWN = 60  # rows of a printed table; agreeing ones are left out beyond
 
@@ -146,8 +145,8 @@ def _of_layer(layer: Layer, x: Array, given: Mapping[str, ArrayLike], *, trainin
         layer.parameters.states[name].value = value
     for inner in layer.layers_inside():
         inner.training = training
-    run = Run(LayerCase(layer, copy.deepcopy(layer), x, 0, Declared(integers=(0, 1) if x.dtype.kind != "f" else None)))
-    return subject_of(run, x)
+    declared = Declared(integers=(0, 1) if x.dtype.kind != "f" else None)
+    return LayerRun(LayerCase(layer, copy.deepcopy(layer), x, 0, declared)).subject(x)
 
 
 def _of_loss(loss: Loss, scores: Array, targets: Array) -> Subject:

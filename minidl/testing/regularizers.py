@@ -4,21 +4,23 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
 from minidl.initializers import zeros
 from minidl.parameters import Array, Parameter, Parameters
 from minidl.regularizers import Regularizer
-from minidl.testing.derivative import Subject, Verdict, judge, judge_readable
-from minidl.testing.diagnosis import Sample, diagnose
-from minidl.testing.kinks import valid_choice
-from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Report
-from minidl.testing.running import Kind, as_test, given_case, run_now
-from minidl.testing.strategies import SEEDS, SIZES, call_of, draw_arguments, grid_arrays, make_rule, name_of, off_grid
+from minidl.testing.functions.derivatives import Trial
+from minidl.testing.functions.differences import Subject
+from minidl.testing.functions.patterns import Sample, in_words
+from minidl.testing.functions.points import off_grid as moved
+from minidl.testing.functions.precision import Twins
+from minidl.testing.functions.verdict import Wrong
+from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties, call_of, name_of, raised, worst
+from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
+from minidl.testing.strategies import SEEDS, SIZES, draw_arguments, grid_arrays, make_rule
 
-ROUNDINGS = 1000 * float(np.finfo(np.float32).eps)
+REGULARIZERS = Properties()
 
 
 class RegularizerCheckError(CheckError):
@@ -72,22 +74,21 @@ class RegularizerCase(Case):
         try:
             return self.regularizer(parameters)
         except Exception as error:
-            details = f"  it raised {type(error).__name__}: {error}"
-            raise self.failure("it must not raise", details, of="runs") from error
+            raise self.failure("it must not raise", raised(error)).of_running() from error
 
-    def failure(self, failed: str, details: str = "", *, of: str = "") -> RegularizerCheckError:
+    def failure(self, failed: str, details: str = "") -> RegularizerCheckError:
         """The error to raise, with the case and the call that repeats it."""
         values = [f"  {name} = {p.value.tolist()}" for name, p in self.store().named.items()]
         values = [] if "found at" in details else values
         lines = [details, f"  regularizer    {self.shown}", *values, f"  repeat with    {self!r}"]
-        text = "\n".join(line for line in lines if line)
-        return RegularizerCheckError(name_of(self.regularizer), failed, text, of=of)
+        return RegularizerCheckError(name_of(self.regularizer), failed, *lines)
 
 
-def check_runs(case: RegularizerCase) -> None:
+@REGULARIZERS.property("runs", first=True)
+def runs(case: RegularizerCase) -> None:
     """The penalty is a finite Python float, the gradient finite, and the values are left alone."""
     small = case.store()
-    small.value[...] = values = off_grid(case.values, case.rng) / 8
+    small.value[...] = values = moved(case.values, case.rng) / 8
     case.penalty(small)
     parameters = case.store()
     penalty = case.penalty(parameters)
@@ -101,7 +102,8 @@ def check_runs(case: RegularizerCase) -> None:
         raise case.failure("the same parameters must give the same penalty")
 
 
-def check_adds(case: RegularizerCase) -> None:
+@REGULARIZERS.property("adds its gradient")
+def adds(case: RegularizerCase) -> None:
     """The gradient is added to what stands there, and depends on the values only."""
     once, parameters = case.store(), case.store()
     case.penalty(once)
@@ -112,7 +114,8 @@ def check_adds(case: RegularizerCase) -> None:
         raise case.failure("the gradient must be added to what stands in grad, and depend on the values only")
 
 
-def check_spares(case: RegularizerCase) -> Outcome:
+@REGULARIZERS.property("spares what must not decay")
+def spares(case: RegularizerCase) -> Outcome:
     """Parameters with decay=False receive no gradient and cost nothing."""
     if not case.spares_biases:
         return NOT_TRIED
@@ -127,26 +130,25 @@ def check_spares(case: RegularizerCase) -> Outcome:
     return None
 
 
-def check_on_grid(case: RegularizerCase) -> float:
+@REGULARIZERS.property("derivative on the grid")
+def on_grid(case: RegularizerCase) -> float:
     """The gradient is that of the penalty, with the kinks of absolute values allowed for."""
-    verdict = judge(penalty_subject(case.penalty, case.store()), np.ones(1), case.rng, valid_choice)
-    _raise_wrong(case, verdict)
-    return verdict.error
+    return _trial(case).on_grid()
 
 
-def check_off_grid(case: RegularizerCase) -> float:
+@REGULARIZERS.property("derivative off the grid")
+def off_grid(case: RegularizerCase) -> Outcome:
     """The gradient is that of the penalty a step off the grid, also for large values."""
-    return max(_judge_moved(case, scale) for scale in (1, 8))
+    return worst(_trial(case, scale).off_grid() for scale in (1, 8))
 
 
-def _judge_moved(case: RegularizerCase, scale: int) -> float:
+def _trial(case: RegularizerCase, scale: int = 1) -> Trial:
+    def complain(wrong: Wrong, where: str) -> RegularizerCheckError:
+        return case.failure("the gradient added must be that of the penalty", in_words(wrong, _samples(case), where))
+
     parameters = case.store()
     parameters.value[...] *= scale
-
-    parameters.value[...] = off_grid(parameters.value, case.rng)
-    verdict = judge_readable(penalty_subject(case.penalty, parameters), np.ones(1), case.rng, valid_choice)
-    _raise_wrong(case, verdict, "".join(f"\n  {name} = {p.value.tolist()}" for name, p in parameters.named.items()))
-    return verdict.error
+    return Trial(penalty_subject(case.penalty, parameters), np.ones(1), case.rng, complain)
 
 
 def penalty_subject(penalty: Regularizer, parameters: Parameters) -> Subject:
@@ -160,58 +162,52 @@ def penalty_subject(penalty: Regularizer, parameters: Parameters) -> Subject:
     return Subject.of_number({name: p.value for name, p in named}, value, lambda: {name: p.grad for name, p in named})
 
 
-def _raise_wrong(case: RegularizerCase, verdict: Verdict, where: str = "") -> None:
-    if (wrong := verdict.wrong) is None:
-        return
-    lines = [str(wrong), diagnose(wrong.array, _samples(case)), f"  found at{where}" if where else ""]
-    details = "\n".join(line for line in lines if line)
-    raise case.failure("the gradient added must be that of the penalty", details)
-
-
 def _samples(case: RegularizerCase) -> Iterator[Sample]:
     """The gradients at other values, off the grid, for parameters of two shapes."""
     for widths in ((2, 3), (3, 2)):
-        values = off_grid(case.rng.integers(-24, 25, widths[0] * widths[1] + 2 * widths[1] + 1) / 8, case.rng)
-        subject = penalty_subject(case.penalty, replace(case, values=values, widths=widths).store())
-        numeric = {name: subject.differences(name, np.ones(1)) for name in subject.arrays}
-        arrays = {name: array.copy() for name, array in subject.arrays.items()}
-        yield Sample(1, 1, arrays, subject.gradients(np.ones(1)), numeric)
+        values = moved(case.rng.integers(-24, 25, widths[0] * widths[1] + 2 * widths[1] + 1) / 8, case.rng)
+        yield Sample.of(penalty_subject(case.penalty, replace(case, values=values, widths=widths).store()), np.ones(1))
 
 
-def check_float32(case: RegularizerCase) -> float:
+@REGULARIZERS.property("float32", allowed=1e-4)
+def float32(case: RegularizerCase) -> float:
     """float32 gives the same penalty and gradient; returns the relative difference."""
-    wide, narrow = case.store(), case.store(np.float32)
-    wanted, received = case.penalty(wide), case.penalty(narrow)
-    error = abs(received - wanted) / max(1.0, abs(wanted))
-    if type(received) is not float or not error <= ROUNDINGS:
-        raise case.failure("float32 must give the same penalty", f"  expected {wanted!r}, received {received!r}")
-    off = float(np.abs(narrow.grad - wide.grad).max()) / max(1.0, float(np.abs(wide.grad).max()))
-    if not off <= ROUNDINGS:
-        details = f"  expected {wide.grad.tolist()}, received {narrow.grad.tolist()}"
-        raise case.failure("float32 must give the same gradient", details)
-    return max(error, off)
+    if type(penalty := case.penalty(case.store(np.float32))) is not float:
+        raise case.failure("float32 must give the penalty as a Python float", f"  received {penalty!r}")
+
+    def numbers(given: Mapping[str, Array]) -> dict[str, Array]:
+        parameters = replace(case, values=given["values"]).store(given["values"].dtype)
+        return {"penalty": np.array(case.penalty(parameters)), "gradient": parameters.grad}
+
+    return Twins(numbers, numbers, case.failure).error({"values": case.values}, case.rng, size=0.0)
 
 
-REGULARIZER = Kind(
-    {
-        "runs": check_runs,
-        "adds its gradient": check_adds,
-        "spares what must not decay": check_spares,
-        "derivative on the grid": check_on_grid,
-        "derivative off the grid": check_off_grid,
-        "float32": check_float32,
-    },
-    RegularizerCheckError,
-)
+REGULARIZER = Kind(tuple(REGULARIZERS), runs, RegularizerCheckError)
 
 
-def regularizer_test(
-    regularizer: Regularizer | Callable[..., Regularizer],
-    *,
-    spares_biases: bool = True,
-    settings: hypothesis.settings | None = None,
-    **arguments: Any,
-) -> Callable[..., None]:
+def regularizer_cases(
+    regularizer: Regularizer | Callable[..., Regularizer], *, spares_biases: bool = True, **arguments: Any
+) -> Cases:
+    """The cases of a regularizer: its object, and parameters of drawn widths and values."""
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> RegularizerCase:
+        chosen = draw_arguments(draw, arguments)
+        made, (k, m) = make_rule(regularizer, chosen), (draw(SIZES), draw(SIZES))
+        values = draw(grid_arrays((k * m + 2 * m + 1,)))
+        return RegularizerCase(made, values, (k, m), spares_biases, draw(SEEDS), chosen)
+
+    def given(at: Mapping[str, Any]) -> RegularizerCase:
+        case = given_case(at, "values", "widths", "seed")
+        values, widths = np.array(case["values"], np.float64), tuple(case["widths"])
+        made = make_rule(regularizer, arguments)
+        return RegularizerCase(made, values, widths, spares_biases, case["seed"], arguments)
+
+    return Cases(name_of(regularizer), drawn(), given)
+
+
+@as_test(REGULARIZER, regularizer_cases)
+def regularizer_test() -> None:
     """A ready hypothesis test of a regularizer: a class with arguments (values or strategies), or an object.
 
     A function of the parameters is itself a regularizer. `spares_biases=False` declares that parameters with
@@ -223,18 +219,10 @@ def regularizer_test(
     >>> test_l2 = regularizer_test(L2, strength=st.sampled_from([0.0, 0.5]))
     >>> test_l2()
     """
-    return as_test(REGULARIZER, _cases(regularizer, spares_biases, arguments), settings)
 
 
-def check_regularizer(
-    regularizer: Regularizer | Callable[..., Regularizer],
-    *,
-    spares_biases: bool = True,
-    at: Mapping[str, Any] | None = None,
-    max_examples: int = 100,
-    raises: bool = True,
-    **arguments: Any,
-) -> Report:
+@at_once(REGULARIZER, regularizer_cases)
+def check_regularizer() -> None:
     """Run `regularizer_test` at once; `at`, `max_examples`, `raises` as in `check_layer`.
 
     Raises:
@@ -245,19 +233,3 @@ def check_regularizer(
     >>> check_regularizer(L1(0.5)).passed
     True
     """
-    cases, case = _cases(regularizer, spares_biases, arguments), None
-    if at is not None:
-        given = given_case(at, "values", "widths", "seed")
-        values, widths = np.array(given["values"], np.float64), tuple(given["widths"])
-        case = RegularizerCase(
-            make_rule(regularizer, arguments), values, widths, spares_biases, given["seed"], arguments
-        )
-    return run_now(REGULARIZER, name_of(regularizer), cases, case, max_examples=max_examples, raises=raises)
-
-
-@st.composite
-def _cases(draw: st.DrawFn, regularizer: Any, spares_biases: bool, arguments: Mapping[str, Any]) -> RegularizerCase:
-    given = draw_arguments(draw, arguments)
-    made, (k, m) = make_rule(regularizer, given), (draw(SIZES), draw(SIZES))
-    values = draw(grid_arrays((k * m + 2 * m + 1,)))
-    return RegularizerCase(made, values, (k, m), spares_biases, draw(SEEDS), given)

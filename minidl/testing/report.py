@@ -1,8 +1,11 @@
-"""What a check says: one verdict for each property, as text to read and as data to grade with."""
+"""What is asked and what a check says: one verdict for each property, as text to read and as data to grade with."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from functools import partial
+from typing import Any, Literal, Self, TypeAlias
+
+from minidl.arguments import short
 
 Verdict: TypeAlias = Literal["passed", "failed", "not tried", "not judged"]
 NOT_TRIED: Literal["not tried"] = "not tried"
@@ -11,7 +14,47 @@ Outcome: TypeAlias = float | Literal["not tried"] | None
 
 
 @dataclass(frozen=True)
-class Result:
+class Property:
+    """Something that must hold of every thing of a kind.
+
+    Attributes:
+        name: such as "rows independent".
+        check: a function of a run that raises CheckError or returns an Outcome.
+        allowed: the relative error it allows; near it, the search for a wrong case is directed.
+        first: whether it must hold for the others to make sense.
+    """
+
+    name: str
+    check: Callable[[Any], Outcome]
+    allowed: float = 1e-6
+    first: bool = False
+
+
+class Properties(list[Property]):
+    """The properties that one file states, in the order in which they stand there: that in which they are tried.
+
+    >>> ROWS = Properties()
+    >>> @ROWS.property("rows independent")
+    ... def independent(run):
+    ...     return None
+    >>> independent.name, ROWS == [independent]
+    ('rows independent', True)
+    """
+
+    def property(
+        self, name: str, *, allowed: float = 1e-6, first: bool = False
+    ) -> Callable[[Callable[[Any], Outcome]], Property]:
+        """A decorator that makes a function of a run a property, the next one here."""
+
+        def state(check: Callable[[Any], Outcome]) -> Property:
+            self.append(Property(name, check, allowed, first))
+            return self[-1]
+
+        return state
+
+
+@dataclass(frozen=True)
+class PropertyResult:
     """The verdict on one property.
 
     Attributes:
@@ -37,7 +80,7 @@ class Report:
     Attributes:
         subject: the name of what was checked.
         cases: how many cases were drawn, each tried with every property.
-        results: one Result for each property, in the order in which they are tried.
+        results: one PropertyResult for each property, in the order in which they are tried.
 
     >>> from minidl.layers import ReLU
     >>> from minidl.testing import check_layer
@@ -48,7 +91,7 @@ class Report:
 
     subject: str
     cases: int
-    results: tuple[Result, ...]
+    results: tuple[PropertyResult, ...]
 
     @property
     def passed(self) -> bool:
@@ -66,14 +109,14 @@ class Report:
         """The largest relative error of any property that compares numbers."""
         return max((result.worst_error for result in self if result.worst_error is not None), default=0.0)
 
-    def __getitem__(self, name: str) -> Result:
+    def __getitem__(self, name: str) -> PropertyResult:
         """The result of one property, by its name."""
         for result in self.results:
             if result.name == name:
                 return result
         raise KeyError(f"no property {name!r}; known: {', '.join(result.name for result in self.results)}")
 
-    def __iter__(self) -> Iterator[Result]:
+    def __iter__(self) -> Iterator[PropertyResult]:
         """The results in order."""
         return iter(self.results)
 
@@ -117,41 +160,77 @@ class CheckError(AssertionError):
     Attributes:
         subject: the name of what was checked.
         failed: the sentence that says what should have held.
-        property: the name of the property, one of those in the report.
         report: the Report of the run, where `check_...` raised this.
+        broken: the Property that does not hold; the check that runs it says so.
+        ran: False where the thing could not be run at all, which is a failure of running, whatever was tried.
     """
 
     report: Report
+    broken: Property
 
-    def __init__(self, subject: str, failed: str, details: str = "", *, of: str = "") -> None:
-        super().__init__("\n".join(line for line in (f"{subject}: {failed}", details) if line))
-        self.subject, self.failed, self.property = subject, failed, of
+    def __init__(self, subject: str, failed: str, *lines: str) -> None:
+        super().__init__("\n".join(line for line in (f"{subject}: {failed}", *lines) if line))
+        self.subject, self.failed, self.ran = subject, failed, True
+
+    def of_running(self) -> Self:
+        """The same, from something that could not be run."""
+        self.ran = False
+        return self
+
+    @property
+    def property(self) -> str:
+        """The name of the property, one of those in the report."""
+        return self.broken.name
+
+
+def raised(error: BaseException) -> str:
+    """The line that says what was raised."""
+    return f"  it raised {type(error).__name__}: {error}"
+
+
+def worst(errors: Iterable[float | None]) -> Outcome:
+    """The largest of the errors that are known; NOT_TRIED where none is."""
+    return max((error for error in errors if error is not None), default=NOT_TRIED)
+
+
+def name_of(thing: Any) -> str:
+    """The name of a class or function, or of the class of an object."""
+    if isinstance(thing, partial):
+        return name_of(thing.func)
+    return str(getattr(thing, "__name__", type(thing).__name__))
+
+
+def call_of(made: Any, arguments: Mapping[str, Any]) -> str:
+    """The call that makes an object: its repr, or the class with the arguments where the repr is only an address."""
+    if object.__repr__(made) == repr(made):
+        return f"{name_of(made)}({', '.join(f'{name}={short(value)}' for name, value in arguments.items()) or '...'})"
+    return short(made)
 
 
 class Tally:
     """Counts runs and keeps the worst errors while a check goes on."""
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
+    def __init__(self, properties: Iterable[Property]) -> None:
         self.cases = 0
-        self.runs = dict.fromkeys(names, 0)
-        self.errors: dict[str, float] = {}
+        self.runs = dict.fromkeys(properties, 0)
+        self.errors: dict[Property, float] = {}
 
-    def add(self, name: str, error: Outcome) -> None:
+    def add(self, tried: Property, error: Outcome) -> None:
         """One more run of a property, with the error it saw if it compares numbers."""
         if error == NOT_TRIED:
             return
-        self.runs[name] += 1
+        self.runs[tried] += 1
         if error is not None:
-            self.errors[name] = max(error, self.errors.get(name, 0.0))
+            self.errors[tried] = max(error, self.errors.get(tried, 0.0))
 
-    def report(self, subject: str, failures: Mapping[str, CheckError], *, whole: bool) -> Report:
+    def report(self, subject: str, failures: Mapping[Property, CheckError], *, whole: bool) -> Report:
         """The report; unless the run was `whole`, what did not fail has not been judged."""
 
-        def result(name: str) -> Result:
-            failed = failures.get(name)
-            passed: Verdict = "passed" if self.runs[name] else NOT_TRIED
+        def result(asked: Property) -> PropertyResult:
+            failed = failures.get(asked)
+            passed: Verdict = "passed" if self.runs[asked] else NOT_TRIED
             verdict: Verdict = "failed" if failed else passed if whole else "not judged"
-            error = self.errors.get(name)
-            return Result(name, verdict, self.runs[name], error, str(failed) if failed else None)
+            text = str(failed) if failed else None
+            return PropertyResult(asked.name, verdict, self.runs[asked], self.errors.get(asked), text)
 
-        return Report(subject, self.cases, tuple(result(name) for name in self.runs))
+        return Report(subject, self.cases, tuple(result(asked) for asked in self.runs))

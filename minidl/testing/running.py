@@ -1,16 +1,40 @@
 """How a check runs: as a hypothesis test for a test suite, at once with a report, or on one given case."""
 
+import inspect
 from collections.abc import Callable, Container, Generator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import update_wrapper
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings, target
-from hypothesis.errors import Flaky
+from hypothesis.errors import Flaky, InvalidArgument
+from hypothesis.strategies import SearchStrategy
 
-from minidl.testing.report import CheckError, Outcome, Report, Tally
-from minidl.testing.strategies import Strategy
+from minidl.testing.report import CheckError, Property, Report, Tally, raised
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Test: TypeAlias = Callable[..., None]
+
+PROFILES = {
+    "dev": settings(max_examples=30, deadline=None, database=None),
+    "ci": settings(max_examples=100, deadline=None, database=None, derandomize=True, print_blob=True),
+    "deep": settings(max_examples=10_000, deadline=None, database=None),
+}
+"""name -> settings: 30 new cases each time, the same 100 every time, 10 000 new ones.
+
+Importing `minidl.testing` registers those whose name is free, so that a suite's own profiles win; "ci" is one that
+hypothesis brings, with the same meaning. Load one before the tests are made: `settings.load_profile("dev")`.
+"""
+
+for _name, _settings in PROFILES.items():
+    _taken = False
+    with suppress(InvalidArgument):
+        _taken = bool(settings.get_profile(_name))
+    if not _taken:
+        settings.register_profile(_name, _settings)
 
 COMMON: dict[str, Any] = {
     "deadline": None,
@@ -18,13 +42,11 @@ COMMON: dict[str, Any] = {
     "report_multiple_bugs": False,
     "phases": (Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink),
 }
+SUSPICIOUS = 0.1  # of what is allowed: from there on the search goes towards an error
 
 
-def _itself(case: Any, skipped: Container[str]) -> Generator[Any, None, None]:
+def _itself(case: Any, skipped: Container[Property]) -> Generator[Any, None, None]:
     yield case
-
-
-ALLOWED, ALLOWED32, SUSPICIOUS = 1e-6, 1e-4, 0.1
 
 
 @dataclass(frozen=True)
@@ -32,65 +54,98 @@ class Kind:
     """What is checked of one kind of thing.
 
     Attributes:
-        properties: name -> function of a run that raises CheckError or returns an Outcome. The first `fundamental` of
-            them must hold for the others to make sense.
+        properties: what must hold, in the order in which it is tried.
+        running: the one of them that says that the thing runs at all; it fails where another could not be tried.
         error: what they raise.
         runs: the runs of a case, such as inference and training, given which properties are skipped.
     """
 
-    properties: Mapping[str, Callable[[Any], Outcome]]
+    properties: tuple[Property, ...]
+    running: Property
     error: type[CheckError]
-    runs: Callable[[Any, Container[str]], Generator[Any, None, None]] = _itself
-    fundamental: int = 1
+    runs: Callable[[Any, Container[Property]], Generator[Any, None, None]] = _itself
 
 
-def as_test(kind: Kind, cases: Strategy, chosen: settings | None) -> Callable[..., None]:
-    """A hypothesis test that tries every property on every drawn case.
+@dataclass(frozen=True)
+class Cases:
+    """The cases of one thing.
 
-    Its settings are the `chosen` ones, or those of the profile that is loaded when it is made, without a deadline,
-    as times on shared machines mean little. It takes a `self` it does not need, so it may be a method.
+    Attributes:
+        subject: its name.
+        drawn: the strategy for them.
+        given: `at`, as a failure prints it -> that one case.
     """
-    return _hypothesis_test(kind, cases, chosen or settings(**COMMON), Tally(kind.properties), set())
+
+    subject: str
+    drawn: SearchStrategy[Any]
+    given: Callable[[Mapping[str, Any]], Any]
 
 
-def run_now(kind: Kind, subject: str, cases: Strategy, case: Any, *, max_examples: int, raises: bool) -> Report:
-    """Try every property on `max_examples` drawn cases, the same ones every time, or on one `case` if it is not None.
+def as_test(kind: Kind, cases: Callable[P, Cases]) -> Callable[[Test], Callable[P, Test]]:
+    """Turn a described function into one that takes what `cases` takes, and `settings`, and returns a hypothesis test.
 
-    Raises:
-        CheckError: the first property that failed, on its smallest case, with the report. With `raises=False` each
-            property is judged by itself and only the report is returned.
+    The test tries every property on every drawn case. Its settings are the chosen ones, or those of the profile that is
+    loaded when it is made, without a deadline, as times on shared machines mean little. It takes a `self` it does not
+    need, so it may be a method.
     """
-    first = next(iter(kind.properties))
-    tally, failures = Tally(kind.properties), dict[str, CheckError]()
-    chosen = settings(max_examples=max_examples, database=None, derandomize=True, print_blob=False, **COMMON)
-    while len(failures) < len(kind.properties):
-        error = None
-        try:
-            if case is not None:
-                _judge(kind, case, tally, failures.keys())
-            else:
-                _hypothesis_test(kind, cases, chosen, tally, failures.keys())()
-        except CheckError as found:
-            error = found
-            vars(error).pop("__notes__", None)  # hypothesis repeats the case there; the text ends with it
-        except Flaky as flaky:
-            advice = "  is there randomness from elsewhere than self.rng, or state that outlives a forward?"
-            error = kind.error(subject, "a case that fails once must fail again", advice, of=first)
-            error.__cause__ = flaky
-        except Exception as other:
-            if raises:
-                raise
-            details = f"  it raised {type(other).__name__}: {other}"
-            error = kind.error(subject, "it must be possible to make one", details, of=first)
-        if error is None:
-            return tally.report(subject, failures, whole=True)
-        failures[error.property] = error
-        if raises:
-            error.report = tally.report(subject, failures, whole=False)
-            raise error
-        if error.property in list(kind.properties)[: kind.fundamental]:
-            return tally.report(subject, failures, whole=False)
-    return tally.report(subject, failures, whole=True)
+
+    def test(of: Cases, own: Mapping[str, Any]) -> Test:
+        chosen = own["settings"] or settings(**COMMON)
+        return _hypothesis_test(kind, of.drawn, chosen, Tally(kind.properties), set())
+
+    return lambda described: _taking(cases, described, test, Test, settings=(settings | None, None))
+
+
+def at_once(kind: Kind, cases: Callable[P, Cases]) -> Callable[[Test], Callable[P, Report]]:
+    """Turn a described function into one that takes what `cases` takes, `at`, `max_examples` and `raises`, and checks.
+
+    Every property is tried on `max_examples` drawn cases, the same ones every time, or on the one case `at`. The first
+    that fails is raised, on its smallest case, with the report; with `raises=False` each property is judged by itself
+    and only the report is returned.
+    """
+
+    def check(of: Cases, own: Mapping[str, Any]) -> Report:
+        case = None if own["at"] is None else of.given(own["at"])
+        return _run_now(kind, of, case, max_examples=own["max_examples"], raises=own["raises"])
+
+    options = {"at": (Mapping[str, Any] | None, None), "max_examples": (int, 100), "raises": (bool, True)}
+    return lambda described: _taking(cases, described, check, Report, **options)
+
+
+def _taking(
+    cases: Callable[P, Cases],
+    described: Test,
+    function: Callable[[Cases, Mapping[str, Any]], T],
+    returns: Any,
+    **own: tuple[Any, Any],
+) -> Callable[P, T]:
+    """What `function` does, with the arguments of `cases` and `own` ones, by the name and docstring of `described`.
+
+    `own` are name -> (annotation, default).
+    """
+
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        chosen = {name: kwargs.pop(name, default) for name, (_, default) in own.items()}
+        return function(cases(*args, **kwargs), chosen)
+
+    shared = inspect.signature(cases)
+    *named, rest = shared.parameters.values()
+    added = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, annotation=a, default=d) for n, (a, d) in own.items()]
+    vars(called)["__signature__"] = shared.replace(parameters=[*named, *added, rest], return_annotation=returns)
+    return update_wrapper(called, described, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+
+
+def handing_on(to: Callable[..., Cases]) -> Callable[[Callable[P, Cases]], Callable[P, Cases]]:
+    """A decorator of a function that hands its last argument, `**options`, on: its signature shows what they may be."""
+
+    def decorate(cases: Callable[P, Cases]) -> Callable[P, Cases]:
+        own = inspect.signature(cases)
+        *named, _ = own.parameters.values()
+        theirs = [p for p in inspect.signature(to).parameters.values() if p.kind >= p.KEYWORD_ONLY]
+        vars(cases)["__signature__"] = own.replace(parameters=[*named, *theirs])
+        return cases
+
+    return decorate
 
 
 def given_case(at: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -101,33 +156,69 @@ def given_case(at: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return known | dict(at)
 
 
+def _run_now(kind: Kind, cases: Cases, case: Any, *, max_examples: int, raises: bool) -> Report:
+    subject, tally, failures = cases.subject, Tally(kind.properties), dict[Property, CheckError]()
+    chosen = settings(max_examples=max_examples, database=None, derandomize=True, print_blob=False, **COMMON)
+    while len(failures) < len(kind.properties):
+        error = None
+        try:
+            if case is not None:
+                _judge(kind, case, tally, failures.keys())
+            else:
+                _hypothesis_test(kind, cases.drawn, chosen, tally, failures.keys())()
+        except CheckError as found:
+            error = found
+            vars(error).pop("__notes__", None)  # hypothesis repeats the case there; the text ends with it
+        except Flaky as flaky:
+            advice = "  is there randomness from elsewhere than self.rng, or state that outlives a forward?"
+            error = _of_running(kind, subject, "a case that fails once must fail again", advice)
+            error.__cause__ = flaky
+        except Exception as other:
+            if raises:
+                raise
+            error = _of_running(kind, subject, "it must be possible to make one", raised(other))
+        if error is None:
+            return tally.report(subject, failures, whole=True)
+        failures[error.broken] = error
+        if raises:
+            error.report = tally.report(subject, failures, whole=False)
+            raise error
+        if error.broken.first:
+            return tally.report(subject, failures, whole=False)
+    return tally.report(subject, failures, whole=True)
+
+
+def _of_running(kind: Kind, subject: str, failed: str, details: str) -> CheckError:
+    error = kind.error(subject, failed, details)
+    error.broken = kind.running
+    return error
+
+
 def _hypothesis_test(
-    kind: Kind, cases: Strategy, chosen: settings, tally: Tally, skipped: Container[str]
-) -> Callable[..., None]:
+    kind: Kind, drawn: SearchStrategy[Any], chosen: settings, tally: Tally, skipped: Container[Property]
+) -> Test:
     @chosen
-    @given(case=cases)
+    @given(case=drawn)
     def test(*_: Any, case: Any) -> None:
         nearness = _judge(kind, case, tally, skipped)
-        if nearness > SUSPICIOUS:  # from there on the search goes towards it, which costs variety elsewhere
+        if nearness > SUSPICIOUS:  # which costs variety elsewhere
             target(nearness, label="worst error, relative to what is allowed")
 
     return test
 
 
-def _judge(kind: Kind, case: Any, tally: Tally, skipped: Container[str]) -> float:
+def _judge(kind: Kind, case: Any, tally: Tally, skipped: Container[Property]) -> float:
     """Try the properties on one case; returns the worst relative error as a share of what is allowed."""
     worst = 0.0
     tally.cases += 1
     with np.errstate(all="ignore"), closing(kind.runs(case, skipped)) as runs:
         for run in runs:
-            for name in [name for name in kind.properties if name not in skipped]:
+            for asked in [asked for asked in kind.properties if asked not in skipped]:
                 try:
-                    error = kind.properties[name](run)
+                    error = asked.check(run)
                 except CheckError as failure:
-                    failure.property = failure.property or name
+                    failure.broken = asked if failure.ran else kind.running
                     raise
-                tally.add(name, error)
-                worst = max(
-                    worst, (error if isinstance(error, float) else 0.0) / (ALLOWED32 if name == "float32" else ALLOWED)
-                )
+                tally.add(asked, error)
+                worst = max(worst, error / asked.allowed if isinstance(error, float) else 0.0)
     return worst

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
 from minidl.arguments import short
-from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Report
-from minidl.testing.running import Kind, as_test, given_case, run_now
-from minidl.testing.strategies import call_of, draw_arguments, make_rule, name_of
+from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties, call_of, name_of
+from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
+from minidl.testing.strategies import draw_arguments, make_rule
 
 Schedule: TypeAlias = Callable[[int], float]
+SCHEDULES = Properties()
 FAR = 10**9
 STEPS = st.one_of(st.integers(0, 20), st.integers(0, 10_000), st.sampled_from([10**6, FAR]))
 
@@ -48,22 +48,23 @@ class ScheduleCase(Case):
             rate = schedule(step)
         except Exception as error:
             details = f"  at step {step} it raised {type(error).__name__}: {error}"
-            raise self.failure("every step from 0 on must have a learning rate", details, of="runs") from error
+            raise self.failure("every step from 0 on must have a learning rate", details).of_running() from error
         if type(rate) is not float:
             details = f"  at step {step} received {rate!r}, a {type(rate).__name__}: wrap it in float(...)"
-            raise self.failure("a learning rate must be a Python float", details, of="runs")
+            raise self.failure("a learning rate must be a Python float", details).of_running()
         if not math.isfinite(rate) or rate < 0:
             details = f"  at step {step} received {rate}"
-            raise self.failure("a learning rate must be finite and not negative", details, of="runs")
+            raise self.failure("a learning rate must be finite and not negative", details).of_running()
         return rate
 
-    def failure(self, failed: str, details: str, *, of: str = "") -> ScheduleCheckError:
+    def failure(self, failed: str, details: str) -> ScheduleCheckError:
         """The error to raise, with the case and the call that repeats it."""
-        text = f"{details}\n  schedule       {self.shown}\n  repeat with    {self!r}"
-        return ScheduleCheckError(name_of(self.schedule), failed, text, of=of)
+        lines = f"  schedule       {self.shown}", f"  repeat with    {self!r}"
+        return ScheduleCheckError(name_of(self.schedule), failed, details, *lines)
 
 
-def check_runs(case: ScheduleCase) -> None:
+@SCHEDULES.property("runs", first=True)
+def runs(case: ScheduleCase) -> None:
     """Every step has a learning rate: a Python float, finite and not negative."""
     asked = copy.deepcopy(case.schedule)
     for step in (*case.steps, *_turns(case)):
@@ -77,7 +78,8 @@ def _turns(case: ScheduleCase) -> list[int]:
     return [step for n in whole for step in (n - 1, n, n + 1)]
 
 
-def check_pure(case: ScheduleCase) -> None:
+@SCHEDULES.property("pure")
+def pure(case: ScheduleCase) -> None:
     """The same step gives the same rate, however often and in whatever order, in a copy, and for numpy's integers."""
     fresh, in_turn = copy.deepcopy(case.schedule), copy.deepcopy(case.schedule)
     for step in range(64):
@@ -105,7 +107,8 @@ def check_pure(case: ScheduleCase) -> None:
             raise case.failure("an integer must mean the same in every type", details)
 
 
-def check_reference(case: ScheduleCase) -> Outcome:
+@SCHEDULES.property("reference")
+def reference(case: ScheduleCase) -> Outcome:
     """It agrees with the reference; returns the relative difference."""
     if case.reference is None:
         return NOT_TRIED
@@ -120,16 +123,29 @@ def check_reference(case: ScheduleCase) -> Outcome:
     return worst
 
 
-SCHEDULE = Kind({"runs": check_runs, "pure": check_pure, "reference": check_reference}, ScheduleCheckError)
+SCHEDULE = Kind(tuple(SCHEDULES), runs, ScheduleCheckError)
 
 
-def schedule_test(
-    schedule: Schedule | Callable[..., Schedule],
-    *,
-    reference: Schedule | None = None,
-    settings: hypothesis.settings | None = None,
-    **arguments: Any,
-) -> Callable[..., None]:
+def schedule_cases(
+    schedule: Schedule | Callable[..., Schedule], *, reference: Schedule | None = None, **arguments: Any
+) -> Cases:
+    """The cases of a schedule: its object, and the steps it is asked for."""
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> ScheduleCase:
+        chosen = draw_arguments(draw, arguments)
+        steps = draw(st.lists(STEPS, min_size=1, max_size=8))
+        return ScheduleCase(make_rule(schedule, chosen), steps, reference, chosen)
+
+    def given(at: Mapping[str, Any]) -> ScheduleCase:
+        steps = given_case(at, "steps")["steps"]
+        return ScheduleCase(make_rule(schedule, arguments), steps, reference, arguments)
+
+    return Cases(name_of(schedule), drawn(), given)
+
+
+@as_test(SCHEDULE, schedule_cases)
+def schedule_test() -> None:
     """A ready hypothesis test of a schedule: a class with arguments (values or strategies), an object, or a function.
 
     Args:
@@ -146,18 +162,10 @@ def schedule_test(
     >>> test_decay = schedule_test(ExponentialDecay(0.1, rate=0.5, every=10), reference=plainly)
     >>> test_decay()
     """
-    return as_test(SCHEDULE, _cases(schedule, reference, arguments), settings)
 
 
-def check_schedule(
-    schedule: Schedule | Callable[..., Schedule],
-    *,
-    reference: Schedule | None = None,
-    at: Mapping[str, Any] | None = None,
-    max_examples: int = 100,
-    raises: bool = True,
-    **arguments: Any,
-) -> Report:
+@at_once(SCHEDULE, schedule_cases)
+def check_schedule() -> None:
     """Run `schedule_test` at once; `at`, `max_examples`, `raises` as in `check_layer`.
 
     Raises:
@@ -167,14 +175,3 @@ def check_schedule(
     >>> check_schedule(lambda step: 0.1 / (1 + step)).passed
     True
     """
-    cases, case = _cases(schedule, reference, arguments), None
-    if at is not None:
-        case = ScheduleCase(make_rule(schedule, arguments), given_case(at, "steps")["steps"], reference, arguments)
-    return run_now(SCHEDULE, name_of(schedule), cases, case, max_examples=max_examples, raises=raises)
-
-
-@st.composite
-def _cases(draw: st.DrawFn, schedule: Any, reference: Schedule | None, arguments: Mapping[str, Any]) -> ScheduleCase:
-    given = draw_arguments(draw, arguments)
-    steps = draw(st.lists(STEPS, min_size=1, max_size=8))
-    return ScheduleCase(make_rule(schedule, given), steps, reference, given)

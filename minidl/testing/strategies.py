@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from minidl.arguments import short
-from minidl.parameters import Array
+from minidl.testing.functions.points import GRID, Domain, steps_in
+from minidl.testing.report import name_of
 
 Strategy: TypeAlias = st.SearchStrategy[Any]
 Shape: TypeAlias = tuple[int | str, ...]
@@ -21,13 +22,7 @@ WIDER: Strategy = st.sampled_from([1, 2, 3, 4, 9])  # for shapes of few sizes: s
 SEEDS: Strategy = st.integers(0, 2**16)
 
 
-def steps_in(domain: tuple[float, float]) -> int:
-    """How many values of the grid a unit holds: 8, and more where the domain is narrower than 1."""
-    width = domain[1] - domain[0]
-    return 8 if width >= 1 else 64 * 2 ** math.ceil(math.log2(1 / width))
-
-
-def grid_arrays(shape: tuple[int, ...], *, domain: tuple[float, float] = (-3.0, 3.0)) -> Strategy:
+def grid_arrays(shape: tuple[int, ...], *, domain: Domain = GRID) -> Strategy:
     """float64 arrays of the given shape with multiples of 1/8 in the domain, of less in one narrower than 1.
 
     The grid lands on kinks and ties on purpose.
@@ -46,31 +41,6 @@ def grid_arrays(shape: tuple[int, ...], *, domain: tuple[float, float] = (-3.0, 
 def whole_numbers(shape: tuple[int, ...], low: int, high: int) -> Strategy:
     """int64 arrays of the given shape with numbers from `low` to `high - 1`."""
     return hnp.arrays(np.int64, shape, elements=st.integers(low, high - 1), fill=st.nothing())
-
-
-def interior(x: Array, domain: tuple[float, float] | None) -> Array:
-    """A copy of `x` pulled a 64th of the domain inside its ends, so that differences stay in it."""
-    if domain is None:
-        return x.copy()
-    margin = (domain[1] - domain[0]) / 64
-    inside: Array = np.clip(x, domain[0] + margin, domain[1] - margin)
-    return inside
-
-
-def off_grid(
-    x: Array, rng: np.random.Generator, domain: tuple[float, float] | None = None, *, near: bool = False
-) -> Array:
-    """`x` moved by 1/64 to 3/64 (of a narrower domain's width), which leaves the grid, its kinks and its ties.
-
-    `near` moves it by less than 1/1024, to either side.
-    """
-    width = 1.0 if domain is None else min(1.0, domain[1] - domain[0])
-    move = rng.uniform(1 / 64, 3 / 64, x.shape) * width
-    if near:
-        move *= rng.choice([-1, 1], x.shape) / 48
-    if domain is None:
-        return x + move
-    return interior(np.where(x + move <= domain[1] - width / 64, x + move, x - move), domain)
 
 
 def class_labels(shape: Sequence[int]) -> Strategy:
@@ -98,19 +68,6 @@ def probability_rows(shape: Sequence[int]) -> Strategy:
     n, classes = shape
     shares = hnp.arrays(np.int64, (n, 8), elements=st.integers(0, classes - 1), fill=st.nothing())
     return shares.map(lambda picks: np.stack([np.bincount(row, minlength=classes) / 8 for row in picks]))
-
-
-def shown(array: Array) -> str:
-    """An array as nested lists, as long as that fits; beyond it, by shape."""
-    array = np.asarray(array)
-    return str(array.tolist()) if array.size <= 64 else f"<array {array.shape} {array.dtype}>"
-
-
-def upstream_gradient(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """dL/dy of random signs with sizes from 1/2 to 3/2 in steps of 1/16: never zero, so nothing hides behind it."""
-    upstream: Array = rng.choice([-1.0, 1.0], shape)
-    upstream *= rng.integers(8, 25, shape) / 16
-    return upstream
 
 
 def draw_object(
@@ -173,20 +130,6 @@ def is_factory(thing: Any) -> bool:
     return inspect.isclass(thing) or inspect.isroutine(thing) or isinstance(thing, partial)
 
 
-def call_of(made: Any, arguments: Mapping[str, Any]) -> str:
-    """The call that makes an object: its repr, or the class with the arguments where the repr is only an address."""
-    if object.__repr__(made) == repr(made):
-        return f"{name_of(made)}({', '.join(f'{name}={short(value)}' for name, value in arguments.items()) or '...'})"
-    return short(made)
-
-
-def name_of(thing: Any) -> str:
-    """The name of a class or function, or of the class of an object."""
-    if isinstance(thing, partial):
-        return name_of(thing.func)
-    return str(getattr(thing, "__name__", type(thing).__name__))
-
-
 def check_shape(shape: Shape) -> None:
     """Refuse a shape that is not a tuple of names and sizes of at least 1."""
     fine = isinstance(shape, tuple | list) and all(
@@ -198,7 +141,7 @@ def check_shape(shape: Shape) -> None:
         )
 
 
-def check_domain(domain: tuple[float, float] | None) -> None:
+def check_domain(domain: Domain | None) -> None:
     """Refuse a domain that is not a pair of finite numbers in order."""
     if domain is None:
         return
@@ -207,8 +150,8 @@ def check_domain(domain: tuple[float, float] | None) -> None:
         raise ValueError(f"expected domain=(low, high) with low < high, both within 1e9, received domain={domain!r}")
 
 
-def check_kind(made: Any, kind: type, call: str) -> None:
+def check_kind(made: Any, kind: type) -> None:
     """Refuse an object of another kind than the check is for."""
     if not isinstance(made, kind):
         name = kind.__name__
-        raise TypeError(f"expected {call} of a {name}, its class or a factory, received {short(made)}, no {name}")
+        raise TypeError(f"expected one {name}, its class or a factory, received {short(made)}, no {name}")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from minidl.testing import check_layer
-from minidl.testing.layers import LAYER
-from minidl.testing.losses import LOSS
-from minidl.testing.models import MODEL
-from minidl.testing.optimizers import OPTIMIZER
+from minidl.testing.layers.calls import LAYER
+from minidl.testing.losses.calls import LOSS
+from minidl.testing.models.calls import MODEL
+from minidl.testing.optimizers.calls import OPTIMIZER
 from minidl.testing.regularizers import REGULARIZER
 from minidl.testing.schedules import SCHEDULE
 
@@ -68,7 +68,7 @@ def test_the_failure_in_the_readme_is_what_one_gets():
 def test_every_property_is_on_the_page():
     page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
     for kind in (LAYER, MODEL, LOSS, REGULARIZER, OPTIMIZER, SCHEDULE):
-        missing = [name for name in kind.properties if f"| {name} |" not in page]
+        missing = [asked.name for asked in kind.properties if f"| {asked.name} |" not in page]
         assert not missing
 
 

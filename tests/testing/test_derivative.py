@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from minidl.testing.derivative import Probe, Subject, judge
-from minidl.testing.kinks import valid_choice
+from minidl.testing.functions.differences import Probe, Subject
+from minidl.testing.functions.kinks import valid_choice
+from minidl.testing.functions.verdict import judge
 
 
 def subject_of(function, gradient, x):

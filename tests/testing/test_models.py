@@ -1,4 +1,4 @@
-"""check_model: the gradient of the objective, and which layer is to blame when it is wrong."""
+"""check_model: the gradient of the cost, and which layer is to blame when it is wrong."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_right_models_raise_no_alarm():
 def test_the_layer_at_fault_is_named(wrong):
     model = Sequential(Linear(2, 3), Sequential(Tanh(), wrong["MeanForSum"](3, 2)), Tanh())
     error = failure(model, SoftmaxCrossEntropy(), ("n", 2))
-    assert error.property == "gradient of the objective"
+    assert error.property == "gradient of the cost"
     assert "layer 1.1, MeanForSum(3, 2), has a wrong dweight by itself" in str(error)
     assert "layer 0" not in str(error)
 

@@ -360,7 +360,7 @@ def test_a_declaration_that_cannot_be_is_refused_with_three_facts(options, said)
     ("check", "thing"), [(check_layer, MeanSquaredError), (check_loss, Tanh), (check_optimizer, L2(0.1))]
 )
 def test_a_thing_of_another_kind_is_refused(check, thing):
-    with pytest.raises(TypeError, match="expected check_"):
+    with pytest.raises(TypeError, match="expected one "):
         check(thing)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from minidl.layers.losses.base import Loss
 from minidl.parameters import Array
-from minidl.testing.report import Case, CheckError
-from minidl.testing.strategies import shown
+from minidl.testing.functions.points import shown
+from minidl.testing.report import Case, CheckError, raised
 
 
 class LossCheckError(CheckError):
@@ -37,32 +37,32 @@ class LossCase(Case):
         return np.random.default_rng(self.seed)
 
     def failure(
-        self, failed: str, details: str = "", *, weights: Array | None = None, of: str = "", drawn: bool = True
+        self, failed: str, details: str = "", *, weights: Array | None = None, drawn: bool = True
     ) -> LossCheckError:
         """The error to raise, with the scores drawn, unless the details tell others, and the call that repeats it."""
         lines = [details, f"  scores = {shown(self.scores)}" if drawn else ""]
         lines += [f"  targets = {shown(self.targets)}"]
         lines += [f"  weights = {shown(weights)}"] if weights is not None else []
         lines += [f"  loss           {self.loss!r}", f"  repeat with    {self!r}"]
-        return LossCheckError(type(self.loss).__name__, failed, "\n".join(line for line in lines if line), of=of)
+        return LossCheckError(type(self.loss).__name__, failed, *lines)
 
     def value(self, scores: Array, targets: Array, weights: Array | None = None) -> float:
         """The loss, or a failure if it raises."""
         try:
             return self.loss.forward(scores, targets, weights)
         except Exception as error:
-            details = f"  it raised {type(error).__name__}: {error}\n  for scores = {shown(scores)}"
+            details = f"{raised(error)}\n  for scores = {shown(scores)}"
             details += (
                 "\n  if it takes other targets: targets=binary_labels, real_targets, ... (class_labels is the default)"
             )
-            raise self.failure("forward must not raise", details, weights=weights, of="runs") from error
+            raise self.failure("forward must not raise", details, weights=weights).of_running() from error
 
     def gradient(self) -> Array:
         """The gradient of the newest value, or a failure if it raises."""
         try:
             return self.loss.backward()
         except Exception as error:
-            raise self.failure("backward must not raise", f"  it raised {error!r}", of="runs") from error
+            raise self.failure("backward must not raise", raised(error)).of_running() from error
 
     def rows(self, rows: Any, weights: Array | None = None) -> float:
         """The loss of some of the rows."""

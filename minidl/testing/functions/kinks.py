@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.derivative import EPS, Probe, units
+from minidl.testing.functions.differences import EPS, Probe, units
 
 LOOKED_AT = 12  # elements at kinks, and pairs of them, that are looked at; drawn where there are more
 MORE = 15  # further rounds of nearby points, before a choice is called wrong: of many tied entries each leads at few

@@ -9,7 +9,7 @@ import numpy as np
 
 from minidl.layers.base import Layer
 from minidl.parameters import Array
-from minidl.testing.derivative import STEP
+from minidl.testing.functions.differences import STEP
 
 
 class NumericBackward(Layer):

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.layer_case import LayerCheckError, Run, close, domain_advice, other_input, same_bits
-from minidl.testing.report import NOT_TRIED, Outcome
-from minidl.testing.strategies import upstream_gradient
+from minidl.testing.functions.points import upstream_gradient
+from minidl.testing.layers.case import LayerCheckError, LayerRun, close, domain_advice, other_input, same_bits
+from minidl.testing.report import NOT_TRIED, Outcome, Properties
+
+CONTRACT = Properties()
 
 
-def check_runs(run: Run) -> None:
+@CONTRACT.property("runs", first=True)
+def runs(run: LayerRun) -> None:
     """Forward takes the input, backward the upstream gradient."""
     y = run.y
     if type(y) is not np.ndarray or y.ndim == 0 or len(y) != len(run.x):
@@ -20,7 +23,8 @@ def check_runs(run: Run) -> None:
     run.gradients_at(run.x, run.dy)
 
 
-def check_shapes(run: Run) -> None:
+@CONTRACT.property("shapes and dtypes", first=True)
+def shapes(run: LayerRun) -> None:
     """Outputs and gradients have the right shape and dtype and are finite."""
     y, named = run.y, run.values()
     untyped = run.declared.integers and not named  # a layer without parameters cannot know the model's dtype
@@ -42,7 +46,8 @@ def check_shapes(run: Run) -> None:
             raise run.failure(f"backward must give d{name} of shape {shape}, float64", f"  received {received}")
 
 
-def check_set(run: Run) -> None:
+@CONTRACT.property("gradients are set")
+def gradients_set(run: LayerRun) -> None:
     """Backward sets all of every gradient, which were NaN before, to numbers."""
     if np.isnan(dx := run.gradients.get("x", np.zeros(1))).any():
         raise run.failure("backward must give no NaN", f"  received dx = {dx.tolist()}")
@@ -54,7 +59,8 @@ def check_set(run: Run) -> None:
             )
 
 
-def check_left_alone(run: Run) -> None:
+@CONTRACT.property("what is given is left alone")
+def left_alone(run: LayerRun) -> None:
     """Nothing that is given is written into."""
     x, dy, layer = run.x, run.dy, run.layer
     values = layer.parameters.value.copy()
@@ -78,7 +84,8 @@ def check_left_alone(run: Run) -> None:
         raise run.failure("backward must not change states")
 
 
-def check_kept(run: Run) -> None:
+@CONTRACT.property("what is returned stays")
+def kept(run: LayerRun) -> None:
     """Arrays that were returned stay as they are: no buffer is used twice."""
     y = run.forward(run.x)
     kept = y.copy()
@@ -96,7 +103,8 @@ def check_kept(run: Run) -> None:
         raise run.failure("an array returned by forward must stay as it is", "  a later forward wrote into it")
 
 
-def check_repeats(run: Run) -> None:
+@CONTRACT.property("repeatable")
+def repeatable(run: LayerRun) -> None:
     """From the same random stream comes the same output, and nothing is random that is not declared."""
     first = run.forward(run.x)
     streams, declared, training = run.streams_now(), run.declared, run.training
@@ -115,7 +123,8 @@ def check_repeats(run: Run) -> None:
         raise run.failure("what is random must be declared", "  if so meant: stochastic=True")
 
 
-def check_backward_again(run: Run) -> None:
+@CONTRACT.property("backward of the newest forward")
+def backward_again(run: LayerRun) -> None:
     """Backward can be repeated, and refers to the newest forward of this very object."""
     x, dy, gradients = run.x, run.dy, run.gradients
     run.forward(x)
@@ -135,7 +144,8 @@ def check_backward_again(run: Run) -> None:
         raise run.failure("two layers must not share what they keep", "  a copy that ran in between changed the result")
 
 
-def check_linear(run: Run) -> None:
+@CONTRACT.property("linear in the upstream gradient")
+def linear(run: LayerRun) -> None:
     """Backward is linear in the upstream gradient."""
     dy, gradients = run.dy, run.gradients
     other = upstream_gradient(run.rng, dy.shape)
@@ -147,18 +157,8 @@ def check_linear(run: Run) -> None:
             raise run.failure("backward must be linear in the upstream gradient", f"  d{name} is not")
 
 
-def check_extreme_upstream(run: Run) -> None:
-    """Backward of a very large, very small or zero upstream gradient is as large, as small or zero."""
-    gradients = run.gradients
-    run.forward(run.x)
-    for factor in (2.0**30, 2.0**-30, 0.0):
-        for name, gradient in run.backward(factor * run.dy).items():
-            if not close(gradient / (factor or 1.0), gradients[name] * (factor > 0)):
-                details = f"  {factor:g} times the upstream gradient does not give {factor:g} times d{name}"
-                raise run.failure("backward must be linear in the upstream gradient", details)
-
-
-def check_layouts(run: Run) -> None:
+@CONTRACT.property("any memory layout")
+def layouts(run: LayerRun) -> None:
     """Read-only arrays, views with gaps, in Fortran order or backwards give the same as plain ones."""
     layouts = zip(_layouts(run.x), _layouts(run.dy), strict=True)
     for (layout, x), (_, dy) in layouts:
@@ -185,7 +185,20 @@ def _layouts(array: Array) -> Iterator[tuple[str, Array]]:
     yield "a view that runs backwards", array[::-1].copy()[::-1]
 
 
-def check_copies(run: Run) -> None:
+@CONTRACT.property("needs_dx is only a hint")
+def needs_dx(run: LayerRun) -> None:
+    """The hint needs_dx changes no parameter gradient."""
+    run.layer.needs_dx = False
+    try:
+        unneeded = run.gradients_at(run.x, run.dy)
+    finally:
+        run.layer.needs_dx = True
+    if not same_bits({name: g for name, g in run.gradients.items() if name != "x"}, unneeded):
+        raise run.failure("needs_dx=False must leave the parameter gradients as they are")
+
+
+@CONTRACT.property("copies are independent")
+def copies(run: LayerRun) -> None:
     """A deep copy gives the same, and has parameters of its own."""
     twin = copy.deepcopy(run.layer)
     if not np.array_equal(run.forward(run.x, twin=twin), run.y):
@@ -203,7 +216,8 @@ def check_copies(run: Run) -> None:
         raise run.failure("a deep copy of the layer must use its own parameters", details)
 
 
-def check_restored(run: Run) -> Outcome:
+@CONTRACT.property("restored by parameters and states")
+def restored(run: LayerRun) -> Outcome:
     """Values and states are all that a layer has learned: put into a fresh one, they give the same at inference."""
     if run.training:
         return NOT_TRIED
@@ -213,14 +227,3 @@ def check_restored(run: Run) -> Outcome:
         details = "  a fresh layer with the same parameters and states differs: keep what is learned in a State"
         raise run.failure("a layer must be restored by its parameters and states", details)
     return None
-
-
-def check_needs_dx(run: Run) -> None:
-    """The hint needs_dx changes no parameter gradient."""
-    run.layer.needs_dx = False
-    try:
-        unneeded = run.gradients_at(run.x, run.dy)
-    finally:
-        run.layer.needs_dx = True
-    if not same_bits({name: g for name, g in run.gradients.items() if name != "x"}, unneeded):
-        raise run.failure("needs_dx=False must leave the parameter gradients as they are")

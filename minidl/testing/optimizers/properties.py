@@ -2,91 +2,21 @@
 
 import copy
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, TypeAlias
 
 import numpy as np
 
-from minidl.arguments import short
 from minidl.initializers import zeros
-from minidl.optim.base import BLOCK, Optimizer
+from minidl.optim.base import BLOCK
 from minidl.parameters import Array, Parameter, Parameters
-from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome
+from minidl.testing.optimizers.case import OptimizerCase, store
+from minidl.testing.report import NOT_TRIED, Outcome, Properties
 
-Reference: TypeAlias = Callable[[Array, Sequence[Array]], Array]
-
-
+OPTIMIZERS = Properties()
 MANY_STEPS = 24
 
 
-class OptimizerCheckError(CheckError):
-    """An optimizer broke one of its properties; the text holds the smallest case found."""
-
-
-@dataclass(frozen=True)
-class OptimizerCase(Case):
-    """An optimizer that has taken no step, a start (n,) and gradients (steps, n), float64.
-
-    Attributes:
-        cut: the step after which a run is interrupted, saved and restored.
-    """
-
-    optimizer: Optimizer
-    start: Array
-    gradients: Array
-    cut: int
-    reference: Reference | None
-    whole_vector: bool
-    whole_parameters: bool
-    spares_biases: bool = True
-
-    def __repr__(self) -> str:
-        at = f"{{'start': {self.start.tolist()}, 'gradients': {self.gradients.tolist()}, 'cut': {self.cut}}}"
-        declared = "".join(f", {name}=True" for name in ("whole_vector", "whole_parameters") if getattr(self, name))
-        declared += f", reference={short(self.reference)}" if self.reference else ""
-        declared += "" if self.spares_biases else ", spares_biases=False"
-        return f"check_optimizer({self.optimizer!r}, at={at}{declared})"
-
-    def failure(self, failed: str, details: str = "", *, of: str = "") -> OptimizerCheckError:
-        """The error to raise, with the case and the call that repeats it."""
-        lines = [details, f"  optimizer      {self.optimizer!r}", f"  start = {self.start.tolist()}"]
-        lines += [f"  gradients = {self.gradients.tolist()}", f"  repeat with    {self!r}"]
-        text = "\n".join(line for line in lines if line)
-        return OptimizerCheckError(type(self.optimizer).__name__, failed, text, of=of)
-
-    def fresh(self) -> Optimizer:
-        """A copy of the optimizer that has taken no step."""
-        return copy.deepcopy(self.optimizer)
-
-    def run(self, optimizer: Optimizer, parameters: Parameters, gradients: Array) -> Array:
-        """Take one step for each gradient; returns the values after the last."""
-        for gradient in gradients:
-            parameters.grad[...] = gradient
-            try:
-                optimizer.step(parameters)
-            except Exception as error:
-                details = f"  it raised {type(error).__name__}: {error}"
-                raise self.failure("step must not raise", details, of="runs") from error
-        return parameters.value.copy()
-
-    @cached_property
-    def final(self) -> Array:
-        """The values after all steps on one parameter."""
-        return self.run(self.fresh(), store(self.start), self.gradients)
-
-
-def store(start: Array, *, parts: int = 1, dtype: Any = np.float64, decay: bool = True) -> Parameters:
-    """The values as `parts` parameters, one after the other."""
-    pieces = [piece for piece in np.array_split(start, parts) if piece.size]
-    named = {f"{i}.weight": Parameter((piece.size,), zeros, decay=decay) for i, piece in enumerate(pieces)}
-    parameters = Parameters(named, np.random.default_rng(0), dtype=dtype)
-    parameters.value[...] = start
-    return parameters
-
-
-def check_runs(case: OptimizerCase) -> None:
+@OPTIMIZERS.property("runs", first=True)
+def runs(case: OptimizerCase) -> None:
     """Values move in place and stay finite; gradient and learning rate are left alone; one step counts as one."""
     optimizer, parameters = case.fresh(), store(case.start)
     vector, grad, lr = parameters.value, parameters.grad, optimizer.lr
@@ -104,7 +34,8 @@ def check_runs(case: OptimizerCase) -> None:
         raise case.failure("values must stay finite", f"  received {vector}")
 
 
-def check_direction(case: OptimizerCase) -> None:
+@OPTIMIZERS.property("moves against the gradient")
+def direction(case: OptimizerCase) -> None:
     """Values move against a constant gradient."""
     gradient = np.where(case.start >= 0, 1.0, -1.0)  # decay pulls the same way
     moved = case.run(case.fresh(), store(case.start), np.stack([gradient] * 10)) - case.start
@@ -114,7 +45,8 @@ def check_direction(case: OptimizerCase) -> None:
         raise case.failure("values must move", "  ten steps left them where they were: change `value` in place")
 
 
-def check_spares(case: OptimizerCase) -> Outcome:
+@OPTIMIZERS.property("spares what must not decay")
+def spares(case: OptimizerCase) -> Outcome:
     """Without a gradient, what must not decay stays."""
     if not case.spares_biases:
         return NOT_TRIED
@@ -124,7 +56,8 @@ def check_spares(case: OptimizerCase) -> Outcome:
     return None
 
 
-def check_learning_rate(case: OptimizerCase) -> None:
+@OPTIMIZERS.property("learning rate")
+def learning_rate(case: OptimizerCase) -> None:
     """The learning rate may be a number or a schedule, and is scaled by lr_scale, each time it is used."""
     lr = case.optimizer.lr
     scaled, halved, scheduled, by_hand = (case.fresh() for _ in range(4))
@@ -155,7 +88,8 @@ def check_learning_rate(case: OptimizerCase) -> None:
         raise case.failure("the learning rate must matter", "  half of it moves the values as far")
 
 
-def check_clip(case: OptimizerCase) -> Outcome:
+@OPTIMIZERS.property("clip")
+def clip(case: OptimizerCase) -> Outcome:
     """A clip acts on the gradient before the step."""
     if case.optimizer.clip is not None:
         return NOT_TRIED
@@ -173,7 +107,8 @@ def check_clip(case: OptimizerCase) -> Outcome:
     return None
 
 
-def check_restored(case: OptimizerCase) -> None:
+@OPTIMIZERS.property("restored by its state")
+def restored(case: OptimizerCase) -> None:
     """A run that was interrupted, saved and restored at any step ends in the same bits; a state is a copy."""
     long = np.resize(case.gradients, (MANY_STEPS, case.start.size))
     for gradients, cut in ((case.gradients, case.cut), (long, MANY_STEPS // 2)):
@@ -197,7 +132,8 @@ def _check_resumes(case: OptimizerCase, gradients: Array, cut: int) -> None:
         raise case.failure("a loaded state must be left as it is", "  later steps wrote into it: copy the arrays")
 
 
-def check_grouping(case: OptimizerCase) -> Outcome:
+@OPTIMIZERS.property("blind to grouping")
+def grouping(case: OptimizerCase) -> Outcome:
     """Every element moves as if it were alone, in one parameter or in several, and in long vectors too."""
     if case.whole_vector or case.whole_parameters:
         return NOT_TRIED
@@ -243,7 +179,8 @@ def _check_long(case: OptimizerCase, size: int) -> None:
         raise case.failure("a long vector must move as a short one", details)
 
 
-def check_reference(case: OptimizerCase) -> Outcome:
+@OPTIMIZERS.property("reference")
+def reference(case: OptimizerCase) -> Outcome:
     """The result is that of the reference; returns the largest difference."""
     if case.reference is None:
         return NOT_TRIED
@@ -259,7 +196,8 @@ def check_reference(case: OptimizerCase) -> Outcome:
     return worst
 
 
-def check_float32(case: OptimizerCase) -> float:
+@OPTIMIZERS.property("float32", allowed=1e-4)
+def float32(case: OptimizerCase) -> float:
     """float32 agrees with float64; returns the largest relative difference."""
     parameters = store(case.start, dtype=np.float32)
     case.run(case.fresh(), parameters, case.gradients)
@@ -267,16 +205,3 @@ def check_float32(case: OptimizerCase) -> float:
         details = f"  expected {case.final}, received {parameters.value}"
         raise case.failure("float32 must agree with float64", details)
     return float((np.abs(parameters.value - case.final) / np.maximum(1.0, np.abs(case.final))).max(initial=0.0))
-
-
-PROPERTIES: dict[str, Callable[[OptimizerCase], Outcome]] = {
-    "runs": check_runs,
-    "moves against the gradient": check_direction,
-    "spares what must not decay": check_spares,
-    "learning rate": check_learning_rate,
-    "clip": check_clip,
-    "restored by its state": check_restored,
-    "blind to grouping": check_grouping,
-    "reference": check_reference,
-    "float32": check_float32,
-}

@@ -1,28 +1,29 @@
 """What must hold of a loss: each property on one drawn case."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.derivative import Subject, Verdict, judge, judge_readable
-from minidl.testing.diagnosis import Sample, diagnose
-from minidl.testing.kinks import valid_choice
-from minidl.testing.loss_case import LossCase
-from minidl.testing.report import NOT_TRIED, Outcome
-from minidl.testing.strategies import off_grid, shown
+from minidl.testing.functions.derivatives import FAR, Trial
+from minidl.testing.functions.differences import Subject
+from minidl.testing.functions.patterns import Sample, in_words
+from minidl.testing.functions.points import off_grid as moved
+from minidl.testing.functions.precision import Twins
+from minidl.testing.functions.verdict import Wrong
+from minidl.testing.losses.case import LossCase, LossCheckError
+from minidl.testing.report import NOT_TRIED, Outcome, Properties, worst
 
+LOSSES = Properties()
 CLOSE = 1e-9  # two ways to compute one number in float64
-EPS32 = float(np.finfo(np.float32).eps)
-HOSTILE = np.array([800.0, -800.0, 0.0, 30.0, -1e4])
-HOSTILE32 = np.array([100.0, -100.0, 0.0, 30.0], np.float32)
 REFUSALS = (TypeError, ValueError, IndexError)  # how a loss may say that it does not take something
 
 
-def check_runs(case: LossCase) -> None:
+@LOSSES.property("runs", first=True)
+def runs(case: LossCase) -> None:
     """The value is a finite Python float, the gradient an array like the scores."""
     value = case.value(case.scores.copy(), case.targets.copy())
     if type(value) is not float or not np.isfinite(value):
@@ -33,7 +34,8 @@ def check_runs(case: LossCase) -> None:
         raise case.failure("backward must return an array like the scores", f"  received {received}")
 
 
-def check_left_alone(case: LossCase) -> None:
+@LOSSES.property("what is given is left alone")
+def left_alone(case: LossCase) -> None:
     """Scores, targets and weights are not written into, and the same forward gives the same number."""
     scores, targets, weights = case.scores.copy(), case.targets.copy(), case.weights.copy()
     value = case.value(scores, targets, weights)
@@ -49,7 +51,8 @@ def _close(a: float, b: float) -> bool:
     return abs(a - b) <= CLOSE * max(1.0, abs(a), abs(b))
 
 
-def check_mean(case: LossCase) -> None:
+@LOSSES.property("mean over rows")
+def mean(case: LossCase) -> None:
     """Without weights, the value is the mean over rows, in any order."""
     n = len(case.scores)
     plain = case.rows(slice(None))
@@ -73,7 +76,8 @@ def check_mean(case: LossCase) -> None:
         raise case.failure("the order of the rows must not matter")
 
 
-def check_weights(case: LossCase) -> None:
+@LOSSES.property("weights")
+def weighted(case: LossCase) -> None:
     """A row of weight k counts as k rows, only ratios matter, and no weight at all is no NaN."""
     n, everything = len(case.scores), slice(None)
     plain = case.rows(everything)
@@ -99,7 +103,8 @@ def check_weights(case: LossCase) -> None:
             raise case.failure("without any weight, value and gradient must be 0 or refused", f"  received {value}")
 
 
-def check_backward_again(case: LossCase) -> None:
+@LOSSES.property("backward of the newest forward")
+def backward_again(case: LossCase) -> None:
     """Backward can be repeated, refers to the newest forward, and what it returned stays."""
     for weights in (None, case.weights):
         case.value(case.scores, case.targets, weights)
@@ -117,7 +122,8 @@ def check_backward_again(case: LossCase) -> None:
             raise case.failure("backward must refer to the newest forward", weights=weights)
 
 
-def check_layouts(case: LossCase) -> None:
+@LOSSES.property("any memory layout")
+def layouts(case: LossCase) -> None:
     """Scores and targets in Fortran order or with gaps mean the same, and another loss in between changes nothing."""
     value, gradient = case.value(case.scores, case.targets), case.gradient().copy()
     pairs = [(np.array(case.scores, order="F"), np.array(case.targets, order="F"))]
@@ -136,7 +142,8 @@ def check_layouts(case: LossCase) -> None:
         )
 
 
-def check_columns(case: LossCase) -> Outcome:
+@LOSSES.property("one column or none")
+def columns(case: LossCase) -> Outcome:
     """Scores of one column and scores without columns mean the same, and are never broadcast against each other."""
     if case.targets.shape != case.scores.shape or case.scores.ndim != 2:
         return NOT_TRIED
@@ -158,7 +165,8 @@ def check_columns(case: LossCase) -> Outcome:
     return None
 
 
-def check_target_dtypes(case: LossCase) -> Outcome:
+@LOSSES.property("any dtype of targets")
+def target_dtypes(case: LossCase) -> Outcome:
     """Targets that are whole numbers mean the same in every dtype that is taken."""
     if not (case.targets == np.round(case.targets)).all() or (case.targets < 0).any():
         return NOT_TRIED
@@ -174,115 +182,75 @@ def check_target_dtypes(case: LossCase) -> Outcome:
     return None
 
 
-def _subject(case: LossCase, scores: Array, targets: Array, weights: Array | None) -> Subject:
+@LOSSES.property("derivative on the grid")
+def on_grid(case: LossCase) -> Outcome:
+    """The gradient is that of the value where hypothesis put the scores, kinks and ties among them."""
+    return worst(_trial(case, weights).on_grid() for weights in (None, case.weights))
+
+
+@LOSSES.property("derivative off the grid")
+def off_grid(case: LossCase) -> Outcome:
+    """The same off the grid, by about 1/32 and by less than 1/1024, where nothing is excused."""
+    ways = [(weights, near) for weights in (None, case.weights) for near in (False, True)]
+    errors = [_trial(case, weights).off_grid(near=near) for weights, near in ways]
+    if None in errors:
+        raise case.failure("the value must be finite", "  a step off the grid it is not")
+    return worst(errors)
+
+
+@LOSSES.property("derivative far out")
+def far_out(case: LossCase) -> Outcome:
+    """The same for scores 8 and 40 times as large, where the value is finite."""
+    return worst(_trial(case, weights, scale).off_grid() for weights in (None, case.weights) for scale in FAR)
+
+
+def _trial(case: LossCase, weights: Array | None, scale: int = 1) -> Trial:
+    def complain(wrong: Wrong, where: str) -> LossCheckError:
+        details = in_words(wrong, _samples(case), where)
+        return case.failure("the gradient of the scores is wrong", details, weights=weights, drawn=not where)
+
+    subject = _subject(case, scale * case.scores, case.targets, weights)
+    return Trial(subject, np.ones(1), case.rng, complain, {"scores": None})
+
+
+def _subject(case: LossCase, scores: Array, targets: Array, weights: Array | None = None) -> Subject:
     value = partial(case.value, scores, targets, weights)
     return Subject.of_number({"scores": scores}, value, lambda: {"scores": case.gradient()})
 
 
-def _raise_wrong(case: LossCase, verdict: Verdict, weights: Array | None, where: str = "") -> None:
-    if verdict.wrong is None:
-        return
-    lines = [str(verdict.wrong), diagnose("scores", _samples(case)), where]
-    details = "\n".join(line for line in lines if line)
-    raise case.failure("the gradient of the scores is wrong", details, weights=weights, drawn=not where)
-
-
-def _samples(case: LossCase) -> list[Sample]:
+def _samples(case: LossCase) -> Iterator[Sample]:
     """The gradients for repeated rows at other scores: more rows show whether a mean is missing."""
-    samples = []
     for copies in (2, 3):
         rows = np.repeat(np.arange(len(case.scores)), copies)
-        scores = off_grid(case.rng.integers(-24, 25, case.scores[rows].shape) / 8, case.rng)
-        subject = _subject(case, scores, case.targets[rows], None)
-        numeric = {"scores": subject.differences("scores", np.ones(1))}
-        arrays, analytic = {"scores": scores.copy()}, subject.gradients(np.ones(1))
-        samples.append(Sample(len(rows), scores.shape[-1], arrays, analytic, numeric))
-    return samples
+        scores = moved(case.rng.integers(-24, 25, case.scores[rows].shape) / 8, case.rng)
+        subject = _subject(case, scores, case.targets[rows])
+        yield Sample.of(subject, np.ones(1), rows=len(rows), width=scores.shape[-1])
 
 
-def check_on_grid(case: LossCase) -> float:
-    """The gradient is that of the value where hypothesis put the scores, kinks and ties among them."""
-    return max(_judge(case, weights) for weights in (None, case.weights))
-
-
-def _judge(case: LossCase, weights: Array | None) -> float:
-    subject = _subject(case, case.scores.copy(), case.targets, weights)
-    verdict = judge(subject, np.ones(1), case.rng, valid_choice)
-    _raise_wrong(case, verdict, weights)
-    return verdict.error
-
-
-def check_off_grid(case: LossCase) -> float:
-    """The same off the grid, by about 1/32 and by less than 1/1024, where nothing is excused."""
-    return max(_judge_moved(case, weights, 1, near=near) for weights in (None, case.weights) for near in (False, True))
-
-
-def check_far_out(case: LossCase) -> float:
-    """The same for scores 8 and 40 times as large."""
-    return max(_judge_moved(case, weights, scale) for weights in (None, case.weights) for scale in (8, 40))
-
-
-def _judge_moved(case: LossCase, weights: Array | None, scale: int, *, near: bool = False) -> float:
-    scores = scale * case.scores
-    subject = _subject(case, scores, case.targets, weights)
-    if scale > 1 and not np.isfinite(subject.forward()).all():
-        return 0.0
-
-    scores[...] = off_grid(scores, case.rng, near=near)
-    verdict = (
-        judge(subject, np.ones(1), case.rng) if near else judge_readable(subject, np.ones(1), case.rng, valid_choice)
-    )
-    _raise_wrong(case, verdict, weights, f"  found at\n  scores = {shown(scores)}")
-    return verdict.error
-
-
-def check_hostile(case: LossCase) -> None:
+@LOSSES.property("hostile values")
+def hostile(case: LossCase) -> None:
     """Far out, float64 gives no NaN, and float32 is finite where float64 is."""
-    scores = np.resize(np.roll(HOSTILE, case.seed), case.scores.shape)
-    value, gradient = case.value(scores, case.targets), case.gradient()
-    if np.isnan(value) or np.isnan(gradient).any():
-        details = f"  value {value} and gradient {gradient.tolist()} at scores = {shown(scores)}"
-        raise case.failure("no NaN may come of finite scores", details)
-    scores = np.resize(np.roll(HOSTILE32, case.seed), case.scores.shape)
-    wanted, wide = case.value(scores.astype(np.float64), case.targets), case.gradient().copy()
-    received, narrow = case.value(scores, case.targets), case.gradient()
-    overflows = not np.isfinite(received) and abs(wanted) < 1e30
-    if overflows or (~np.isfinite(narrow) & (np.abs(wide) < 1e30)).any():
-        details = f"  value {received} where float64 gives {wanted:.8g}, gradient {narrow.tolist()} where it gives "
-        details += f"{wide.tolist()}, at scores = {shown(scores)}"
-        raise case.failure("float32 must not overflow where the result does not", details)
+    _twins(case).check_hostile("scores", {"scores": case.scores}, case.seed)
 
 
-def check_float32(case: LossCase) -> float:
+@LOSSES.property("float32", allowed=1e-4)
+def float32(case: LossCase) -> float:
     """float32 scores give a float32 gradient, close to float64; returns the worst relative difference."""
-    return max(_float32_error(case, weights) for weights in (None, case.weights))
+    scores = moved(case.scores, np.random.default_rng(case.seed)).astype(np.float32)
+    errors, size = [], float(np.abs(scores).max())
+    for weights in (None, case.weights):
+        value, dtype = case.value(scores, case.targets, weights), case.gradient().dtype
+        if type(value) is not float or dtype != np.float32:
+            raise case.failure("float32 scores must give a float32 gradient", f"  received {dtype}")
+        errors.append(_twins(case, weights).error({"scores": scores}, case.rng, size=size))
+    return max(errors)
 
 
-def _float32_error(case: LossCase, weights: Array | None) -> float:
-    scores = off_grid(case.scores, np.random.default_rng(case.seed)).astype(np.float32)
-    value, gradient = case.value(scores, case.targets, weights), case.gradient().copy()
-    if type(value) is not float or gradient.dtype != np.float32:
-        raise case.failure("float32 scores must give a float32 gradient", f"  received {gradient.dtype}")
-    wanted = case.value(scores.astype(np.float64), case.targets, weights)
-    scale = 1 + abs(wanted) + float(np.abs(scores).max())
-    error = max(abs(value - wanted), float(np.abs(gradient - case.gradient()).max())) / scale
-    if not error <= 1000 * EPS32:
-        raise case.failure("float32 must agree with float64", f"  it differs by {error:.2g} of its size")
-    return error
+def _twins(case: LossCase, weights: Array | None = None) -> Twins:
+    """A loss computes in the dtype of its scores."""
 
+    def numbers(given: Mapping[str, Array]) -> dict[str, Array]:
+        value = case.value(given["scores"], case.targets, weights)
+        return {"value": np.array(value), "gradient": case.gradient()}
 
-PROPERTIES: dict[str, Callable[[LossCase], Outcome]] = {
-    "runs": check_runs,
-    "what is given is left alone": check_left_alone,
-    "mean over rows": check_mean,
-    "weights": check_weights,
-    "backward of the newest forward": check_backward_again,
-    "any memory layout": check_layouts,
-    "one column or none": check_columns,
-    "any dtype of targets": check_target_dtypes,
-    "derivative on the grid": check_on_grid,
-    "derivative off the grid": check_off_grid,
-    "derivative far out": check_far_out,
-    "hostile values": check_hostile,
-    "float32": check_float32,
-}
+    return Twins(numbers, numbers, case.failure)

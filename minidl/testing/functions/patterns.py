@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 import numpy as np
 
 from minidl.parameters import Array
+from minidl.testing.functions.differences import Subject
+from minidl.testing.functions.verdict import Wrong
 
 CLOSE = 1e-5  # relative to the largest element: differences are good to about 1e-9 of it
 
@@ -30,8 +33,20 @@ class Sample:
     analytic: Mapping[str, Array]
     numeric: Mapping[str, Array]
 
+    @classmethod
+    def of(cls, subject: Subject, upstream: Array, *, rows: int = 1, width: int = 1) -> Self:
+        """The gradients where the arrays of a subject stand."""
+        numeric = {name: subject.differences(name, upstream) for name in subject.arrays}
+        arrays = {name: array.copy() for name, array in subject.arrays.items()}
+        return cls(rows, width, arrays, subject.gradients(upstream), numeric)
 
-def diagnose(name: str, samples: Iterable[Sample]) -> str:
+
+def in_words(wrong: Wrong, samples: Iterable[Sample], *more: str) -> str:
+    """What is wrong, the pattern that the samples show, if it is a known one, and further lines that are not empty."""
+    return "\n".join(line for line in (str(wrong), recognize(wrong.array, samples), *more) if line)
+
+
+def recognize(name: str, samples: Iterable[Sample]) -> str:
     """One line "  diagnosis ..." if the wrong gradient of `name` shows a known pattern at all samples, else ""."""
     with suppress(AssertionError):  # there may be no output at other points
         seen = [s for s in samples if np.isfinite(s.numeric[name]).all() and np.isfinite(s.analytic[name]).all()]

@@ -1,7 +1,7 @@
 """One drawn case of a layer, and its runs: forward and backward from the same random streams and states every time."""
 
 import copy
-from collections.abc import Container, Generator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,10 +11,10 @@ import numpy as np
 
 from minidl.layers.base import Layer
 from minidl.parameters import Array
-from minidl.testing.report import Case, CheckError
-from minidl.testing.strategies import shown, steps_in, upstream_gradient
+from minidl.testing.functions.differences import Subject
+from minidl.testing.functions.points import GRID, Domain, shown, steps_in, upstream_gradient
+from minidl.testing.report import Case, CheckError, raised
 
-GRID = (-3.0, 3.0)
 WAYS = ("near", "near", "far", "not")  # how parameters are moved, by the last digits of the seed
 
 
@@ -29,8 +29,13 @@ class Declared:
     rows_mix: bool = False
     stochastic: bool = False
     random_inference: bool = False
-    domain: tuple[float, float] | None = None
+    domain: Domain | None = None
     integers: tuple[int, int] | None = None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether x must not be as large as you like."""
+        return self.domain is not None or self.integers is not None
 
     def another(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         """Some other input of the declared kind: whole numbers, or multiples of 1/8 (1/64 in a narrow domain)."""
@@ -109,13 +114,16 @@ def _is_finite(layer: Layer, x: Array) -> bool:
     return False
 
 
-class Run:
-    """A case in one mode. What is asked of it first is kept, for the properties to share."""
+class LayerRun:
+    """A case in one mode. What is asked of it first is kept, for the properties to share.
+
+    `unset` is what every gradient of a parameter is before backward sets it.
+    """
 
     error: type[LayerCheckError] = LayerCheckError
 
-    def __init__(self, case: LayerCase, skipped: Container[str] = (), inference: "Run | None" = None) -> None:
-        self.unset = 0.0 if "gradients are set" in skipped else np.nan
+    def __init__(self, case: LayerCase, unset: float = np.nan, inference: "LayerRun | None" = None) -> None:
+        self.unset = unset
         self.case, self.layer, self.declared, self.inference = case, case.layer, case.declared, inference
         self.rng, self.training = np.random.default_rng(case.seed), case.layer.training
         self.inside = list(case.layer.layers_inside())
@@ -154,20 +162,23 @@ class Run:
         try:
             return layer.forward(x)
         except Exception as error:
-            details = f"  it raised {type(error).__name__}: {error}\n  for x = {shown(x)}{self.case.advice}"
-            raise self.failure("forward must not raise", details, of="runs") from error
+            details = f"{raised(error)}\n  for x = {shown(x)}{self.case.advice}"
+            raise self.failure("forward must not raise", details).of_running() from error
 
     def backward(self, dy: Array) -> dict[str, Array]:
-        """The gradients of x (as "x") and of every parameter; before, the latter are NaN, or 0 if that is excused."""
+        """The gradients of x (as "x") and of every parameter; before, the latter are `unset`."""
         self.layer.parameters.grad[...] = self.unset
         try:
             dx = self.layer.backward(dy)
         except Exception as error:
-            details = f"  it raised {type(error).__name__}: {error}"
-            raise self.failure("backward must not raise", details, of="runs") from error
+            raise self.failure("backward must not raise", raised(error)).of_running() from error
         named = self.layer.parameters.named.items()
         gradients = {name: parameter.grad.copy() for name, parameter in named}
         return gradients if self.declared.integers else {"x": dx} | gradients
+
+    def subject(self, x: Array) -> Subject:
+        """The layer at `x` as something to differentiate; its parameters are the arrays themselves."""
+        return Subject(self.arrays(x), lambda: self.forward(x).copy(), lambda dy: self.gradients_at(x, dy))
 
     def gradients_at(self, x: Array, dy: Array) -> dict[str, Array]:
         """The gradients after a forward of `x`."""
@@ -213,9 +224,7 @@ class Run:
         theirs, ours = ({"y": run.forward(x), **run.backward(self.dy)} for run in (self.inference, self))
         return same_bits(theirs, ours)
 
-    def failure(
-        self, failed: str, details: str = "", *, of: str = "", drawn: bool = True, closer: str = ""
-    ) -> LayerCheckError:
+    def failure(self, failed: str, details: str = "", *, drawn: bool = True, closer: str = "") -> LayerCheckError:
         """The error to raise, with the numbers drawn, unless the details tell others, and the call that repeats it."""
         values = [f"  {name} = {value.tolist()}" for name, value in self.values().items() if value.size <= 64]
         states = [f"  {name} = {value.tolist()} (state)" for name, value in self.states.items() if value.size <= 64]
@@ -223,15 +232,7 @@ class Run:
         lines = [details, f"  layer          {self.case.fresh!r}, in {mode} mode"]
         lines += [f"  x = {shown(self.case.x)}", *values] if drawn else []
         lines += [*states, f"  look closer    {closer}" if closer else "", f"  repeat with    {self.case!r}"]
-        return self.error(type(self.layer).__name__, failed, "\n".join(line for line in lines if line), of=of)
-
-
-def runs(case: LayerCase, skipped: Container[str], *, kind: type[Run] = Run) -> Generator[Run, None, None]:
-    """A case in inference mode, then in training mode."""
-    inference = kind(case, skipped)
-    yield inference
-    with case.layer.train_mode():
-        yield kind(case, skipped, inference)
+        return self.error(type(self.layer).__name__, failed, *lines)
 
 
 def same_bits(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
@@ -245,12 +246,12 @@ def close(a: Array, b: Array, *, scale: float = 0.0) -> bool:
     return a.shape == b.shape and bool((np.abs(a - b) <= 1e-9 * size + 1e-12).all())
 
 
-def other_input(run: Run) -> Array:
+def other_input(run: LayerRun) -> Array:
     """Another batch of the same shape."""
     return run.declared.another(run.case.x.shape, np.random.default_rng(run.case.seed + 1))
 
 
-def domain_advice(run: Run) -> str:
+def domain_advice(run: LayerRun) -> str:
     """What to ask the author where an output is not finite."""
     return (
         "is a domain=(low, high) needed?"

@@ -1,0 +1,155 @@
+"""What must hold of a whole model with its loss, besides what must hold of a layer."""
+
+import copy
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+import minidl.testing.layers.contract as contract
+import minidl.testing.layers.derivatives as derivatives
+import minidl.testing.layers.extremes as extremes
+from minidl.arguments import short
+from minidl.layers.base import Layer
+from minidl.layers.sequential import Sequential
+from minidl.parameters import Array
+from minidl.testing.functions.derivatives import Trial
+from minidl.testing.functions.differences import Subject
+from minidl.testing.functions.points import off_grid as moved
+from minidl.testing.functions.points import shown
+from minidl.testing.functions.verdict import Wrong, judge
+from minidl.testing.layers.calls import LAYER
+from minidl.testing.layers.case import LayerCheckError
+from minidl.testing.models.case import ModelRun
+from minidl.testing.regularizers import penalty_subject
+from minidl.testing.report import NOT_TRIED, Outcome, Properties
+
+MODELS = Properties()  # its own, and in between those of a layer
+LEFT_OUT = (
+    contract.runs,
+    derivatives.on_grid,
+    derivatives.off_grid,
+    extremes.empty,
+)  # others do: the two below, or layers inside
+
+
+@MODELS.property("runs", first=True)
+def runs(run: ModelRun) -> None:
+    """Forward takes the input, the loss the outputs, backward the loss's gradient."""
+    contract.runs.check(run)
+    if not np.isfinite(cost := run.cost(run.x)):
+        raise run.failure("the cost must be finite", f"  received {cost}")
+
+
+MODELS += (contract.shapes, contract.gradients_set)
+
+
+@MODELS.property("gradient of the cost")
+def gradient(run: ModelRun) -> Outcome:
+    """The gradient of loss and penalties, for the input and every parameter, a step off the grid."""
+    if run.seen_before:
+        return NOT_TRIED
+    x = run.x
+    subject = Subject(run.arrays(x), lambda: np.array([run.cost(x)]), lambda dy: run.cost_gradients(x))
+
+    def complain(wrong: Wrong, where: str) -> LayerCheckError:
+        blamed = "; ".join(_culprits(run, x)) or "no single layer: is something shared between them?"
+        drawn = f"\n  x = {shown(x)}" if run.declared.integers else ""
+        details = f"{wrong}\n  diagnosis      {blamed}\n{where}{drawn}\n  targets = {shown(run.case.targets)}"
+        return run.failure(f"the gradient of {wrong.array} is wrong", details, drawn=False)
+
+    error = Trial(subject, np.ones(1), run.rng, complain, {"x": run.declared.domain}).off_grid()
+    return NOT_TRIED if error is None else error
+
+
+MODELS += (asked for asked in LAYER.properties if asked not in (*MODELS, *LEFT_OUT))
+
+
+@MODELS.property("downhill")
+def downhill(run: ModelRun) -> None:
+    """A small enough step against the gradient lowers the cost."""
+    values = run.layer.parameters.value.copy()
+    try:
+        away = moved(values, run.rng)
+        run.layer.parameters.value[...] = away
+        run.cost_gradients(run.x)
+        gradient = run.layer.parameters.grad.copy()
+        square, before = float(gradient @ gradient), run.cost(run.x)
+        if square < 1e-8:
+            return
+        for step in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6):
+            run.layer.parameters.value[...] = away - step / square**0.5 * gradient
+            if run.cost(run.x) < before:
+                return
+        raise run.failure("a small step against the gradient must lower the cost", f"  it is {before:.8g}")
+    finally:
+        run.layer.parameters.value[...] = values
+
+
+@MODELS.property("same seed, same model")
+def same_seed(run: ModelRun) -> Outcome:
+    """The same seed builds the same numbers."""
+    if run.training:
+        return NOT_TRIED
+    first, second = (copy.deepcopy(run.case.fresh).build(seed=7) for _ in range(2))
+    if not np.array_equal(first.parameters.value, second.parameters.value):
+        raise run.failure(
+            "the same seed must build the same parameters", "  initializers must draw from their rng only"
+        )
+    return None
+
+
+@MODELS.property("prediction in batches")
+def predicts(run: ModelRun) -> Outcome:
+    """Prediction in batches of two rows is the forward pass at inference."""
+    if run.training or run.declared.rows_mix or run.draws:
+        return NOT_TRIED
+    run.rewind(run.layer)
+    predicted, wanted = run.layer.predict(run.x, batch_size=2), run.y
+    if predicted.shape != wanted.shape or not np.allclose(predicted, wanted, rtol=1e-9, atol=1e-12):
+        raise run.failure("predict must return what forward does", f"  expected {wanted}, received {predicted}")
+    return None
+
+
+def _culprits(run: ModelRun, x: Array) -> Iterator[str]:
+    """The loss, and the layers of nested Sequentials, whose own derivative is wrong where the model stands."""
+    scores, case = run.forward(x).copy(), run.case
+
+    value = partial(case.loss.forward, scores, case.targets)
+    loss = Subject.of_number({"scores": scores}, value, lambda: {"scores": case.loss.backward()})
+    if judge(loss, np.ones(1), run.rng).wrong is not None:
+        yield f"the loss {case.loss!r} has a wrong gradient"
+    for regularize in case.regularizers:
+        penalty = penalty_subject(regularize, run.layer.parameters)
+        if judge(penalty, np.ones(1), run.rng).wrong is not None:
+            yield f"the regularizer {short(regularize)} adds a gradient that is not that of its penalty"
+    yield from _wrong_layers(run, run.layer, x, loss.gradients(np.ones(1))["scores"], "")
+
+
+def _wrong_layers(run: ModelRun, layer: Layer, x: Array, dy: Array, path: str) -> Iterator[str]:
+    """The layers in and below one that are wrong by themselves, given their own input and upstream gradient."""
+    if isinstance(layer, Sequential) and len(layer):
+        inputs, upstream = [x], [dy]
+        run.rewind(run.layer)
+        for inner in layer:
+            inputs.append(inner.forward(inputs[-1]))
+        for inner in reversed(list(layer)):
+            upstream.append(inner.backward(upstream[-1]))
+        for i, inner in enumerate(layer):
+            yield from _wrong_layers(run, inner, inputs[i], upstream[-2 - i], f"{path}.{i}" if path else str(i))
+        return
+    named, start = {name: p.value for name, p in layer.named_parameters().items()}, x.astype(np.float64)
+    arrays = named if x.dtype.kind != "f" else {"x": start, **named}
+
+    def forward() -> Array:
+        run.rewind(run.layer)
+        return layer.forward(start if "x" in arrays else x).copy()
+
+    def backward(upstream: Array) -> dict[str, Array]:
+        forward()
+        dx = layer.backward(upstream)
+        return {"x": dx, **{name: p.grad.copy() for name, p in layer.named_parameters().items()}}
+
+    wrong = judge(Subject(arrays, forward, backward), dy, run.rng).wrong
+    if wrong is not None:
+        yield f"layer {path or 'itself'}, {layer!r}, has a wrong d{wrong.array} by itself"

@@ -1,0 +1,80 @@
+"""One drawn case of an optimizer."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from minidl.arguments import short
+from minidl.initializers import zeros
+from minidl.optim.base import Optimizer
+from minidl.parameters import Array, Parameter, Parameters
+from minidl.testing.report import Case, CheckError, raised
+
+Reference: TypeAlias = Callable[[Array, Sequence[Array]], Array]
+
+
+class OptimizerCheckError(CheckError):
+    """An optimizer broke one of its properties; the text holds the smallest case found."""
+
+
+@dataclass(frozen=True)
+class OptimizerCase(Case):
+    """An optimizer that has taken no step, a start (n,) and gradients (steps, n), float64.
+
+    Attributes:
+        cut: the step after which a run is interrupted, saved and restored.
+    """
+
+    optimizer: Optimizer
+    start: Array
+    gradients: Array
+    cut: int
+    reference: Reference | None
+    whole_vector: bool
+    whole_parameters: bool
+    spares_biases: bool = True
+
+    def __repr__(self) -> str:
+        at = f"{{'start': {self.start.tolist()}, 'gradients': {self.gradients.tolist()}, 'cut': {self.cut}}}"
+        declared = "".join(f", {name}=True" for name in ("whole_vector", "whole_parameters") if getattr(self, name))
+        declared += f", reference={short(self.reference)}" if self.reference else ""
+        declared += "" if self.spares_biases else ", spares_biases=False"
+        return f"check_optimizer({self.optimizer!r}, at={at}{declared})"
+
+    def failure(self, failed: str, details: str = "") -> OptimizerCheckError:
+        """The error to raise, with the case and the call that repeats it."""
+        lines = [details, f"  optimizer      {self.optimizer!r}", f"  start = {self.start.tolist()}"]
+        lines += [f"  gradients = {self.gradients.tolist()}", f"  repeat with    {self!r}"]
+        return OptimizerCheckError(type(self.optimizer).__name__, failed, *lines)
+
+    def fresh(self) -> Optimizer:
+        """A copy of the optimizer that has taken no step."""
+        return copy.deepcopy(self.optimizer)
+
+    def run(self, optimizer: Optimizer, parameters: Parameters, gradients: Array) -> Array:
+        """Take one step for each gradient; returns the values after the last."""
+        for gradient in gradients:
+            parameters.grad[...] = gradient
+            try:
+                optimizer.step(parameters)
+            except Exception as error:
+                raise self.failure("step must not raise", raised(error)).of_running() from error
+        return parameters.value.copy()
+
+    @cached_property
+    def final(self) -> Array:
+        """The values after all steps on one parameter."""
+        return self.run(self.fresh(), store(self.start), self.gradients)
+
+
+def store(start: Array, *, parts: int = 1, dtype: Any = np.float64, decay: bool = True) -> Parameters:
+    """The values as `parts` parameters, one after the other."""
+    pieces = [piece for piece in np.array_split(start, parts) if piece.size]
+    named = {f"{i}.weight": Parameter((piece.size,), zeros, decay=decay) for i, piece in enumerate(pieces)}
+    parameters = Parameters(named, np.random.default_rng(0), dtype=dtype)
+    parameters.value[...] = start
+    return parameters
