@@ -145,6 +145,30 @@ def short(value: object) -> str:
     return re.sub(r"\s*\n\s*", " ", repr(value))
 
 
+def check_numbers(name: str, array: object) -> None:
+    """Refuse what is no plain array of real numbers, with what makes it one.
+
+    >>> check_numbers("x", np.array(["a"]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: expected x to hold numbers, received x.dtype=<U1: encode strings as integer labels ...
+    """
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"expected {name} to be a plain array, received a masked one: fill it in, as with x.filled(0)")
+    if not isinstance(array, np.ndarray):
+        ways = ("toarray", "to_numpy")
+        use = next((f"{name}.{way}()" for way in ways if hasattr(array, way)), f"np.asarray({name})")
+        raise TypeError(f"expected {name} to be a numpy array, received {type(array).__name__}: use {use}")
+    if array.dtype.kind not in "biuf":
+        advice = "encode strings as integer labels (np.unique(..., return_inverse=True)), convert objects with "
+        advice += ".astype(np.float32)"
+        if array.dtype.kind == "c":
+            advice = f"give the real and the imaginary part as two features, or {name}.real alone"
+        if array.dtype == object and array.ndim == 0:
+            inner = type(array.item()).__name__
+            advice = f"it holds one {inner}, no numbers: convert that itself, as with .toarray() of a sparse matrix"
+        raise ValueError(f"expected {name} to hold numbers, received {name}.dtype={array.dtype}: {advice}")
+
+
 def check_number(
     name: str, value: float, *, minimum: float = -math.inf, maximum: float = math.inf, exclusive: bool = False
 ) -> float:

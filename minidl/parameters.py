@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import check_function, check_integer, suggest
+from minidl.arguments import check_function, check_integer, check_numbers, suggest
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Initializer: TypeAlias = "Callable[[np.random.Generator, tuple[int, ...]], Array]"
@@ -114,6 +114,20 @@ def _copy_into(view: Array, new: Array, what: str) -> None:
     if np.shape(new) != view.shape:
         raise ValueError(f"expected a {what} of shape {view.shape}, received shape {np.shape(new)}: reshape it")
     view[...] = new
+
+
+def _check_restored(name: str, shape: tuple[int, ...], array: Array, dtype: np.dtype[Any]) -> None:
+    """Refuse what is no array of floats of that shape, or has finite numbers that the dtype cannot hold."""
+    array = np.asarray(array) if isinstance(array, np.generic) else array
+    check_numbers(name, array)
+    if array.shape != shape:
+        raise ValueError(f"expected {name} of shape {shape}, received {array.shape}: another model's?")
+    if array.dtype.kind != "f":
+        raise ValueError(f"expected {name} to hold floats, received {name}.dtype={array.dtype}: cast with .astype")
+    if array.dtype.itemsize > dtype.itemsize:
+        lost = np.isfinite(array) & (np.abs(array) > np.finfo(dtype).max)
+        if lost.any():
+            raise ValueError(f"expected {name} in the range of {dtype}, received {array[lost][0]}: build in float64")
 
 
 def _matching(pattern: str, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,10 +246,7 @@ class Parameters:
         if missing or extra:
             raise ValueError(f"expected a snapshot of this model, received one with missing={missing}, extra={extra}")
         for name, owner in owners.items():
-            if np.shape(snapshot[name]) != owner.shape:
-                raise ValueError(
-                    f"expected {name} of shape {owner.shape}, received {np.shape(snapshot[name])}: another model's?"
-                )
+            _check_restored(name, owner.shape, snapshot[name], self.dtype)
         for name, owner in owners.items():
             owner.value = snapshot[name]
 

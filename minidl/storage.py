@@ -21,6 +21,7 @@ StrPath: TypeAlias = "str | os.PathLike[str]"
 UNKNOWN_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry, so that the same arrays give the same bytes
 STALE = 60.0  # seconds after which nobody writes on a file any more that was not touched
 SHOWN = 8  # entries named in an error
+RECORD = "record"  # the entry of a checkpoint or result with everything but its arrays, as JSON
 HEADER = 10_000  # bytes at most that describe one array
 
 

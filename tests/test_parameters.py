@@ -199,6 +199,9 @@ def test_restoring_gives_back_values_and_states_and_keeps_the_views():
         ({"0.bias": np.zeros((1, 3))}, "expected 0.bias of shape (3,), received (1, 3)"),
         ({"1.gain": np.zeros(1)}, "expected 1.gain of shape (), received (1,)"),
         ({"1.mean": np.zeros(1)}, "expected 1.mean of shape (3,), received (1,)"),
+        ({"1.mean": np.zeros(3, np.int8)}, "expected 1.mean to hold floats, received 1.mean.dtype=int8"),
+        ({"1.mean": np.full(3, 1e300)}, "expected 1.mean in the range of float32, received 1e+300"),
+        ({"1.mean": np.zeros(3, complex)}, "expected 1.mean to hold numbers, received 1.mean.dtype=complex128"),
     ],
 )
 def test_a_snapshot_that_does_not_fit_is_refused_by_name_and_nothing_is_changed(store, change, text):
@@ -208,6 +211,18 @@ def test_a_snapshot_that_does_not_fit_is_refused_by_name_and_nothing_is_changed(
         store.restore({name: array for name, array in snapshot.items() if array is not None})
     np.testing.assert_array_equal(store.value, before)
     np.testing.assert_array_equal(store.states["1.mean"].value, 0)
+
+
+def test_a_snapshot_of_lists_is_refused(store):
+    with pytest.raises(TypeError, match=r"expected 1\.mean to be a numpy array, received list: use np.asarray"):
+        store.restore(store.snapshot() | {"1.mean": [0.0, 0.0, 0.0]})
+
+
+def test_a_snapshot_of_another_precision_is_cast_and_nan_stays(store):
+    wide = {name: array.astype(np.float64) for name, array in store.snapshot().items()}
+    wide["1.mean"][0] = np.nan
+    store.restore(wide)
+    np.testing.assert_array_equal(np.isnan(store.states["1.mean"].value), [True, False, False])
 
 
 # Names

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from math import prod
-from typing import Any
 
 import numpy as np
 
-from minidl.arguments import check_integer
+from minidl.arguments import check_integer, check_numbers
 from minidl.data.splitting import split_rows
 from minidl.parameters import Array
 
@@ -45,8 +44,8 @@ class Dataset:
 
     def __post_init__(self) -> None:
         """Refuse what no model could train on."""
-        _check_array("x", self.x)
-        _check_array("targets", self.targets)
+        check_numbers("x", self.x)
+        check_numbers("targets", self.targets)
         if self.x.ndim < 2 or 0 in self.x.shape:
             raise ValueError(
                 f"expected x of shape (n, features) or (n, ...) with at least one row and one feature, "
@@ -119,7 +118,7 @@ class Dataset:
         array([1., 1., 1.], dtype=float32)
         """
         x = function(self.x)
-        _check_array("function(x)", x)
+        check_numbers("function(x)", x)
         if x.dtype.kind in "iu" and _wraps_around(function, self.x):
             raise ValueError(
                 f"expected function(x) to be right for numbers of dtype {self.x.dtype}, received one that wraps "
@@ -185,20 +184,8 @@ def check_rows(name: str, rows: Array, n: int) -> Array:
     return rows
 
 
-def _check_array(name: str, array: Any) -> None:
-    if isinstance(array, np.ma.MaskedArray):
-        raise TypeError(f"expected {name} to be a plain array, received a masked one: fill it in, as with x.filled(0)")
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"expected {name} to be a numpy array, received {type(array).__name__}: use np.asarray")
-    if array.dtype.kind not in "biuf":
-        raise ValueError(
-            f"expected {name} to hold numbers, received {name}.dtype={array.dtype}: encode strings as integer labels "
-            f"(np.unique(..., return_inverse=True)), convert objects with .astype(np.float32)"
-        )
-
-
 def _check_weights(weights: Array) -> None:
-    _check_array("weights", weights)
+    check_numbers("weights", weights)
     if weights.ndim != 1:
         raise ValueError(f"expected weights of shape (n,), received weights.shape={weights.shape}: one per row")
     if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():

@@ -55,7 +55,8 @@ class PlannedRun:
         for name, value in self.setting.items():
             if isinstance(value, np.generic):
                 raise TypeError(
-                    f"expected plain numbers in a setting, received {name}={value!r}: write {value.item()!r}"
+                    f"expected plain numbers in a setting, received {name}={value!r}: write {value.item()!r}, or "
+                    f"values.tolist() for all of an array"
                 )
             if not isinstance(value, float | int | str | bool | None) or value != value:
                 raise TypeError(
@@ -130,7 +131,9 @@ def plan(function: Experiment, settings: Iterable[Setting], seeds: Iterable[int]
     [PlannedRun(train(lr=0.1, epochs=5, seed=0)), PlannedRun(train(lr=0.1, epochs=5, seed=1))]
     """
     if isinstance(settings, Mapping):
-        raise TypeError(f"expected a list of settings, received one: put {settings!r} in [ ]")
+        several = [name for name, value in settings.items() if isinstance(value, list | tuple | np.ndarray)]
+        use = f"write grid({', '.join(f'{n}=...' for n in settings)})" if several else f"put {settings!r} in [ ]"
+        raise TypeError(f"expected a list of settings, received one: {use}")
     if not isinstance(seeds, Iterable):
         raise TypeError(f"expected seeds to be a list, received seeds={seeds!r}: write seeds=range({seeds!r})")
     listed, code, runs = list(seeds), "", []

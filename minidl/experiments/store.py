@@ -8,9 +8,8 @@ import numpy as np
 
 from minidl.experiments.planning import PlannedRun
 from minidl.experiments.results import Result
-from minidl.storage import read_arrays, remove_old, write_arrays
+from minidl.storage import RECORD, read_arrays, remove_old, write_arrays
 
-RECORD = "record"  # the entry with everything but the arrays, which are numbered
 OLD = 3600.0  # seconds, after which a temporary file belongs to no job that is still running
 
 

@@ -1,6 +1,8 @@
 """Element-wise nonlinearities, and softmax: layers without parameters."""
 
 import math
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -12,16 +14,27 @@ def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), element by element, for floats of any size.
 
     The exponent is capped where its result would overflow, so no input warns: far below zero the value is exact to
-    rounding down to the smallest normal number of the dtype and stays there, far above it is 1.
+    rounding down to the smallest normal number of the dtype and stays there, far above it is 1. Whole numbers give
+    float64.
 
     >>> sigmoid(np.array([-1e4, 0.0, 1e4])).round(3)
     array([0. , 0.5, 1. ])
     """
-    y: Array = np.negative(x)
-    np.minimum(y, math.floor(-math.log(np.finfo(y.dtype).tiny)), out=y)
+    x = np.asarray(x)
+    y = np.empty(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
+    np.negative(x, out=y)
+    np.minimum(y, _largest_exponent(y.dtype), out=y)
     np.exp(y, out=y)
     y += 1
-    return np.reciprocal(y, out=y)
+    np.reciprocal(y, out=y)
+    return y if y.ndim else y[()]
+
+
+@cache
+def _largest_exponent(dtype: np.dtype[Any]) -> float:
+    """The largest x of a dtype for which 1 / exp(x) is a normal number, less two roundings."""
+    bound = dtype.type(-math.log(np.finfo(dtype).tiny))
+    return float(np.nextafter(np.nextafter(bound, dtype.type(0)), dtype.type(0)))
 
 
 def softmax(x: Array) -> Array:

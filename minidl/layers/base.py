@@ -9,11 +9,11 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import Recorded, check_integer, short
+from minidl.arguments import Recorded, check_integer, check_numbers, short
 from minidl.layers.habits import LAYER
 from minidl.parameters import Array, Parameter, Parameters, State
 from minidl.seeding import Stream, generator
-from minidl.storage import StrPath, check_entries, read_arrays, write_arrays
+from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
 
 SampleShape: TypeAlias = tuple[int, ...] | None
 
@@ -170,6 +170,11 @@ class Layer(Recorded):
         if names is not None and not isinstance(names, str):
             raise TypeError(f'expected names to be None or one pattern such as "0.*", received names={names!r}')
         wanted, found = self.parameters.snapshot(names), read_arrays(path)
+        if RECORD in found and RECORD not in wanted:
+            raise DataError(
+                f"{path}: expected weights written by save, found a checkpoint of a run: fit(..., resume=path) goes on "
+                f"from it, and model.save(...) after that writes its weights"
+            )
         if names is not None:  # what else the file holds is left alone
             found = {name: array for name, array in found.items() if name in wanted}
         check_entries(path, found, wanted)
@@ -194,11 +199,12 @@ class Layer(Recorded):
     def predict(self, x: Array, *, batch_size: int = 1024) -> Array:
         """Inference on all rows of `x`, in batches: the outputs as one array the caller owns.
 
-        `x` is cast batch by batch to the model's dtype, so bytes and memory-mapped files are welcome.
+        `x` is cast batch by batch to the model's dtype, so bytes and memory-mapped files are welcome. What `fit`
+        refuses is refused here too, except for lists of numbers.
         """
         batch_size = check_integer("batch_size", batch_size, minimum=1)
-        if isinstance(x, np.ma.MaskedArray):
-            raise TypeError("expected a plain array, received a masked one: fill it in first, as with x.filled(0)")
+        x = np.asarray(x) if isinstance(x, list | tuple) else x
+        check_numbers("x", x)
         dtype = self._compute_dtype(x)
         with self._mode(training=False):
             batches = (x[start : start + batch_size] for start in range(0, max(len(x), 1), batch_size))

@@ -74,6 +74,8 @@ class Linear(Layer):
                 f"expected x to be a numpy array, received {type(x).__name__}: use np.asarray(x, np.{dtype})"
             )
         advice = "flatten each sample to one row with x.reshape(len(x), -1)" if x.ndim > 2 else "mind in_features"
+        if x.ndim < 2:
+            advice = "a single row is x[None, :], a single feature of many rows x[:, None]"
         if x.dtype != dtype:
             advice = f"cast the data once with x.astype(np.{dtype}), or build with the dtype of the data"
         raise ShapeError(

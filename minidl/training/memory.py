@@ -12,10 +12,9 @@ import numpy as np
 from minidl.layers.base import Layer
 from minidl.parameters import Array, Parameters
 from minidl.seeding import position, put_at
-from minidl.storage import DataError, StrPath, differing, read_arrays
+from minidl.storage import RECORD, DataError, StrPath, differing, read_arrays
 from minidl.training.identity import differences
 
-RECORD = "record"  # the entry with everything but the arrays, as JSON in bytes
 Remembered: TypeAlias = Mapping[str, Any]
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import Elementwise, ReLU, Sigmoid, Softmax, Tanh
+from minidl.layers.activations import sigmoid
 
 ACTIVATIONS = pytest.mark.parametrize("activation", [ReLU, Sigmoid, Softmax, Tanh])
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -34,6 +35,23 @@ def test_sigmoid_is_accurate_in_both_tails_in_float32(x):
 @given(st.floats(-708, 750))
 def test_sigmoid_is_accurate_in_both_tails_in_float64(x):
     np.testing.assert_array_max_ulp(apply(Sigmoid(), [x]), np.array([exact_sigmoid(x)]), maxulp=4)
+
+
+@pytest.mark.parametrize(("dtype", "close"), [(np.float16, 1e-2), (np.float32, 1e-6), (np.float64, 1e-13)])
+def test_sigmoid_is_accurate_down_to_the_smallest_normal_number_and_no_smaller(dtype, close):
+    last = -math.log(np.finfo(dtype).tiny)
+    for distance in (0.01, 0.1, 0.3, 0.5, 1.0):
+        x = dtype(distance - last)
+        assert float(sigmoid(np.array([x]))[0]) == pytest.approx(exact_sigmoid(float(x)), rel=close)
+    assert np.finfo(dtype).tiny <= sigmoid(np.array([-last - 1], dtype))[0] <= 1.02 * np.finfo(dtype).tiny
+
+
+def test_sigmoid_takes_what_numpy_functions_take():
+    for x in (np.float32(0.5), np.array(0.5, np.float32)):
+        assert sigmoid(x) == np.float32(exact_sigmoid(0.5))
+        assert sigmoid(x).dtype == np.float32
+    np.testing.assert_allclose(sigmoid(np.array([-1, 0, 1])), [exact_sigmoid(x) for x in (-1, 0, 1)])
+    np.testing.assert_allclose(sigmoid([0.5]), [exact_sigmoid(0.5)])
 
 
 @HUGE

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import SGD, Layer, Linear, Parameter, ReLU, Sequential, ShapeError, Sigmoid, Softmax, State, Tanh
+from minidl import SGD, Dataset, Layer, Linear, Parameter, ReLU, Sequential, ShapeError, Sigmoid, Softmax, State, Tanh
 from minidl.initializers import normal, ones, zeros
 
 X = np.random.default_rng(0).normal(size=(37, 4)).astype(np.float32)
@@ -405,3 +405,33 @@ def test_a_missing_attribute_of_a_layer_says_what_to_do(layer, name, advice):
 )
 def test_of_what_no_forward_sets_nothing_is_said(layer, name):
     assert message(layer, name) == f"{type(layer).__name__} has no attribute {name!r}"
+
+
+class Sparse:
+    def toarray(self):
+        return X
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "advice"),
+    [
+        (X.astype(complex), ValueError, "give the real and the imaginary part as two features"),
+        (X.astype(str), ValueError, "encode strings as integer labels"),
+        (X.astype(object), ValueError, "convert objects"),
+        (np.array(["2026-11-27"], "datetime64[D]"), ValueError, "expected x to hold numbers"),
+        (None, TypeError, "received NoneType"),
+        (Sparse(), TypeError, r"received Sparse: use x.toarray\(\)"),
+        (np.asarray(Sparse()), ValueError, r"it holds one Sparse, .* \.toarray\(\)"),
+        (np.ma.masked_array(X), TypeError, r"x.filled\(0\)"),
+    ],
+)
+def test_predict_refuses_what_fit_refuses(x, error, advice):
+    model = Sequential(Linear(X.shape[1], 2)).build()
+    for call in (model.predict, lambda x: Dataset(x, np.zeros(len(X)))):
+        with pytest.raises(error, match=advice):
+            call(x)
+
+
+def test_predict_takes_lists_of_numbers():
+    model = Sequential(Linear(X.shape[1], 2)).build()
+    np.testing.assert_array_equal(model.predict(X.tolist()), model.predict(X))

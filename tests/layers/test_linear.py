@@ -53,7 +53,7 @@ def test_an_initializer_of_another_shape_is_refused_and_the_parameter_named(name
     ("x", "text"),
     [
         (np.zeros((2, 4), np.float32), r"expected x of shape \(n, 3\) .*received x.shape=\(2, 4\).*in_features"),
-        (np.zeros(3, np.float32), r"received x.shape=\(3,\)"),
+        (np.zeros(3, np.float32), r"received x.shape=\(3,\).*a single row is x\[None, :\]"),
         (np.zeros((2, 3, 1), np.float32), r"received x.shape=\(2, 3, 1\).*x.reshape\(len\(x\), -1\)"),
         (np.zeros((2, 3)), r"dtype float32.*received .*x.dtype=float64.*x.astype\(np.float32\)"),
         (np.zeros((2, 3), np.uint8), r"x.dtype=uint8.*x.astype\(np.float32\)"),

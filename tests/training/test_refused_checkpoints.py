@@ -209,7 +209,9 @@ def test_weights_are_no_checkpoint_and_the_other_way_round(job, tmp_path):
     one.model.save(tmp_path / "weights.npz")
     with pytest.raises(DataError, match=r"weights\.npz: expected a checkpoint, found arrays without a run"):
         job(resume=tmp_path / "weights.npz")
-    with pytest.raises(DataError, match=r"0\.weight is missing; .*; and \d+ more"):
+    with pytest.raises(
+        DataError, match=r"run\.npz: expected weights written by save, found a checkpoint of a run: fit"
+    ):
         one.model.load(tmp_path / "run.npz")
 
 

@@ -62,7 +62,7 @@ class SoftmaxCrossEntropy(ClassLoss):
         sums = row_sums(exponentials)
         self.probability = np.divide(exponentials, sums[:, None], out=exponentials)
         self.rows, self.targets = rows, targets
-        hit = shifted[rows, targets] if targets.ndim == 1 else (targets * shifted).sum(axis=1)
+        hit = shifted[rows, targets] if targets.ndim == 1 else _shares_of(shifted, targets)
         if a := self.label_smoothing:
             hit = (1 - a) * hit + a * shifted.mean(axis=1)
         losses: Array = np.log(sums)
@@ -82,6 +82,13 @@ class SoftmaxCrossEntropy(ClassLoss):
     def probabilities(self, scores: Array) -> Array:
         """softmax(s), (n, K)."""
         return softmax(scores)
+
+
+def _shares_of(shifted: Array, targets: Array) -> Array:
+    """sum_k q_k s_k of each row with 0 * -inf = 0, so that a class may be masked out by a score of -inf."""
+    terms = np.zeros_like(shifted)
+    np.multiply(targets, shifted, out=terms, where=targets > 0)
+    return row_sums(terms)
 
 
 class BinaryCrossEntropy(ClassLoss):

@@ -206,3 +206,11 @@ def test_a_nan_score_makes_the_loss_nan_and_shows_in_the_gradient(loss, targets)
     gradient = made.backward()
     assert np.isnan(gradient[1, 0])
     assert np.isfinite(gradient[0]).all()
+
+
+def test_a_class_that_is_masked_out_by_an_infinite_score_costs_nothing_where_its_share_is_0():
+    scores, loss = np.array([[2.0, 1.0, -np.inf], [0.5, -np.inf, 0.0]]), SoftmaxCrossEntropy()
+    hard = loss.forward(scores, np.array([0, 2]))
+    gradient = loss.backward()
+    assert loss.forward(scores, np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])) == hard
+    np.testing.assert_array_equal(loss.backward(), gradient)
