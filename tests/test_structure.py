@@ -23,7 +23,7 @@ ROOMS_BELOW = {
     "metrics": {"arguments", "parameters", "layers"},
     "training": {"arguments", "canonical", "parameters", "seeding", "storage"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
-    "testing": {"arguments", "parameters", "initializers", "layers", "optim", "regularizers"},
+    "testing": {"arguments", "parameters", "initializers", "layers", "metrics", "optim", "regularizers", "training"},
     "experiments": {"arguments", "canonical", "parameters", "storage", "training"},
     "plots": {"arguments", "parameters", "data", "training", "metrics", "optim"},
 }
@@ -74,3 +74,17 @@ def test_no_imports_go_in_circles():
     names = {name_of(path) for path in modules()}
     graph = {name_of(path): names & set(imported(path)) for path in modules()}
     assert list(TopologicalSorter(graph).static_order())
+
+
+def test_the_checks_stand_in_few_places_each_above_what_it_knows():
+    places = {path.name.removesuffix(".py") for path in (ROOT / "testing").iterdir() if path.name != "__pycache__"}
+    known = {place: set() for place in places}
+    for path in (ROOT / "testing").rglob("*.py"):
+        place = path.relative_to(ROOT / "testing").parts[0].removesuffix(".py")
+        inside = [name.split(".")[2] for name in imported(path) if name.startswith("minidl.testing.")]
+        known[place] |= set(inside) - {place}
+        hypothesis = {name.split(".")[0] for name in imported(path)} & {"hypothesis"}
+        assert not hypothesis or place not in ("functions", "report")
+    assert len(places) <= 13
+    assert list(TopologicalSorter(known).static_order())
+    assert not known["functions"]

@@ -132,7 +132,7 @@ class L2MeanGradient(Regularizer):
 
 @SHELF.regularizer()
 def no_penalty(parameters):
-    """Adds a gradient, and says it costs nothing, as mlpack left the penalty out of the objective."""
+    """Adds a gradient, and says it costs nothing, as mlpack left the penalty out of the cost."""
     half_l2(parameters)
     return 0.0
 
