@@ -1,12 +1,16 @@
-"""Checks for the layers, losses, models, regularizers, optimizers and schedules you write: one line each."""
+"""Checks for the layers, losses, models, regularizers, optimizers, schedules and callbacks you write: one line each."""
 
+from minidl.testing.callbacks import CallbackCheckError, callback_test, check_callback
 from minidl.testing.explaining import Explanation, explain
-from minidl.testing.functions.numeric import central_difference, complex_step, relative_error
-from minidl.testing.functions.numeric_backward import NumericBackward
-from minidl.testing.layers import LayerCheckError, check_layer, layer_test
-from minidl.testing.losses import LossCheckError, check_loss, loss_test
-from minidl.testing.models import ModelCheckError, check_model, model_test
-from minidl.testing.optimizers import OptimizerCheckError, check_optimizer, optimizer_test
+from minidl.testing.functions import NumericBackward, central_difference, complex_step, relative_error
+from minidl.testing.layers import check_layer, layer_test
+from minidl.testing.layers.case import LayerCheckError
+from minidl.testing.losses import check_loss, loss_test
+from minidl.testing.losses.case import LossCheckError
+from minidl.testing.models import check_model, model_test
+from minidl.testing.models.properties import ModelCheckError
+from minidl.testing.optimizers import check_optimizer, optimizer_test
+from minidl.testing.optimizers.case import OptimizerCheckError
 from minidl.testing.regularizers import RegularizerCheckError, check_regularizer, regularizer_test
 from minidl.testing.report import CheckError, PropertyResult, Report
 from minidl.testing.running import PROFILES
@@ -22,6 +26,7 @@ from minidl.testing.strategies import (
 
 __all__ = [
     "PROFILES",
+    "CallbackCheckError",
     "CheckError",
     "Explanation",
     "LayerCheckError",
@@ -34,7 +39,9 @@ __all__ = [
     "Report",
     "ScheduleCheckError",
     "binary_labels",
+    "callback_test",
     "central_difference",
+    "check_callback",
     "check_layer",
     "check_loss",
     "check_model",

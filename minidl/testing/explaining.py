@@ -12,8 +12,7 @@ from minidl.arguments import short, suggest
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.parameters import Array
-from minidl.testing.functions.differences import Probe, Subject, units
-from minidl.testing.functions.kinks import valid_choice
+from minidl.testing.functions import Probe, Subject, units, valid_choice
 from minidl.testing.layers.case import Declared, LayerCase, LayerRun
 
 SHOWN = 60  # rows of a printed table; agreeing ones are left out beyond

@@ -31,15 +31,7 @@ class Property:
 
 
 class Properties(list[Property]):
-    """The properties that one file states, in the order in which they stand there: that in which they are tried.
-
-    >>> ROWS = Properties()
-    >>> @ROWS.property("rows independent")
-    ... def independent(run):
-    ...     return None
-    >>> independent.name, ROWS == [independent]
-    ('rows independent', True)
-    """
+    """The properties that one file states, in the order in which they stand there: that in which they are tried."""
 
     def property(
         self, name: str, *, allowed: float = 1e-6, first: bool = False

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from minidl.arguments import short
-from minidl.testing.functions.points import GRID, Domain, steps_in
+from minidl.testing.functions import GRID, Domain, steps_in
 from minidl.testing.report import name_of
 
 Strategy: TypeAlias = st.SearchStrategy[Any]

@@ -60,10 +60,10 @@ class AverageWeights(Callback):
 
     def state(self) -> dict[str, Any]:
         """The mean so far."""
-        return {"count": self.count, "first": self.first, "mean": self.mean, "planned": self.planned}
+        return {"count": self.count, "first": self.first, "mean": self.mean.copy(), "planned": self.planned}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on with it; refuses a run of another length, whose last part is another."""
         if state["planned"] != self.planned:
             raise ValueError(f"expected the {state['planned']} steps planned before, received {self.planned}")
-        self.count, self.first, self.mean = int(state["count"]), int(state["first"]), state["mean"]
+        self.count, self.first, self.mean = int(state["count"]), int(state["first"]), np.array(state["mean"])

@@ -39,3 +39,6 @@ class Shelf(list[Item]):
 
     def schedule(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
         return lambda thing: self.put("schedule", thing, options, name)
+
+    def callback(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
+        return lambda thing: self.put("callback", thing, options, name)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from minidl.testing import check_layer
-from minidl.testing.layers.calls import LAYER
-from minidl.testing.losses.calls import LOSS
-from minidl.testing.models.calls import MODEL
-from minidl.testing.optimizers.calls import OPTIMIZER
+from minidl.testing.layers import LAYER
+from minidl.testing.losses import LOSS
+from minidl.testing.models import MODEL
+from minidl.testing.optimizers import OPTIMIZER
 from minidl.testing.regularizers import REGULARIZER
 from minidl.testing.schedules import SCHEDULE
 

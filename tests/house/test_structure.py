@@ -24,7 +24,7 @@ BELOW = {
     "metrics": {"arguments", "parameters", "layers"},
     "training": {"arguments", "canonical", "parameters", "seeding", "storage", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
-    "testing": {"arguments", "parameters", "initializers", "layers", "optim", "regularizers"},
+    "testing": {"arguments", "parameters", "initializers", "layers", "metrics", "optim", "regularizers", "training"},
     "experiments": {"arguments", "canonical", "parameters", "storage", "training"},
     "plots": {"arguments", "parameters", "data", "training", "metrics", "optim"},
 }
@@ -120,3 +120,14 @@ def test_no_imports_go_in_circles_among_the_files_and_folders_of_a_folder(folder
     for name, below in graph.items():
         below.discard(name)
     assert list(TopologicalSorter(graph).static_order())
+
+
+def test_the_checks_stand_in_few_places_and_those_on_the_ground_know_no_hypothesis():
+    places = {path.name.removesuffix(".py") for path in (ROOT / "testing").iterdir() if path.name != "__pycache__"}
+    assert len(places) <= 13
+    for path in [*(ROOT / "testing" / "functions").iterdir(), ROOT / "testing" / "report.py"]:
+        if path.suffix == ".py":
+            names = set(imported(path))
+            assert "hypothesis" not in {name.split(".")[0] for name in names}
+            of_testing = {".".join(name.split(".")[:3]) for name in names if name.startswith("minidl.testing.")}
+            assert of_testing <= {"minidl.testing.functions"}

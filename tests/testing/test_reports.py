@@ -19,6 +19,7 @@ from minidl.testing import (
     PROFILES,
     CheckError,
     LayerCheckError,
+    check_callback,
     check_layer,
     check_loss,
     check_model,
@@ -28,6 +29,7 @@ from minidl.testing import (
     layer_test,
     real_targets,
 )
+from minidl.training import Callback, EarlyStopping
 
 
 def failure(check, *args, **kwargs):
@@ -90,6 +92,7 @@ CASES = {
     "regularizer": (check_regularizer, lambda wrong: (L2(0.5, names="*"), {})),
     "optimizer": (check_optimizer, lambda wrong: (Ascends(0.1), {})),
     "schedule": (check_schedule, lambda wrong: (Counting, {"lr": 0.1})),
+    "callback": (check_callback, lambda wrong: (Forgets, {"every": 2, "fit": {"restore_best": False}})),
 }
 
 
@@ -119,6 +122,15 @@ class Counting:
     def __call__(self, step):
         self.calls += 1
         return self.lr / self.calls
+
+
+class Forgets(Callback):
+    def __init__(self, every):
+        self.every, self.steps = every, 0
+
+    def on_step_end(self, trainer):
+        self.steps += 1
+        trainer.optimizer.lr_scale = 0.5 ** (self.steps // self.every)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -201,6 +213,8 @@ def test_one_given_case_is_run_instead_of_drawn_ones():
     assert check_regularizer(L2(0.5), at={"values": [1, 2, 3, 4], "widths": (1, 1)}).passed
     assert check_optimizer(SGD(0.1), at={"start": [1.0], "gradients": [[0.5]]}).passed
     assert check_schedule(lambda step: 0.1, at={"steps": [0, 3]}).passed
+    run = {"rows": 2, "batch_size": 1, "epochs": 2, "validate_every": 1, "cut": 0, "seed": 0}
+    assert check_callback(EarlyStopping(patience=1), at=run).passed
     model = Sequential(Linear(2, 3))
     assert check_model(model, SoftmaxCrossEntropy(), at={"x": [[0.5, 1.0]], "targets": [2]}).passed
 
@@ -357,7 +371,8 @@ def test_a_declaration_that_cannot_be_is_refused_with_three_facts(options, said)
 
 
 @pytest.mark.parametrize(
-    ("check", "thing"), [(check_layer, MeanSquaredError), (check_loss, Tanh), (check_optimizer, L2(0.1))]
+    ("check", "thing"),
+    [(check_layer, MeanSquaredError), (check_loss, Tanh), (check_optimizer, L2(0.1)), (check_callback, Tanh)],
 )
 def test_a_thing_of_another_kind_is_refused(check, thing):
     with pytest.raises(TypeError, match="expected one "):

@@ -1,4 +1,4 @@
-"""One table of every public layer, model, loss, regularizer, optimizer and schedule, and how each is checked."""
+"""One table of every public layer, model, loss, regularizer, optimizer, schedule and callback, and its checks."""
 
 import math
 
@@ -37,6 +37,7 @@ from minidl.optim import (
 )
 from minidl.regularizers import L1, L2, ElasticNet
 from minidl.testing import binary_labels, fractions, probability_rows, real_targets
+from minidl.training import AverageWeights, EarlyStopping, ReduceOnPlateau
 from tests.corpus.items import Item
 
 sizes, strengths = st.integers(1, 4), st.sampled_from([0.0, 0.25, 2.0])
@@ -103,6 +104,10 @@ def optimizer(name, thing, **options):
 
 def schedule(name, thing, **options):
     return Item(name, "schedule", thing, options)
+
+
+def callback(name, thing, **options):
+    return Item(name, "callback", thing, options)
 
 
 TABLE = [
@@ -187,4 +192,8 @@ TABLE = [
     schedule("LinearWarmup", LinearWarmup(0.1, 5), reference=lambda step: 0.1 * min(step, 5) / 5),
     schedule("TriangularCycle", TriangularCycle, low=0.01, high=0.1, half_cycle=lengths),
     schedule("Joined", Joined([LinearWarmup(0.1, 5), CosineDecay(0.1, 20)], boundaries=[5])),
+    callback("EarlyStopping", EarlyStopping, patience=st.integers(1, 3), min_delta=st.sampled_from([0.0, 0.1])),
+    callback("EarlyStopping of accuracy", EarlyStopping("validation_accuracy", mode="max", patience=2)),
+    callback("ReduceOnPlateau", ReduceOnPlateau, patience=st.integers(1, 3), min_lr=st.sampled_from([0.0, 0.1])),
+    callback("AverageWeights", AverageWeights, last=st.sampled_from([0.25, 0.5, 1.0]), fit={"restore_best": False}),
 ]

@@ -2,3 +2,48 @@
 
 The ground floor of the checks: it knows no kind of thing, no report and no hypothesis.
 """
+
+from minidl.testing.functions.differences import Probe, Subject, units
+from minidl.testing.functions.kinks import valid_choice
+from minidl.testing.functions.numeric import central_difference, complex_step, relative_error
+from minidl.testing.functions.numeric_backward import NumericBackward
+from minidl.testing.functions.patterns import Sample, in_words
+from minidl.testing.functions.points import (
+    GRID,
+    Domain,
+    interior,
+    leave_grid,
+    off_grid,
+    shown,
+    steps_in,
+    upstream_gradient,
+)
+from minidl.testing.functions.precision import Twins, cast
+from minidl.testing.functions.verdict import FAR, Trial, Wrong, judge
+
+__all__ = [
+    "FAR",
+    "GRID",
+    "Domain",
+    "NumericBackward",
+    "Probe",
+    "Sample",
+    "Subject",
+    "Trial",
+    "Twins",
+    "Wrong",
+    "cast",
+    "central_difference",
+    "complex_step",
+    "in_words",
+    "interior",
+    "judge",
+    "leave_grid",
+    "off_grid",
+    "relative_error",
+    "shown",
+    "steps_in",
+    "units",
+    "upstream_gradient",
+    "valid_choice",
+]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -74,7 +74,7 @@ def upstream_gradient(rng: np.random.Generator, shape: tuple[int, ...]) -> Array
     return upstream
 
 
-def shown(array: Array) -> str:
+def shown(array: Any) -> str:
     """An array as nested lists, as long as that fits; beyond it, by shape."""
     array = np.asarray(array)
     return str(array.tolist()) if array.size <= 64 else f"<array {array.shape} {array.dtype}>"

@@ -11,8 +11,7 @@ import numpy as np
 
 from minidl.layers.base import Layer
 from minidl.parameters import Array
-from minidl.testing.functions.differences import Subject
-from minidl.testing.functions.points import GRID, Domain, shown, steps_in, upstream_gradient
+from minidl.testing.functions import GRID, Domain, Subject, shown, steps_in, upstream_gradient
 from minidl.testing.report import Case, CheckError, raised
 
 WAYS = ("near", "near", "far", "not")  # how parameters are moved, by the last digits of the seed

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.functions.points import upstream_gradient
+from minidl.testing.functions import upstream_gradient
 from minidl.testing.layers.case import LayerCheckError, LayerRun, close, domain_advice, other_input, same_bits
 from minidl.testing.report import NOT_TRIED, Outcome, Properties
 

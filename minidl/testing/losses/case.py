@@ -8,7 +8,7 @@ import numpy as np
 
 from minidl.layers.losses.base import Loss
 from minidl.parameters import Array
-from minidl.testing.functions.points import shown
+from minidl.testing.functions import shown
 from minidl.testing.report import Case, CheckError, raised
 
 

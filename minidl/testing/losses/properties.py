@@ -8,12 +8,8 @@ from functools import partial
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.functions.derivatives import FAR, Trial
-from minidl.testing.functions.differences import Subject
-from minidl.testing.functions.patterns import Sample, in_words
-from minidl.testing.functions.points import off_grid as moved
-from minidl.testing.functions.precision import Twins
-from minidl.testing.functions.verdict import Wrong
+from minidl.testing.functions import FAR, Sample, Subject, Trial, Twins, Wrong, in_words
+from minidl.testing.functions import off_grid as moved
 from minidl.testing.losses.case import LossCase, LossCheckError
 from minidl.testing.report import NOT_TRIED, Outcome, Properties, worst
 

@@ -1,36 +1,81 @@
-"""What must hold of a whole model with its loss, besides what must hold of a layer."""
+"""A case of a whole model with its loss, and what must hold of it besides what must hold of a layer."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 import minidl.testing.layers.contract as contract
-import minidl.testing.layers.derivatives as derivatives
 import minidl.testing.layers.extremes as extremes
+import minidl.testing.layers.numbers as numbers
 from minidl.arguments import short
 from minidl.layers.base import Layer
+from minidl.layers.losses.base import Loss
 from minidl.layers.sequential import Sequential
 from minidl.parameters import Array
-from minidl.testing.functions.derivatives import Trial
-from minidl.testing.functions.differences import Subject
-from minidl.testing.functions.points import off_grid as moved
-from minidl.testing.functions.points import shown
-from minidl.testing.functions.verdict import Wrong, judge
-from minidl.testing.layers.calls import LAYER
-from minidl.testing.layers.case import LayerCheckError
-from minidl.testing.models.case import ModelRun
+from minidl.regularizers import Regularizer
+from minidl.testing.functions import Subject, Trial, Wrong, judge, shown
+from minidl.testing.functions import off_grid as moved
+from minidl.testing.layers import LAYER
+from minidl.testing.layers.case import LayerCase, LayerCheckError, LayerRun
 from minidl.testing.regularizers import penalty_subject
-from minidl.testing.report import NOT_TRIED, Outcome, Properties
+from minidl.testing.report import NOT_TRIED, Outcome, Properties, raised
 
 MODELS = Properties()  # its own, and in between those of a layer
 LEFT_OUT = (
     contract.runs,
-    derivatives.on_grid,
-    derivatives.off_grid,
+    numbers.on_grid,
+    numbers.off_grid,
     extremes.empty,
 )  # others do: the two below, or layers inside
+
+
+class ModelCheckError(LayerCheckError):
+    """A model with its loss broke one of its properties; the text holds the smallest case found."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCase(LayerCase):
+    """A case of a layer with targets for its outputs, and what they cost."""
+
+    loss: Loss
+    targets: Array
+    regularizers: Sequence[Regularizer]
+
+    def __repr__(self) -> str:
+        at = f"{{'x': {self.x.tolist()}, 'targets': {self.targets.tolist()}, 'seed': {self.seed}}}"
+        regularizers = f", regularizers=[{', '.join(map(short, self.regularizers))}]" if self.regularizers else ""
+        return f"check_model({self.fresh!r}, {self.loss!r}, at={at}{regularizers}{self.declared})"
+
+
+class ModelRun(LayerRun):
+    """A run of a model that ends in a number: the cost, which is the loss and the penalties."""
+
+    case: ModelCase
+    error = ModelCheckError
+
+    def cost(self, x: Array) -> float:
+        """Loss and penalties at `x`, adding the penalties' gradients to what stands there."""
+        return self._loss(x) + sum(regularize(self.layer.parameters) for regularize in self.case.regularizers)
+
+    def _loss(self, x: Array) -> float:
+        scores = self.forward(x)
+        try:
+            return self.case.loss.forward(scores, self.case.targets)
+        except Exception as error:
+            details = f"{raised(error)}\n  targets = {shown(self.case.targets)}"
+            raise self.failure("the loss must take what the model returns", details).of_running() from error
+
+    def cost_gradients(self, x: Array) -> dict[str, Array]:
+        """The gradients after the five statements of training, without the last."""
+        self._loss(x)
+        dx = self.backward(self.case.loss.backward()).get("x")
+        for regularize in self.case.regularizers:
+            regularize(self.layer.parameters)
+        gradients = {name: parameter.grad.copy() for name, parameter in self.layer.parameters.named.items()}
+        return gradients if dx is None else {"x": dx, **gradients}
 
 
 @MODELS.property("runs", first=True)

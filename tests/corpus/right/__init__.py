@@ -4,6 +4,7 @@ from tests.corpus.items import Item
 from tests.corpus.right import (
     activations,
     attention_recurrence,
+    callbacks,
     containers,
     convolution,
     extremes,
@@ -44,6 +45,7 @@ RIGHT: list[Item] = [
         regularizers,
         optimizers,
         schedules,
+        callbacks,
         extremes,
     )
     for item in topic.SHELF

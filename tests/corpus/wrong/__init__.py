@@ -4,6 +4,7 @@ from tests.corpus.items import Item
 from tests.corpus.wrong import (
     activations,
     batch_normalization,
+    callbacks,
     class_losses,
     containers,
     contract,
@@ -29,6 +30,7 @@ from tests.corpus.wrong import (
 WRONG: list[Item] = [
     *activations.SHELF,
     *batch_normalization.SHELF,
+    *callbacks.SHELF,
     *class_losses.SHELF,
     *containers.SHELF,
     *contract.SHELF,

@@ -1,21 +1,73 @@
-"""The derivatives of a layer: on the grid, off it and far out."""
+"""The numbers of a layer: every row gives its own, and the derivatives are right on the grid, off it and far out."""
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from minidl.parameters import Array
-from minidl.testing.functions.derivatives import FAR, Trial
-from minidl.testing.functions.differences import Subject
-from minidl.testing.functions.patterns import Sample, in_words
-from minidl.testing.functions.points import interior, leave_grid, shown, upstream_gradient
-from minidl.testing.functions.verdict import Wrong
-from minidl.testing.layers.case import LayerCheckError, LayerRun, domain_advice
+from minidl.testing.functions import (
+    FAR,
+    Sample,
+    Subject,
+    Trial,
+    Wrong,
+    in_words,
+    interior,
+    leave_grid,
+    shown,
+    upstream_gradient,
+)
+from minidl.testing.layers.case import LayerCheckError, LayerRun, close, domain_advice, other_input
 from minidl.testing.report import NOT_TRIED, Outcome, Properties, worst
 
-DERIVATIVES = Properties()
+NUMBERS = Properties()
 TOLD_APART = 300  # numbers of a layer up to which the pattern of a mistake is looked for
 
 
-@DERIVATIVES.property("derivatives on the grid")
+@NUMBERS.property("rows independent")
+def independent(run: LayerRun) -> Outcome:
+    """Each row alone gives its row of the batch, and parameter gradients are sums over rows."""
+    if run.declared.rows_mix or run.seen_before:
+        return NOT_TRIED
+    if run.draws:
+        _independent_of_random(run)
+        return None
+    y, dy, gradients = run.y, run.dy, run.gradients
+    sums = {name: np.zeros_like(gradient) for name, gradient in gradients.items()}
+    for i in range(len(y)):
+        alone = slice(i, i + 1)
+        if not close(run.forward(run.x[alone])[0], y[i], scale=float(np.abs(y).max())):
+            details = f"  row {i} alone differs; if so meant: rows_mix=True"
+            raise run.failure("rows must not depend on other rows", details)
+        for name, gradient in run.backward(dy[alone]).items():
+            sums[name][alone if name == "x" else ...] += gradient
+    for name, gradient in gradients.items():
+        if not close(sums[name], gradient, scale=float(np.abs(gradient).max(initial=0.0))):
+            ratio = _ratio(gradient, sums[name], len(y))
+            details = f"  d{name} of the batch = {gradient.tolist()}\n  from single rows = {sums[name].tolist()}{ratio}"
+            details += "\n  if rows are meant to depend on one another: rows_mix=True"
+            raise run.failure("gradients of a batch must be those of its rows, parameters' summed", details)
+    return None
+
+
+def _ratio(batch: Array, rows: Array, n: int) -> str:
+    if n > 1 and close(batch * n, rows):
+        return f"\n  diagnosis      1 / {n}, the batch size: a mean over rows where their sum is asked for"
+    return ""
+
+
+def _independent_of_random(run: LayerRun) -> None:
+    """From the same random numbers, another first row leaves the rows below as they are."""
+    x, before = run.x, run.forward(run.x)
+    streams = repr(run.streams_now())
+    x[0] = other_input(run)[0]
+    after = run.forward(x)
+    if repr(run.streams_now()) == streams and not np.array_equal(before[1:], after[1:]):
+        details = "  another first row changes those below; if so meant: rows_mix=True"
+        raise run.failure("rows must not depend on other rows", details)
+
+
+@NUMBERS.property("derivatives on the grid")
 def on_grid(run: LayerRun) -> Outcome:
     """The derivatives where hypothesis put the input, kinks and ties among them."""
     # The kinks of layers inside may meet, where conventions need not add up; each has a test of its own.
@@ -24,7 +76,7 @@ def on_grid(run: LayerRun) -> Outcome:
     return _trial(run, interior(run.x, run.declared.domain)).on_grid()
 
 
-@DERIVATIVES.property("derivatives off the grid")
+@NUMBERS.property("derivatives off the grid")
 def off_grid(run: LayerRun) -> Outcome:
     """The derivatives at points moved off the grid, by about 1/32 and by less than 1/1024, where nothing is excused."""
     if run.seen_before:
@@ -35,7 +87,7 @@ def off_grid(run: LayerRun) -> Outcome:
     return worst(errors)
 
 
-@DERIVATIVES.property("derivatives far out")
+@NUMBERS.property("derivatives far out")
 def far_out(run: LayerRun) -> Outcome:
     """The derivatives for inputs 8 and 40 times as large, where outputs are finite."""
     if run.declared.bounded:
