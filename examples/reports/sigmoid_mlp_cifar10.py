@@ -53,7 +53,9 @@ def train(
         Sigmoid(),
         Linear(100, 10, weight_init=he_normal),
     ).build(seed=seed)
-    rate = ExponentialDecay(lr, decay, every=steps_per_epoch(training, 64))  # lr exp(-k t), t = 0, 1, ... epochs
+    rate = ExponentialDecay(
+        lr, exponent=decay, every=steps_per_epoch(training, 64)
+    )  # lr exp(-k t), t = 0, 1, ... epochs
     trainer = Trainer(
         model,
         SoftmaxCrossEntropy(),

@@ -30,7 +30,9 @@ class Sequential(Layer):
     def __init__(self, *layers: Layer) -> None:
         for position, layer in enumerate(layers):
             if not isinstance(layer, Layer):
-                raise TypeError(f"expected layer objects, received layers[{position}]={layer!r}")
+                advice = ": drop the brackets, or write *layers" if isinstance(layer, list | tuple) else ""
+                advice = f": write {layer.__name__}(...)" if isinstance(layer, type) else advice
+                raise TypeError(f"expected layer objects, received layers[{position}]={layer!r}{advice}")
         self.layers = layers
 
     def forward(self, x: Array) -> Array:

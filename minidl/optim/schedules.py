@@ -8,7 +8,7 @@ counted in optimizer steps; one epoch is `ceil(rows / batch_size)` of them.
 import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from typing import TypeAlias
+from typing import Any, Self, TypeAlias
 
 from minidl.arguments import check_integer, check_number
 
@@ -67,29 +67,40 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class ExponentialDecay(Schedule):
-    """lr * exp(-rate * t) with t = floor(step / every).
+    """lr * exp(-exponent * t) with t = floor(step / every).
 
-    `every=1` decays at each step. With `every` the number of steps of an epoch, t counts epochs.
+    `every=1` decays at each step. With `every` the number of steps of an epoch, t counts epochs. Others mean
+    lr * factor**t by this name, which is `StepDecay(lr, factor, every=every)`; so the exponent is given by its own.
 
-    >>> ExponentialDecay(0.1, math.log(2), every=100)(250)
+    >>> ExponentialDecay(0.1, exponent=math.log(2), every=100)(250)
     0.025
     """
 
     lr: float
-    rate: float
     _: KW_ONLY
+    exponent: float
     every: int = 1
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Refuse the second argument of other libraries, which is a factor."""
+        if len(args) > 1 or "rate" in kwargs:
+            received = (*args[1:], *kwargs.values())[0]
+            raise TypeError(
+                f"expected ExponentialDecay(lr, exponent=k), which is lr * exp(-k * t), received {received!r} by another "
+                f"name: a factor f for each t is StepDecay(lr, f, every=...)"
+            )
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         self._keep(
             lr=check_number("lr", self.lr, minimum=0),
-            rate=check_number("rate", self.rate, minimum=0),
+            exponent=check_number("exponent", self.exponent, minimum=0),
             every=check_integer("every", self.every, minimum=1),
         )
 
     def at(self, step: int) -> float:
         """The learning rate at `step`."""
-        return self.lr * math.exp(-self.rate * (step // self.every))
+        return self.lr * math.exp(-self.exponent * (step // self.every))
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def schedule_test() -> None:
 
     >>> from minidl.optim import ExponentialDecay
     >>> plainly = lambda step: 0.1 * math.exp(-0.5 * (step // 10))
-    >>> test_decay = schedule_test(ExponentialDecay(0.1, rate=0.5, every=10), reference=plainly)
+    >>> test_decay = schedule_test(ExponentialDecay(0.1, exponent=0.5, every=10), reference=plainly)
     >>> test_decay()
     """
 

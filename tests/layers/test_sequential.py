@@ -114,6 +114,14 @@ def test_anything_but_layer_objects_is_refused_with_its_position(wrong):
         Sequential(Sigmoid(), wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "advice"), [([Sigmoid()], "drop the brackets, or write \\*layers"), (Sigmoid, r"write Sigmoid\(\.\.\.\)")]
+)
+def test_a_list_and_a_class_are_told_what_to_write(wrong, advice):
+    with pytest.raises(TypeError, match=advice):
+        Sequential(wrong)
+
+
 def test_nesting_changes_neither_names_order_nor_result():
     flat, inside = Sequential(Linear(4, 3), Sigmoid(), Linear(3, 2)).build(seed=3), nested().build(seed=3)
     assert list(inside.parameters.named) == ["0.0.weight", "0.0.bias", "1.weight", "1.bias"]

@@ -49,7 +49,7 @@ def test_a_schedule_is_asked_with_the_number_of_steps_before(parameters):
 
 
 def test_the_learning_rate_is_the_schedule_times_the_scale(parameters):
-    schedule = ExponentialDecay(0.1, 0.5)
+    schedule = ExponentialDecay(0.1, exponent=0.5)
     optimizer = SGD(schedule)
     for step in range(3):
         optimizer.lr_scale = 0.5**step

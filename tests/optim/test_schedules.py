@@ -21,8 +21,8 @@ from minidl.optim import (
 
 ALL = [
     Constant(0.1),
-    ExponentialDecay(0.1, 0.05),
-    ExponentialDecay(0.1, 0.05, every=7),
+    ExponentialDecay(0.1, exponent=0.05),
+    ExponentialDecay(0.1, exponent=0.05, every=7),
     StepDecay(0.1, 0.5, every=10),
     MultiStepDecay(0.1, 0.3, milestones=[5, 20]),
     CosineDecay(0.1, 50, final=0.003),
@@ -83,7 +83,7 @@ def test_numpy_arguments_become_python_numbers():
 
 @given(lr=rates, rate=st.floats(0, 5), every=lengths, step=steps)
 def test_exponential_decay_follows_its_formula_once_per_period(lr, rate, every, step):
-    assert ExponentialDecay(lr, rate, every=every)(step) == lr * math.exp(-rate * (step // every))
+    assert ExponentialDecay(lr, exponent=rate, every=every)(step) == lr * math.exp(-rate * (step // every))
 
 
 @given(lr=rates, factor=st.floats(0, 1), every=lengths, step=st.integers(0, 1000))
@@ -153,9 +153,12 @@ def test_a_schedule_that_defines_no_formula_says_so():
         (lambda: Constant(-0.1), "expected lr to be a finite number >= 0, received lr=-0.1"),
         (lambda: Constant(math.nan), "received lr=nan"),
         (lambda: Constant("0.1"), "received lr='0.1'"),
-        (lambda: ExponentialDecay(math.inf, 1), "received lr=inf"),
-        (lambda: ExponentialDecay(1, -1), "expected rate to be a finite number >= 0, received rate=-1"),
-        (lambda: ExponentialDecay(1, 1, every=0), "expected every to be an integer >= 1, received every=0"),
+        (lambda: ExponentialDecay(math.inf, exponent=1), "received lr=inf"),
+        (
+            lambda: ExponentialDecay(1, exponent=-1),
+            "expected exponent to be a finite number >= 0, received exponent=-1",
+        ),
+        (lambda: ExponentialDecay(1, exponent=1, every=0), "expected every to be an integer >= 1, received every=0"),
         (lambda: StepDecay(-1, 0.5, every=1), "received lr=-1"),
         (
             lambda: StepDecay(1, 1.5, every=1),
@@ -186,4 +189,19 @@ def test_a_schedule_that_defines_no_formula_says_so():
 )
 def test_bad_arguments_are_refused_when_the_schedule_is_made(make, message):
     with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ExponentialDecay(0.1, 0.96),
+        lambda: ExponentialDecay(0.1, rate=0.96),
+        lambda: ExponentialDecay(0.1, 0.9, 5),
+    ],
+)
+def test_the_factor_of_other_libraries_is_refused_with_the_schedule_it_means(make):
+    with pytest.raises(
+        TypeError, match=r"received 0\.9.* by another name: a factor f for each t is StepDecay\(lr, f, every"
+    ):
         make()

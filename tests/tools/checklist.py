@@ -175,7 +175,7 @@ TABLE = [
     schedule("Constant", Constant, lr=rates),
     schedule(
         "ExponentialDecay",
-        ExponentialDecay(0.1, 0.05, every=10),
+        ExponentialDecay(0.1, exponent=0.05, every=10),
         reference=lambda step: 0.1 * math.exp(-0.05 * (step // 10)),
     ),
     schedule("StepDecay", StepDecay(0.1, 0.5, every=10), reference=lambda step: 0.1 * 0.5 ** (step // 10)),

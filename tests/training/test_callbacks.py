@@ -250,7 +250,7 @@ def test_the_rate_is_not_reduced_below_its_minimum_and_follows_its_schedule(data
     assert steady == pytest.approx([1.0, 1.0, 0.1, 0.04, 0.04])
     below = rates_of(trainer(lr=0.01, callbacks=[plateau]), fit, data, [1.0] * 3)
     assert below == [0.01] * 3
-    falling = ExponentialDecay(1.0, 0.1)
+    falling = ExponentialDecay(1.0, exponent=0.1)
     plateau = ReduceOnPlateau("validation_value", mode="min", factor=0.5, patience=2)
     rates = rates_of(trainer(optimizer=SGD(falling), callbacks=[plateau]), fit, data, [1.0] * 5)
     assert rates == pytest.approx([falling(step) * 0.5 ** (step >= 3) for step in range(5)])

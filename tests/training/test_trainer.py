@@ -9,7 +9,11 @@ from minidl import L1, L2, SGD, Adam, ClipNorm, EarlyStopping, RMSprop, SoftmaxC
 from minidl.data import batches
 from minidl.optim import ExponentialDecay
 
-RULES = [lambda: SGD(0.1, momentum=0.9), lambda: Adam(ExponentialDecay(0.05, 0.1)), lambda: RMSprop(clip=ClipNorm(0.1))]
+RULES = [
+    lambda: SGD(0.1, momentum=0.9),
+    lambda: Adam(ExponentialDecay(0.05, exponent=0.1)),
+    lambda: RMSprop(clip=ClipNorm(0.1)),
+]
 REGULARIZERS = [[], [L2(0.01)], [L1(0.001), L2(0.01, names="*")]]
 variants = pytest.mark.parametrize(
     ("rule", "regularizers", "weighted"),
