@@ -86,8 +86,8 @@ class ExponentialDecay(Schedule):
         if len(args) > 1 or "rate" in kwargs:
             received = (*args[1:], *kwargs.values())[0]
             raise TypeError(
-                f"expected ExponentialDecay(lr, exponent=k), which is lr * exp(-k * t), received {received!r} by another "
-                f"name: a factor f for each t is StepDecay(lr, f, every=...)"
+                f"expected ExponentialDecay(lr, exponent=k), which is lr * exp(-k * t), received {received!r} by "
+                f"another name: a factor f for each t is StepDecay(lr, f, every=...)"
             )
         return super().__new__(cls)
 
