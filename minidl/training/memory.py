@@ -80,7 +80,7 @@ def _checked(owner: Owner) -> Remembered:
     state = owner.state()
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         raise TypeError(f"expected {owner!r}.state() to return a dict with names, received {state!r}")
-    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in state.items()}
+    plain = {name: np.asarray(value) if isinstance(value, np.generic) else value for name, value in state.items()}
     for name, value in plain.items():
         array = isinstance(value, np.ndarray) and value.dtype.kind in "biufc"
         if not array and not (value is None or isinstance(value, bool | int | float | str)):
@@ -109,7 +109,8 @@ def unpacked(path: StrPath, identity: Mapping[str, str]) -> dict[str, Remembered
         states: dict[str, dict[str, Any]] = {name: dict(numbers) for name, numbers in record["numbers"].items()}
         for name, array in entries.items():
             owner, _, key = name.partition("/")
-            states[owner][key] = array.copy()  # not read-only, so that callbacks can go on with theirs
+            # not read-only, so that callbacks can go on with theirs; numpy's numbers come back in their own precision
+            states[owner][key] = array.copy() if array.ndim else array[()]
         return dict(states)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from minidl.testing import check_layer
+from minidl.testing.callbacks import CALLBACK
 from minidl.testing.layers import LAYER
 from minidl.testing.losses import LOSS
 from minidl.testing.models import MODEL
@@ -67,7 +68,7 @@ def test_the_failure_in_the_readme_is_what_one_gets():
 
 def test_every_property_is_on_the_page():
     page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
-    for kind in (LAYER, MODEL, LOSS, REGULARIZER, OPTIMIZER, SCHEDULE):
+    for kind in (LAYER, MODEL, LOSS, REGULARIZER, OPTIMIZER, SCHEDULE, CALLBACK):
         missing = [asked.name for asked in kind.properties if f"| {asked.name} |" not in page]
         assert not missing
 

@@ -206,6 +206,19 @@ def test_what_does_not_run_is_not_judged_further():
     assert report.score == 0
 
 
+def test_a_backward_that_raises_far_out_does_not_run():
+    class Bounded(Tanh):
+        def backward(self, dy):
+            dx = super().backward(dy)
+            if not dx.all():
+                raise RuntimeError("saturated")
+            return dx
+
+    error = failure(check_layer, Bounded)
+    assert error.property == "runs"
+    assert "RuntimeError: saturated" in str(error)
+
+
 def test_one_given_case_is_run_instead_of_drawn_ones():
     report = check_layer(Sigmoid(), at={"x": [[0.0, -2.0]]})
     assert report.cases == 1

@@ -19,10 +19,10 @@ HEAD = """# Audit
 
 Every public layer, model, loss, regularizer, optimizer, schedule and callback, checked by `minidl.testing`. This page
 is written by `make audit`; nothing in it is typed by hand. Cases are drawn by hypothesis {hypothesis}, the same ones
-every time (derandomized, which is its seed), with numpy {numpy}. Errors are relative, the worst of all cases.
-float64: backward against differences of the forward pass, whose own error is about 1e-10 for values near 1, and grows
-with the inputs, which reach 120, and where gradients vanish; for an optimizer or schedule, against its reference.
-float32: all results against those of float64. A dash: nothing to compare.
+every time (derandomized, which is its seed), with numpy {numpy}. Errors are relative, the worst of all cases. float64:
+backward against differences of the forward pass, whose own error is about 1e-10 for values near 1, and grows with the
+inputs, which reach 120, and where gradients vanish; for an optimizer or schedule, against its reference. float32: all
+results against those of float64. A dash: nothing to compare.
 
 | checked | kind | cases | properties | float64 | float32 |
 |---|---|--:|--:|--:|--:|

@@ -17,27 +17,22 @@ HOSTILE32 = np.array([100.0, -100.0, 0.0, 30.0, -0.0, -30.0])
 LARGE32 = np.array([1e4, -1e4, 1.0])
 REPRESENTABLE = 1e30  # beyond it, float32 may overflow
 Numbers: TypeAlias = Mapping[str, Array]
+Compute: TypeAlias = Callable[[Numbers], Numbers]
 
 
 @dataclass(frozen=True)
 class Twins:
-    """One thing in two dtypes, as functions from the arrays it is given to all the numbers it computes from them.
+    """One thing in float64 and in float32, each a function from what it is given to all the numbers it computes of it.
 
-    Attributes:
-        wide: in float64.
-        narrow: in float32.
-        failure: what should hold, and the details -> the error to raise.
+    `failure` takes what should hold, and the details, and returns the error to raise.
     """
 
-    wide: Callable[[Numbers], Numbers]
-    narrow: Callable[[Numbers], Numbers]
+    wide: Compute
+    narrow: Compute
     failure: Callable[[str, str], Exception]
 
     def check_hostile(self, name: str, given: Numbers, seed: int, *, advice: str = "", alone: bool = False) -> None:
-        """Far out, float64 gives no NaN and, unless it is to be looked at `alone`, float32 is finite where it is.
-
-        `name` is the array that is filled with hostile values.
-        """
+        """Hostile values for `name` give no NaN in float64; unless that is `alone`, float32 is finite where it is."""
         far = {**given, name: np.resize(np.roll(HOSTILE, seed), given[name].shape)}
         for label, number in self.wide(far).items():
             if np.isnan(number).any():
@@ -46,34 +41,33 @@ class Twins:
         if alone:
             return
         values = np.resize(np.roll(LARGE32 if seed % 3 == 2 else HOSTILE32, seed), given[name].shape)
-        narrow = cast({**given, name: values}, np.float32)
-        wanted = {label: number.copy() for label, number in self.wide(cast(narrow, np.float64)).items()}
-        for label, received in self.narrow(narrow).items():
-            bad = ~np.isfinite(received) & (np.abs(wanted[label]) < REPRESENTABLE)
+        for label, (wanted, received) in self._both({**given, name: values}).items():
+            bad = ~np.isfinite(received) & (np.abs(wanted) < REPRESENTABLE)
             if bad.any():
-                details = f"  {label} holds {received[bad][0]} where float64 gives {wanted[label][bad][0]:.8g}"
-                raise self.failure(
-                    "float32 must not overflow where the result does not", f"{details}, for {name} = {shown(values)}"
-                )
+                details = f"  {label} holds {received[bad][0]} where float64 gives {wanted[bad][0]:.8g}"
+                details += f", for {name} = {shown(values)}"
+                raise self.failure("float32 must not overflow where the result does not", details)
 
     def error(self, given: Numbers, rng: np.random.Generator, *, size: float) -> float:
         """The largest difference of the two, relative to a number's size and that of the input."""
-        narrow, worst = cast(given, np.float32), 0.0
-        wanted = {name: number.copy() for name, number in self.wide(cast(narrow, np.float64)).items()}
-        received = {name: number.copy() for name, number in self.narrow(narrow).items()}
-        for name, number in wanted.items():
-            scale = 1 + float(np.abs(number).max(initial=0.0)) + size
-            error = float(np.abs(received[name] - number).max(initial=0.0)) / scale
+        largest = 0.0
+        for name, (wanted, received) in self._both(given).items():
+            scale = 1 + float(np.abs(wanted).max(initial=0.0)) + size
+            error = float(np.abs(received - wanted).max(initial=0.0)) / scale
             if not error <= ROUNDINGS:
-                moved = (_spread(compute, cast(narrow, dtype), name, rng) for compute, dtype in self._both())
-                if not error <= ROUNDINGS + 10 * max(moved) / scale:
+                exact = cast(given, np.float32)
+                spread = _spread(self.wide, cast(exact, np.float64), name, rng), _spread(self.narrow, exact, name, rng)
+                if not error <= ROUNDINGS + 10 * max(spread) / scale:
                     details = f"  {name} differs by {error:.2g} of its size"
                     raise self.failure("float32 must agree with float64", details)
-            worst = max(worst, error)
-        return worst
+            largest = max(largest, error)
+        return largest
 
-    def _both(self) -> tuple[tuple[Callable[[Numbers], Numbers], DTypeLike], ...]:
-        return (self.wide, np.float64), (self.narrow, np.float32)
+    def _both(self, given: Numbers) -> dict[str, tuple[Array, Array]]:
+        """Every number in float64 and in float32, of the same float32 input."""
+        exact = cast(given, np.float32)
+        wanted = {name: number.copy() for name, number in self.wide(cast(exact, np.float64)).items()}
+        return {name: (wanted[name], number.copy()) for name, number in self.narrow(exact).items()}
 
 
 def cast(arrays: Numbers, dtype: DTypeLike) -> dict[str, Array]:
@@ -81,15 +75,13 @@ def cast(arrays: Numbers, dtype: DTypeLike) -> dict[str, Array]:
     return {name: array if array.dtype.kind != "f" else array.astype(dtype) for name, array in arrays.items()}
 
 
-def _spread(compute: Callable[[Numbers], Numbers], given: Numbers, name: str, rng: np.random.Generator) -> float:
+def _spread(compute: Compute, given: Numbers, name: str, rng: np.random.Generator) -> float:
     """How far a number moves where everything is off by a few roundings of float32: how ill-conditioned is it?"""
-    here, moves = compute(given)[name].copy(), [0.0]
-    for _ in range(8):
-        moved = {
-            label: (array * (1 + 4 * EPS32 * rng.uniform(-1, 1, array.shape))).astype(array.dtype)
-            if array.dtype.kind == "f"
-            else array
-            for label, array in given.items()
-        }
-        moves.append(float(np.abs(compute(moved)[name] - here).max(initial=0.0)))
-    return max(moves)
+
+    def moved(array: Array) -> Array:
+        roundings = 4 * EPS32 * rng.uniform(-1, 1, array.shape)
+        return (array * (1 + roundings)).astype(array.dtype) if array.dtype.kind == "f" else array
+
+    here = compute(given)[name].copy()
+    there = (compute({label: moved(array) for label, array in given.items()})[name] for _ in range(8))
+    return max(float(np.abs(number - here).max(initial=0.0)) for number in there)

@@ -164,15 +164,15 @@ class LayerRun:
             details = f"{raised(error)}\n  for x = {shown(x)}{self.case.advice}"
             raise self.failure("forward must not raise", details).of_running() from error
 
-    def backward(self, dy: Array) -> dict[str, Array]:
+    def backward(self, dy: Array, *, twin: Layer | None = None) -> dict[str, Array]:
         """The gradients of x (as "x") and of every parameter; before, the latter are `unset`."""
-        self.layer.parameters.grad[...] = self.unset
+        layer = twin or self.layer
+        layer.parameters.grad[...] = self.unset
         try:
-            dx = self.layer.backward(dy)
+            dx = layer.backward(dy)
         except Exception as error:
             raise self.failure("backward must not raise", raised(error)).of_running() from error
-        named = self.layer.parameters.named.items()
-        gradients = {name: parameter.grad.copy() for name, parameter in named}
+        gradients = {name: parameter.grad.copy() for name, parameter in layer.parameters.named.items()}
         return gradients if self.declared.integers else {"x": dx} | gradients
 
     def subject(self, x: Array) -> Subject:

@@ -21,15 +21,10 @@ from minidl.testing.functions import off_grid as moved
 from minidl.testing.layers import LAYER
 from minidl.testing.layers.case import LayerCase, LayerCheckError, LayerRun
 from minidl.testing.regularizers import penalty_subject
-from minidl.testing.report import NOT_TRIED, Outcome, Properties, raised
+from minidl.testing.report import NOT_TRIED, Outcome, Properties, raised, worst
 
 MODELS = Properties()  # its own, and in between those of a layer
-LEFT_OUT = (
-    contract.runs,
-    numbers.on_grid,
-    numbers.off_grid,
-    extremes.empty,
-)  # others do: the two below, or layers inside
+LEFT_OUT = (contract.runs, numbers.on_grid, numbers.off_grid, extremes.empty)  # the two below judge, or layers inside
 
 
 class ModelCheckError(LayerCheckError):
@@ -103,8 +98,7 @@ def gradient(run: ModelRun) -> Outcome:
         details = f"{wrong}\n  diagnosis      {blamed}\n{where}{drawn}\n  targets = {shown(run.case.targets)}"
         return run.failure(f"the gradient of {wrong.array} is wrong", details, drawn=False)
 
-    error = Trial(subject, np.ones(1), run.rng, complain, {"x": run.declared.domain}).off_grid()
-    return NOT_TRIED if error is None else error
+    return worst([Trial(subject, np.ones(1), run.rng, complain, {"x": run.declared.domain}).off_grid()])
 
 
 MODELS += (asked for asked in LAYER.properties if asked not in (*MODELS, *LEFT_OUT))
