@@ -15,8 +15,10 @@ import pytest
 from minidl.experiments import execute, grid, plan
 
 JOB = """
-import sys, time
+import signal, sys, time
 from minidl.experiments import execute, grid, plan
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process started in the background ignores it
 
 def work(i, *, seed):
     import time

@@ -23,8 +23,15 @@ def test_a_right_component_raises_no_alarm(item):
     assert check(item.thing, max_examples=20, **item.options).passed
 
 
-def test_gradients_that_cancel_under_a_schedule_too_raise_no_alarm():
-    cancel = {"start": [0.0], "gradients": [[0.125], [-0.5], [0.375]], "cut": 0}  # 1, -4, 3 and 1, -4/2, 3/3
+CANCELLING = [
+    [[0.125], [-0.5], [0.375]],  # 1, -4, 3 and 1, -4/2, 3/3
+    [[0.125], [0.25], [0.5], [-0.5]],  # 2 r + 4 r^2 - 4 r^3 = 2 for r = 2 ** -0.5
+]
+
+
+@pytest.mark.parametrize("gradients", CANCELLING)
+def test_gradients_that_cancel_under_a_schedule_too_raise_no_alarm(gradients):
+    cancel = {"start": [0.0], "gradients": gradients, "cut": 0}
     assert minidl.testing.check_optimizer(minidl.SGD(0.1), at=cancel).passed
 
 

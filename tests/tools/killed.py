@@ -150,6 +150,7 @@ def counted(kills, interrupts):
 
 def train(folder, epochs, stop=0):
     """Train, and say what is so afterwards."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a process started in the background ignores it
     trainer, validation, fit = build(folder, stop)
     print("ready", flush=True)
     with suppress(KeyboardInterrupt):  # a later Ctrl-C, when everything is in order

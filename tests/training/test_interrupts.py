@@ -12,6 +12,14 @@ from minidl.storage import read_arrays
 from tests.tools.restless import assert_same
 
 
+@pytest.fixture(autouse=True)
+def python_handles_ctrl_c():
+    """Python's own handler, also where the tests run in the background and SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Press(Callback):
     """A real Ctrl-C, so many times, after a step."""
 

@@ -63,8 +63,8 @@ def learning_rate(case: OptimizerCase) -> None:
     scaled, halved, scheduled, by_hand = (case.fresh() for _ in range(4))
 
     def decaying(step: int) -> float:
-        # by an irrational factor, so that gradients of one sum with constant rates cannot have it with these, too
-        return (lr(step) if callable(lr) else lr) * math.pow(0.5, step / 2)
+        # by a transcendental factor: gradients on the grid that have one sum with constant rates have another with these
+        return (lr(step) if callable(lr) else lr) * math.exp(-step / 3)
 
     scaled.lr_scale = 0.5
     halved.lr = (lambda step: 0.5 * lr(step)) if callable(lr) else 0.5 * lr
