@@ -3,7 +3,7 @@
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 from minidl.arguments import Recorded, check_integer, check_numbers, short
 from minidl.layers.habits import LAYER
+from minidl.layers.modes import inference, training
 from minidl.parameters import Array, Parameter, Parameters, State
 from minidl.seeding import Stream, generator
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
@@ -48,6 +49,8 @@ class Layer(Recorded):
 
     training: bool = False
     needs_dx: bool = True
+    _trains_in: int | None = None  # the thread that is inside train_mode; see `modes`
+    _predicts_in: tuple[int, ...] = ()  # the threads that are inside predict
     rng: np.random.Generator
     parameters: Parameters
     _set_by = "forward"
@@ -130,7 +133,8 @@ class Layer(Recorded):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or pickle takes along: not the mode of the moment it was taken in."""
-        return {name: value for name, value in vars(self).items() if name not in ("training", "needs_dx")}
+        of_the_moment = ("training", "needs_dx", "_trains_in", "_predicts_in")
+        return {name: value for name, value in vars(self).items() if name not in of_the_moment}
 
     def _advice(self, name: str) -> str:
         """What only `build` gives; the numbers of a whole model are with its outermost layer."""
@@ -182,19 +186,12 @@ class Layer(Recorded):
         return self
 
     def train_mode(self) -> AbstractContextManager[Self]:
-        """A `with` block inside which this layer and all below it are training; inference is the default."""
-        return self._mode(training=True)
+        """A `with` block inside which this layer and all below it are training; inference is the default.
 
-    @contextmanager
-    def _mode(self, *, training: bool) -> Iterator[Self]:
-        before = [(layer, layer.training) for layer in self.layers_inside()]
-        for layer, _ in before:
-            layer.training = training
-        try:
-            yield self
-        finally:
-            for layer, mode in before:
-                layer.training = mode
+        It belongs to the thread that entered it: a layer keeps what backward needs, so `predict` in another thread is
+        refused meanwhile, and predictions that are under way there are waited for.
+        """
+        return training(self, list(self.layers_inside()))
 
     def predict(self, x: Array, *, batch_size: int = 1024) -> Array:
         """Inference on all rows of `x`, in batches: the outputs as one array the caller owns.
@@ -206,7 +203,7 @@ class Layer(Recorded):
         x = np.asarray(x) if isinstance(x, list | tuple) else x
         check_numbers("x", x)
         dtype = self._compute_dtype(x)
-        with self._mode(training=False):
+        with inference(list(self.layers_inside())), np.errstate(all="ignore"):
             batches = (x[start : start + batch_size] for start in range(0, max(len(x), 1), batch_size))
             return np.concatenate([self.forward(np.asarray(batch, dtype)) for batch in batches])
 

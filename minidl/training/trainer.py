@@ -28,6 +28,7 @@ from minidl.training.door import (
     measured,
     metrics_by_name,
 )
+from minidl.training.exclusive import exclusively
 from minidl.training.feeding import Plan
 from minidl.training.history import History
 from minidl.training.interrupts import interrupts
@@ -200,7 +201,7 @@ class Trainer:
         )
         callbacks = [*self.callbacks, *([Progress()] if progress else [])]
         try:
-            with interrupts() as ctrl_c:
+            with interrupts() as ctrl_c, exclusively(self.loss, *self.callbacks):
                 sets = admitted(self.model, self.loss, self.metrics, train, validation)
                 self.run = Run(self, sets, plan, callbacks, ctrl_c)
                 return self.run.execute()

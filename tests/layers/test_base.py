@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Event
 
 import numpy as np
 import pytest
@@ -435,3 +437,65 @@ def test_predict_refuses_what_fit_refuses(x, error, advice):
 def test_predict_takes_lists_of_numbers():
     model = Sequential(Linear(X.shape[1], 2)).build()
     np.testing.assert_array_equal(model.predict(X.tolist()), model.predict(X))
+
+
+class Uncertain(Layer):
+    """Predicts with its inner layer in training mode, as Monte Carlo dropout does."""
+
+    def __init__(self):
+        self.inner = Noise()
+
+    def forward(self, x):
+        with self.inner.train_mode():
+            return self.inner.forward(x)
+
+
+def in_another_thread(call):
+    """What a call returns, or the error it raises, in another thread."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(call)
+        return future.exception(timeout=10) or future.result()
+
+
+def test_while_a_model_trains_it_is_refused_in_other_threads_and_a_copy_is_not():
+    model = Sequential(Linear(4, 3), Tanh(), Linear(3, 2)).build()
+    wanted = model.predict(X)
+    with model.train_mode():
+        for call in (lambda: model.predict(X), lambda: model[:1].predict(X), lambda: model.train_mode().__enter__()):
+            assert "expected a model in one thread while it trains" in str(in_another_thread(call))
+        np.testing.assert_array_equal(in_another_thread(lambda: copy.deepcopy(model).predict(X)), wanted)
+        assert all(layer.training for layer in model.layers_inside())
+        np.testing.assert_array_equal(model.predict(X), wanted)
+    np.testing.assert_array_equal(in_another_thread(lambda: model.predict(X)), wanted)
+
+
+def test_training_waits_for_predictions_of_other_threads():
+    class Slow(Tanh):
+        def forward(self, x):
+            if not self.training:
+                inside.set()
+                assert go_on.wait(10)
+            return super().forward(x)
+
+    model, inside, go_on, entered = Sequential(Slow()), Event(), Event(), Event()
+
+    def train():
+        with model.train_mode():
+            entered.set()
+            return model.training and model[0].training
+
+    with ThreadPoolExecutor(2) as pool:
+        predicting = pool.submit(model.predict, X)
+        assert inside.wait(10)
+        training = pool.submit(train)
+        assert not entered.wait(0.05)
+        go_on.set()
+        assert training.result(10)
+        np.testing.assert_array_equal(predicting.result(10), np.tanh(X))
+    assert not model[0].training
+
+
+def test_a_layer_may_train_inside_its_own_prediction():
+    model = Sequential(Uncertain()).build()
+    assert not np.array_equal(model.predict(X), X)
+    assert not any(layer.training for layer in model.layers_inside())

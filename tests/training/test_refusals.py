@@ -1,10 +1,14 @@
 """Models and runs that would train on nonsense are refused."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from minidl import (
+    L2,
     SGD,
+    Adam,
     BinaryCrossEntropy,
     Callback,
     EarlyStopping,
@@ -16,7 +20,9 @@ from minidl import (
     Sigmoid,
     Softmax,
     SoftmaxCrossEntropy,
+    Tanh,
     Trainer,
+    accuracy,
     binary_accuracy,
 )
 from minidl.initializers import ones
@@ -145,3 +151,48 @@ def test_a_hook_on_an_object_is_called_and_a_misspelt_one_refused():
     typo.on_step_ends = calls.append
     with pytest.raises(TypeError, match="did you mean 'on_step_end'"):
         trainer(callbacks=[typo])
+
+
+@pytest.mark.parametrize("shared", ["loss", "callback"])
+def test_a_loss_or_callback_of_a_run_in_another_thread_is_refused(shared):
+    loss, stopping = SoftmaxCrossEntropy(), EarlyStopping()
+    second = []
+
+    class Meanwhile(Callback):
+        def on_step_end(self, trainer):
+            with ThreadPoolExecutor(1) as pool:
+                second.append(pool.submit(train, callbacks=[stopping]).exception(10))
+
+    def train(callbacks):
+        model = Sequential(Linear(3, 2)).build()
+        own = loss if shared == "loss" else SoftmaxCrossEntropy()
+        callbacks = callbacks if shared == "callback" else [c for c in callbacks if c is not stopping]
+        return Trainer(model, own, SGD(0.1), callbacks=callbacks).fit(DATA, DATA, epochs=1, progress=False)
+
+    train([Meanwhile(), stopping])
+    assert "in one run at a time, received it for a second in another thread" in str(second[0])
+    assert train([stopping]).stopped_because == "limit: 1 epochs"
+
+
+def test_a_run_inside_a_hook_may_use_the_same_loss():
+    class Inner(Callback):
+        def on_fit_end(self, one):
+            Trainer(Sequential(Linear(3, 2)).build(), one.loss, SGD(0.1)).fit(DATA, epochs=1, progress=False)
+
+    assert trainer(callbacks=[Inner()]).fit(DATA, epochs=1, progress=False).stopped_because == "limit: 1 epochs"
+
+
+@pytest.mark.parametrize("setting", ["raise", "ignore", "warn"])
+def test_settings_of_numpy_change_no_bit_of_a_run(setting):
+    def train():
+        model = Sequential(Linear(3, 8), Tanh(), Linear(8, 2)).build(seed=0)
+        model.parameters.value *= 200
+        one = Trainer(model, SoftmaxCrossEntropy(), Adam(0.1), regularizers=[L2(1e-30)], metrics=[accuracy])
+        history = one.fit(DATA, DATA, epochs=3, progress=False)
+        return model.parameters.value, history.evaluations["validation_loss"], model.predict(DATA[0] * 1e-30)
+
+    wanted = train()
+    with np.errstate(all=setting):
+        received = train()
+    for a, b in zip(received, wanted, strict=True):
+        np.testing.assert_array_equal(a, b)

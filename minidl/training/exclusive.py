@@ -1,0 +1,35 @@
+"""Objects that keep something from one call to the next belong to one run at a time, among the runs of all threads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, get_ident
+
+_lock = Lock()
+_thread_of: dict[int, int] = {}  # id of an object -> the thread whose run uses it
+
+
+@contextmanager
+def exclusively(*things: object) -> Iterator[None]:
+    """A block in which no run of another thread may use these things: it would mix its batches with ours.
+
+    >>> with exclusively([]):
+    ...     pass  # the run
+    """
+    mine, me = [], get_ident()
+    with _lock:
+        for thing in things:
+            if _thread_of.get(id(thing), me) != me:
+                raise RuntimeError(
+                    f"expected {thing!r} in one run at a time, received it for a second in another thread: give each "
+                    f"run its own, or copy.deepcopy(...) of it"
+                )
+        for thing in things:
+            if id(thing) not in _thread_of:  # else a run around this one uses it
+                _thread_of[id(thing)] = me
+                mine.append(id(thing))
+    try:
+        yield
+    finally:
+        with _lock:
+            for identity in mine:
+                del _thread_of[identity]
