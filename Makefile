@@ -1,15 +1,16 @@
 # Two commands do everything on a machine with python3: `make demo` and `make test`.
 PYTHON ?= python3
-VENV := .venv
+# Another Python has an environment of its own: `make PYTHON=python3.12 test` makes .venv-3.12.
+VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 BIN := $(VENV)/bin
 OUT ?= out
 # The tests share the cores among processes; threads of the matrix library would only get in their way.
 test check audit corpus deep promises: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo test check reports audit corpus deep promises bench format clean
+.PHONY: help demo test check lint types reports audit corpus deep promises bench format dist wheel-test sdist-test clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(BIN)/activate:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -17,11 +18,11 @@ $(BIN)/activate:
 	$(PYTHON) -m venv $(VENV)
 
 # One stamp a set of packages, so that each command installs only what it needs.
-$(VENV)/core.stamp: $(BIN)/activate pyproject.toml
+$(VENV)/core.stamp: $(BIN)/activate pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/%.stamp: $(BIN)/activate pyproject.toml
+$(VENV)/%.stamp: $(BIN)/activate pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
@@ -31,12 +32,16 @@ demo: $(VENV)/core.stamp ## train a network on the embedded digits; figures go t
 test: $(VENV)/test.stamp ## every test: derivatives hunted by hypothesis, docstrings, examples in quick mode
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
-check: $(VENV)/dev.stamp ## all that must hold before a change lands: format, lint, types, tests with coverage
+check: lint types ## all that must hold before a change lands: format, lint, types, tests with coverage
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
+
+lint: $(VENV)/dev.stamp ## the part of `check` that ruff does
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(VENV)/dev.stamp ## the part of `check` that mypy does
 	$(BIN)/mypy --strict -p minidl
 	$(BIN)/mypy --strict examples tests/typing
-	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
 
 reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CIFAR-10 and write docs/results.md; about 80 minutes on 2 cores
 	$(BIN)/python examples/reports/all.py --out $(OUT)/reports --docs docs
@@ -60,5 +65,17 @@ format: $(VENV)/dev.stamp ## rewrite the files as `check` wants them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean: ## remove the environment and what the commands wrote
-	rm -rf $(VENV) $(OUT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+dist: $(VENV)/release.stamp ## build the sdist and the wheel into dist/, and see that they hold all they should
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python .ci/contents.py
+
+wheel-test: dist ## the tests against the wheel, without the sources and with the lowest versions that pyproject.toml allows
+	.ci/wheel $(PYTHON)
+
+sdist-test: dist ## the tests in the unpacked sdist
+	.ci/sdist $(PYTHON)
+
+clean: ## remove the environments and what the commands wrote
+	rm -rf $(VENV) .venv .venv-* $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

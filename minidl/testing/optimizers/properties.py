@@ -63,7 +63,7 @@ def learning_rate(case: OptimizerCase) -> None:
     scaled, halved, scheduled, by_hand = (case.fresh() for _ in range(4))
 
     def decaying(step: int) -> float:
-        # by a transcendental factor: gradients on the grid with one sum at constant rates have another at these
+        # by a transcendental factor, so that gradients of one sum with constant rates cannot have it with these, too
         return (lr(step) if callable(lr) else lr) * math.exp(-step / 3)
 
     scaled.lr_scale = 0.5
