@@ -42,7 +42,7 @@ COMMON: dict[str, Any] = {
     "report_multiple_bugs": False,
     "phases": (Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink),
 }
-SUSPICIOUS = 0.1  # of what is allowed: from there on the search goes towards an error
+SUSPICIOUS = 0.1  # of the error that is allowed
 
 
 def _itself(case: Any, skipped: Container[Property]) -> Generator[Any, None, None]:
@@ -195,13 +195,13 @@ def _of_running(kind: Kind, subject: str, failed: str, details: str) -> CheckErr
 
 
 def _hypothesis_test(
-    kind: Kind, drawn: SearchStrategy[Any], chosen: settings, tally: Tally, skipped: Container[Property]
+    kind: Kind, cases: SearchStrategy[Any], chosen: settings, tally: Tally, skipped: Container[Property]
 ) -> Test:
     @chosen
-    @given(case=drawn)
+    @given(case=cases)
     def test(*_: Any, case: Any) -> None:
         nearness = _judge(kind, case, tally, skipped)
-        if nearness > SUSPICIOUS:  # which costs variety elsewhere
+        if nearness > SUSPICIOUS:  # from there on the search goes towards it, which costs variety elsewhere
             target(nearness, label="worst error, relative to what is allowed")
 
     return test
