@@ -26,10 +26,11 @@ $(VENV)/%.stamp: $(BIN)/activate pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-demo: $(VENV)/core.stamp ## train a network on the embedded digits; figures go to out/
+demo: $(VENV)/core.stamp ## train a network on the embedded digits; figures go to out/ (a few seconds)
 	$(BIN)/python examples/quickstart.py --out $(OUT)
 
-test: $(VENV)/test.stamp ## every test: derivatives hunted by hypothesis, docstrings, examples in quick mode
+test: $(VENV)/test.stamp ## every test: derivatives hunted by hypothesis, docstrings, examples in quick mode (2 to 3 minutes)
+	@echo 'all tests: 2 to 3 minutes on 2 cores'
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
 check: lint types ## all that must hold before a change lands: format, lint, types, tests with coverage

@@ -30,7 +30,8 @@ class Progress(Callback):
     def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
         """Show the newest numbers."""
         if self.bar is not None:
-            self.bar.set_postfix_str(_numbers(row), refresh=False)
+            backwards = dict(reversed(row.items()))  # metrics, then losses: 80 columns end somewhere
+            self.bar.set_postfix_str(_numbers(backwards), refresh=False)
             return
         self.pending = f"epoch {row['epoch']:6.2f}  step {row['step']:6.0f}  {_numbers(row)}"
         share = LINES * len(trainer.history.steps["step"]) / self.planned_steps
@@ -74,7 +75,8 @@ def _tqdm(total: int, unit: str, initial: int) -> Any:
     with warnings.catch_warnings():  # tqdm warns where a notebook lacks widgets, and falls back to text
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
-    return tqdm(total=total, initial=initial, unit=unit, dynamic_ncols=True, leave=True)
+    short = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} " + unit + "s [{remaining}{postfix}]"
+    return tqdm(total=total, initial=initial, unit=unit, dynamic_ncols=True, leave=True, bar_format=short)
 
 
 def _numbers(row: dict[str, float]) -> str:

@@ -76,6 +76,15 @@ def test_a_terminal_gets_one_bar_that_is_closed_and_then_the_reason(data, traine
     assert screen.getvalue().endswith("\nlimit: 2 epochs\n")
 
 
+def test_a_terminal_of_80_columns_shows_the_metrics(data, trainer, fit, bars):
+    with redirect_stderr(Terminal()):
+        fit(trainer(metrics=[accuracy]), data(), data(seed=1), progress=True)
+    (bar,) = bars
+    line = bar.format_meter(**bar.format_dict | {"ncols": 80})
+    assert len(line) <= 80
+    assert re.search(r"validation_accuracy \d\S*  validation_loss \d", line)
+
+
 @pytest.mark.parametrize("hook", ["on_step_end", "on_evaluation_end", "on_fit_end"])
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
 def test_the_bar_is_closed_also_after_an_exception(data, trainer, fit, hooks, bars, hook, error):
