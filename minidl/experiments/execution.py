@@ -22,6 +22,7 @@ import numpy as np
 from minidl.arguments import check_integer, short
 from minidl.experiments.function_digests import behaviour_digest
 from minidl.experiments.job_progress import JobProgress
+from minidl.experiments.packing import packed
 from minidl.experiments.planning import PlannedRun
 from minidl.experiments.results import Result, Results
 from minidl.experiments.store import Store
@@ -98,7 +99,13 @@ def _finished(runs: list[PlannedRun], jobs: int) -> Generator[Result, None, None
             with _workers(jobs) as pool:
                 while waiting or running:
                     while waiting and len(running) < jobs:
-                        future = pool.submit(_call, *_packed(waiting[0]))
+                        try:
+                            sent = packed(waiting[0])
+                        except Exception:  # what a function uses, such as an open file, may not be for others
+                            error = f"{traceback.format_exc()}\nthis run cannot be sent to another process"
+                            yield Result(waiting.popleft(), {}, math.nan, error)
+                            continue
+                        future = pool.submit(_call, *sent)
                         running[future] = waiting.popleft()
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         outcome = future.result()
@@ -111,7 +118,7 @@ def _finished(runs: list[PlannedRun], jobs: int) -> Generator[Result, None, None
 def _alone(run: PlannedRun) -> Result:
     try:
         with _workers(1) as pool:
-            return Result(run, *pool.submit(_call, *_packed(run)).result())
+            return Result(run, *pool.submit(_call, *packed(run)).result())
     except BrokenExecutor as error:
         return Result(run, {}, math.nan, f"{error}\nthe process of this run died: {str(error).splitlines()[0]}")
 
@@ -174,25 +181,6 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
-
-
-def _packed(run: PlannedRun) -> tuple[bytes, str]:
-    """A run for a worker, and what its function does. Functions of a script, and of a module that is still being
-    imported, are sent as they are: a worker that imported such a module would begin the job once more.
-
-    Packed here and not in the thread of loky that would do it, which a module being imported would keep waiting.
-    """
-    import cloudpickle
-
-    module = sys.modules.get(run.function.__module__)
-    unfinished = getattr(getattr(module, "__spec__", None), "_initializing", False)
-    if unfinished:
-        cloudpickle.register_pickle_by_value(module)
-    try:
-        return cloudpickle.dumps(run), behaviour_digest(run.function)
-    finally:
-        if unfinished:
-            cloudpickle.unregister_pickle_by_value(module)
 
 
 def _call(packed: bytes, planned: str) -> Outcome:

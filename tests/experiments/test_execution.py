@@ -378,3 +378,54 @@ def test_a_result_that_cannot_be_written_is_an_error_that_leaves_nothing_half_wr
     with pytest.raises(OSError, match="No space left"):
         execute(plan(work, [{}], [0]), folder=tmp_path, progress=False)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_cannot_be_sent_fails_alone(tmp_path):
+    with open(tmp_path / "open", "w") as file:
+
+        def writing(*, seed):
+            return {"x": file.fileno()}
+
+        def plain(*, seed):
+            return {"x": 1.0}
+
+        results = execute([*plan(writing, [{}], [0]), *plan(plain, [{}], [0])], progress=False)
+    assert [bool(result.error) for result in results] == [True, False]
+    assert "this run cannot be sent to another process" in results.failed[0].error
+
+
+SCRIPT = """
+import functools
+import os
+
+from minidl.experiments import execute, plan
+
+@functools.cache
+def load(n):
+    with open({log!r}, "a") as file:
+        file.write("loaded ")
+    return list(range(n))
+
+def job():
+    @functools.lru_cache(maxsize=4)
+    def factor(n):
+        return n
+
+    def train(lr, *, seed):
+        return {{"sum": sum(load(10)) * lr + seed * factor(2), "process": os.getpid()}}
+
+    return execute(plan(train, [{{"lr": 1}}, {{"lr": 2}}], range(3)), jobs=1, progress=False)
+
+if __name__ == "__main__":
+    results = job()
+    print([result.values["sum"] for result in results], [result.error for result in results.failed])
+"""
+
+
+def test_a_cached_loader_of_a_script_is_sent_along_and_loads_once_in_each_process(tmp_path):
+    log = tmp_path / "log"
+    (tmp_path / "script.py").write_text(SCRIPT.format(log=str(log)), encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "script.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "[45, 47, 49, 90, 92, 94] []\n"
+    assert log.read_text() == "loaded "
