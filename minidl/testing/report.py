@@ -73,6 +73,8 @@ class Report:
         subject: the name of what was checked.
         cases: how many cases were drawn, each tried with every property.
         results: one PropertyResult for each property, in the order in which they are tried.
+        parameters: the names of those that a layer or model has, whose gradients were judged; an array that was meant
+            to be one is missing here. None for other things.
 
     >>> from minidl.layers import ReLU
     >>> from minidl.testing import check_layer
@@ -84,6 +86,7 @@ class Report:
     subject: str
     cases: int
     results: tuple[PropertyResult, ...]
+    parameters: tuple[str, ...] | None = None
 
     @property
     def passed(self) -> bool:
@@ -121,6 +124,7 @@ class Report:
         return {
             "subject": self.subject,
             "cases": self.cases,
+            "parameters": None if self.parameters is None else list(self.parameters),
             "passed": self.passed,
             "score": self.score,
             "properties": [vars(result).copy() for result in self],
@@ -130,8 +134,11 @@ class Report:
         verdicts = [result.verdict for result in self]
         tried = len(verdicts) - verdicts.count(NOT_TRIED)
         lines = [f"{self.subject}: {verdicts.count('passed')} of {tried} properties hold, {self.cases} cases"]
+        if self.parameters is not None:
+            lines[0] += f", with the parameters {', '.join(self.parameters)}" if self.parameters else ", no parameters"
         for result in self:
-            error = "" if result.worst_error is None else f"  worst relative error {result.worst_error:.1e}"
+            known = result.worst_error is not None and result.verdict == "passed"
+            error = f"  worst relative error {result.worst_error:.1e}" if known else ""
             lines.append(f"  {result.verdict:<10}  {result.name}{error}")
         failures = [result.failure for result in self if result.failure is not None]
         return "\n\n".join(["\n".join(lines), *failures])
@@ -141,6 +148,11 @@ class Report:
 
 class Case:
     """A drawn case: its repr is the call that repeats it, and hypothesis prints that."""
+
+    @property
+    def parameters(self) -> tuple[str, ...] | None:
+        """The names of the parameters that are judged, where a thing has any of its own."""
+        return None
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
@@ -204,6 +216,7 @@ class Tally:
 
     def __init__(self, properties: Iterable[Property]) -> None:
         self.cases = 0
+        self.parameters: tuple[str, ...] | None = None  # of the newest case
         self.runs = dict.fromkeys(properties, 0)
         self.errors: dict[Property, float] = {}
 
@@ -225,4 +238,4 @@ class Tally:
             text = str(failed) if failed else None
             return PropertyResult(asked.name, verdict, self.runs[asked], self.errors.get(asked), text)
 
-        return Report(subject, self.cases, tuple(result(asked) for asked in self.runs))
+        return Report(subject, self.cases, tuple(result(asked) for asked in self.runs), self.parameters)

@@ -211,6 +211,7 @@ def _judge(kind: Kind, case: Any, tally: Tally, skipped: Container[Property]) ->
     """Try the properties on one case; returns the worst relative error as a share of what is allowed."""
     worst = 0.0
     tally.cases += 1
+    tally.parameters = case.parameters
     with np.errstate(all="ignore"), closing(kind.runs(case, skipped)) as runs:
         for run in runs:
             for asked in [asked for asked in kind.properties if asked not in skipped]:

@@ -471,3 +471,62 @@ def test_the_point_shown_is_one_where_the_mistake_shows():
     closer = next(line for line in text.split("\n") if "look closer" in line).split("look closer")[1].strip()
     table = eval(closer, vars(minidl.testing) | {"SortsBackwardsForward": SortsBackwardsForward})
     assert not table.agrees
+
+
+class Differences(Layer):
+    """y_j = x_{j+1} - x_j, which has nothing to say about a single feature."""
+
+    def forward(self, x):
+        self.shape = x.shape
+        return np.diff(x, axis=1)
+
+    def backward(self, dy):
+        dx = np.zeros(self.shape, dy.dtype)
+        dx[:, 1:] += dy
+        dx[:, :-1] -= dy
+        return dx
+
+
+def test_an_output_without_numbers_asks_for_larger_sizes():
+    error = failure(check_layer, Differences)
+    assert error.property == "runs"
+    assert "received shape (1, 0) for x of (1, 1): sizes too small for it? Give them a strategy: features=" in str(
+        error
+    )
+    assert check_layer(Differences, features=st.integers(2, 5), max_examples=20).passed
+
+
+class Forgotten(Layer):
+    """A gain that is a plain number: nothing judges its gradient."""
+
+    gain = 2.0
+
+    def forward(self, x):
+        return x * self.gain
+
+    def backward(self, dy):
+        return dy * self.gain
+
+
+def test_the_report_lists_the_parameters_that_were_judged():
+    assert str(check_layer(Forgotten, max_examples=5)).splitlines()[0].endswith(", no parameters")
+    report = check_layer(Linear(2, 3), ("n", 2), max_examples=5)
+    assert report.parameters == tuple(report.as_dict()["parameters"]) == ("weight", "bias")
+    assert str(report).splitlines()[0].endswith(" 5 cases, with the parameters weight, bias")
+
+
+def test_a_backward_without_a_return_is_told_so():
+    class Silent(Tanh):
+        def backward(self, dy):
+            super().backward(dy)
+
+    assert "received None: does it return dL/dx?" in str(failure(check_layer, Silent))
+
+
+def test_what_failed_shows_no_error_that_held():
+    class Wrong(Tanh):
+        def backward(self, dy):
+            return 2 * super().backward(dy)
+
+    report = check_layer(Wrong, raises=False, max_examples=20)
+    assert all("worst" not in line for line in str(report).splitlines() if line.startswith("  failed"))

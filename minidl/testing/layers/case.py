@@ -68,6 +68,11 @@ class LayerCase(Case):
     declared: Declared
     advice: str = ""
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Those of the layer and below."""
+        return tuple(self.layer.parameters.named)
+
     def __repr__(self) -> str:
         return f"check_layer({self.fresh!r}, at={{'x': {self.x.tolist()}, 'seed': {self.seed}}}{self.declared})"
 
@@ -122,9 +127,8 @@ class LayerRun:
     error: type[LayerCheckError] = LayerCheckError
 
     def __init__(self, case: LayerCase, unset: float = np.nan, inference: "LayerRun | None" = None) -> None:
-        self.unset = unset
         self.case, self.layer, self.declared, self.inference = case, case.layer, case.declared, inference
-        self.rng, self.training = np.random.default_rng(case.seed), case.layer.training
+        self.rng, self.training, self.unset = np.random.default_rng(case.seed), case.layer.training, unset
         self.inside = list(case.layer.layers_inside())
         self.streams = self.streams_now()
         self.states = self.states_now()
@@ -252,8 +256,5 @@ def other_input(run: LayerRun) -> Array:
 
 def domain_advice(run: LayerRun) -> str:
     """What to ask the author where an output is not finite."""
-    return (
-        "is a domain=(low, high) needed?"
-        if run.declared.domain is None
-        else f"domain={run.declared.domain} is open to it"
-    )
+    domain = run.declared.domain
+    return "is a domain=(low, high) needed?" if domain is None else f"domain={domain} is open to it"

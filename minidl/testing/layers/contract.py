@@ -20,6 +20,9 @@ def runs(run: LayerRun) -> None:
     if type(y) is not np.ndarray or y.ndim == 0 or len(y) != len(run.x):
         received = f"shape {y.shape}" if isinstance(y, np.ndarray) else type(y).__name__
         raise run.failure("forward must return an array with one row per sample", f"  received {received}")
+    if y.size == 0:
+        details = f"  received shape {y.shape} for x of {run.x.shape}: sizes too small for it? Give them a strategy:"
+        raise run.failure("forward must return some numbers", f"{details} features=st.integers(2, 5)")
     run.gradients_at(run.x, run.dy)
 
 
@@ -42,7 +45,11 @@ def shapes(run: LayerRun) -> None:
     for name, gradient in run.gradients_at(run.x, run.dy).items():
         shape = run.x.shape if name == "x" else named[name].shape
         if not isinstance(gradient, np.ndarray) or gradient.shape != shape or gradient.dtype != np.float64:
-            received = getattr(gradient, "shape", type(gradient).__name__), getattr(gradient, "dtype", "")
+            received = type(gradient).__name__
+            if isinstance(gradient, np.ndarray):
+                received = f"shape {gradient.shape}, {gradient.dtype}"
+            elif gradient is None:
+                received = "None: does it return dL/dx?"
             raise run.failure(f"backward must give d{name} of shape {shape}, float64", f"  received {received}")
 
 
