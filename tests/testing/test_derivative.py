@@ -51,6 +51,14 @@ def test_a_wrong_slope_under_a_large_constant_is_found_and_a_right_one_is_not():
     assert verdict(lambda x: 1e6 + np.tanh(x), lambda x: 1.001 * slope(x), [0.3]).wrong is not None
 
 
+def test_a_right_slope_under_rounding_that_grows_inside_is_seen_at_coarser_steps_and_a_wrong_one_is_not():
+    def drowned(x):
+        return np.tanh((x + 1e6) - 1e6)
+
+    assert verdict(drowned, lambda x: 1 - np.tanh(x) ** 2, [0.3, -0.7]).wrong is None
+    assert verdict(drowned, lambda x: 1.001 * (1 - np.tanh(x) ** 2), [0.3, -0.7]).wrong is not None
+
+
 def test_an_infinite_curvature_is_approached_and_a_steep_line_resolved():
     assert verdict(lambda x: np.abs(x) ** 1.5, lambda x: 1.5 * np.sqrt(np.abs(x)) * np.sign(x), [0.0]).wrong is None
     assert verdict(lambda x: np.clip(1e12 * x, -1, 1), lambda x: np.full(1, 1e12), [0.0]).wrong is None

@@ -20,6 +20,7 @@ RTOL, ATOL = 1e-6, 1e-8
 STEP = EPS ** (1 / 3)
 FINER, COARSER, FINEST = range(1, 7), range(-1, -4, -1), range(7, 18)  # rungs: the step is STEP / 4**rung
 SHARP = 100  # an agreement is sharp if its uncertainty is at most this many times the tolerance
+DROWNED = 64  # times as far off at the finest step as at the first: rounding has the say
 APART = 10  # as many times the allowed difference contradicts
 
 
@@ -129,14 +130,15 @@ class Probe:
 
         `scale` is the size of its terms. Finer steps leave a kink close by outside. Where a large constant in the
         output drowns the differences, agreement means little: then coarser steps are asked too, and two neighbouring
-        ones at which the function is smooth, and which are clearly another number, overrule it. Where the curvature
-        is infinite, as that of x**1.5 at 0, differences that approach the slope with every finer step will do.
+        ones at which the function is smooth, and which are clearly another number, overrule it. They are asked, too,
+        where rounding inside the function drowns the finer ones. Where the curvature is infinite, as that of x**1.5
+        at 0, differences that approach the slope with every finer step will do.
         """
         if not np.isfinite(analytic):
             return None
         vague, against, distances = None, list[tuple[int, Look]](), list[float]()
         for rung in (0, *FINER, *COARSER):
-            if rung < 0 and vague is None:
+            if rung < 0 and vague is None and not _drowned(distances):
                 return distances[-1] if _converges(distances) else self._finest(direction, analytic, scale)
             look = self.look(direction, rung)
             allowed = ATOL + RTOL * max(scale, abs(look.slope))
@@ -167,6 +169,11 @@ class Probe:
 def _converges(distances: list[float]) -> bool:
     """Whether every finer step came nearer by a quarter at least."""
     return all(finer <= 0.75 * distance for distance, finer in pairwise(distances))
+
+
+def _drowned(distances: list[float]) -> bool:
+    """Whether finer steps lead away: the error by rounding is four times as large with every one."""
+    return distances[len(FINER)] > DROWNED * distances[0]
 
 
 def _same_number(a: tuple[int, Look], b: tuple[int, Look], vague: Look) -> bool:
