@@ -31,19 +31,18 @@ class Recorded:
     _set_by: str = ""
     _habits: Mapping[str, str] = {}
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Keep the arguments before any constructor can fail or forget them."""
-        if (args or kwargs) and cls.__init__ is object.__init__:
-            received = [short(value) for value in args] + [f"{name}={short(value)}" for name, value in kwargs.items()]
-            raise TypeError(f"{cls.__name__} takes no arguments, received {', '.join(received)}")
-        self = super().__new__(cls)
-        self._arguments = (args, kwargs)
-        return self
+    if not TYPE_CHECKING:  # a checker should see the constructors of the classes, which Sigmoid(3) does not fit
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+            """Keep the arguments before any constructor can fail or forget them."""
+            if (args or kwargs) and cls.__init__ is object.__init__:
+                raise TypeError(f"{cls.__name__} takes no arguments, received {_written(args, kwargs)}")
+            self = super().__new__(cls)
+            self._arguments = (args, kwargs)
+            return self
 
     def __repr__(self) -> str:
-        args, kwargs = self._arguments
-        shown = [short(value) for value in args] + [f"{name}={short(value)}" for name, value in kwargs.items()]
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return f"{type(self).__name__}({_written(*self._arguments)})"
 
     if not TYPE_CHECKING:  # a checker should go on refusing unknown attributes
 
@@ -132,6 +131,10 @@ def _names_of_self(code: CodeType, own: tuple[str, ...]) -> tuple[set[str], set[
         more = _names_of_self(inner, own)
         stored, read = stored | more[0], read | more[1]
     return stored, read
+
+
+def _written(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    return ", ".join([*map(short, args), *(f"{name}={short(value)}" for name, value in kwargs.items())])
 
 
 def short(value: object) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike
 from minidl.arguments import check_function, check_integer, check_numbers, suggest
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Floats: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[np.floating[Any]]]
 Initializer: TypeAlias = "Callable[[np.random.Generator, tuple[int, ...]], Array]"
 
 
@@ -35,10 +36,10 @@ class _Stored:
         )
         self.shape = _checked_shape(shape)
         self.init = init
-        self._value: Array | None = None
+        self._value: Floats | None = None
 
     @property
-    def value(self) -> Array:
+    def value(self) -> Floats:
         """The current value, of shape `shape`; assigning copies into it and refuses another shape."""
         return self._built(self._value)
 
@@ -51,7 +52,7 @@ class _Stored:
         """Whether there is a value yet."""
         return self._value is not None
 
-    def _built(self, array: Array | None) -> Array:
+    def _built(self, array: Floats | None) -> Floats:
         if array is None:
             raise RuntimeError(f"{self!r} has no storage yet: call build(seed=...) on the outermost layer first")
         return array
@@ -79,10 +80,10 @@ class Parameter(_Stored):
         super().__init__(shape, init)
         self.size = prod(self.shape)
         self.decay = decay
-        self._grad: Array | None = None
+        self._grad: Floats | None = None
 
     @property
-    def grad(self) -> Array:
+    def grad(self) -> Floats:
         """The gradient of the last backward, a view of shape `shape`; backward sets all of it, once per batch."""
         return self._built(self._grad)
 
@@ -90,7 +91,7 @@ class Parameter(_Stored):
     def grad(self, new: Array) -> None:
         _copy_into(self.grad, new, "grad")
 
-    def bind(self, value: Array, grad: Array) -> None:
+    def bind(self, value: Floats, grad: Floats) -> None:
         """Become a pair of views into the flat vectors of a model."""
         self._value, self._grad = value.reshape(self.shape), grad.reshape(self.shape)
 
@@ -103,7 +104,7 @@ class State(_Stored):
     (3,)
     """
 
-    def bind(self, value: Array) -> None:
+    def bind(self, value: Floats) -> None:
         """Take the array that holds the value from now on."""
         self._value = value
 
@@ -168,8 +169,8 @@ class Parameters:
         self.named = dict(named)
         self.states = dict(states or {})
         self.size = sum(parameter.size for parameter in self.named.values())
-        self._value: Array = np.zeros(self.size, dtype)
-        self._grad: Array = np.zeros(self.size, dtype)
+        self._value: Floats = np.zeros(self.size, dtype)
+        self._grad: Floats = np.zeros(self.size, dtype)
         self.decayed = slice(0, sum(p.size for p in self.named.values() if p.decay))
         self._bind()
         for state in self.states.values():
@@ -191,7 +192,7 @@ class Parameters:
             parameter.bind(self._value[piece], self._grad[piece])
 
     @property
-    def value(self) -> Array:
+    def value(self) -> Floats:
         """The trainable numbers, (size,); assigning copies into the vector and refuses another shape."""
         return self._value
 
@@ -200,7 +201,7 @@ class Parameters:
         _copy_into(self._value, new, "value")
 
     @property
-    def grad(self) -> Array:
+    def grad(self) -> Floats:
         """The gradient, (size,); assigning copies into the vector and refuses another shape."""
         return self._grad
 

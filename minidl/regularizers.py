@@ -28,8 +28,32 @@ from minidl.parameters import Array, Parameters
 Regularizer: TypeAlias = Callable[[Parameters], float]
 
 
+class _Penalty:
+    """What the classes below share, and what a list of several of them is a list of."""
+
+    names: str | None
+
+    def __post_init__(self) -> None:
+        """Refuse bad arguments, and keep each strength as a Python float: a numpy one makes float64 of float32."""
+        for name, value in vars(self).items():
+            if name != "names":
+                object.__setattr__(self, name, check_number(name, value, minimum=0))
+            elif value is not None and not isinstance(value, str):
+                raise ValueError(
+                    f'expected names to be None or one pattern such as "*.weight", received names={value!r}'
+                )
+
+    def __call__(self, parameters: Parameters) -> float:
+        """Add the gradient to `parameters.grad`; return the penalty."""
+        return sum(self._add(w, g) for w, g in _chosen(parameters, self.names))
+
+    def _add(self, w: Array, g: Array) -> float:
+        """The same for one flat view of values and one of gradients."""
+        raise TypeError(f"{type(self).__name__} must define _add(self, w, g)")
+
+
 @dataclass(frozen=True)
-class L2:
+class L2(_Penalty):
     """strength * sum(w**2), with gradient 2 * strength * w.
 
     Note the missing 1/2: an optimizer's "weight decay" of d, which adds d * w to the gradient, is L2(d / 2).
@@ -54,16 +78,12 @@ class L2:
     _: KW_ONLY
     names: str | None = None
 
-    def __post_init__(self) -> None:
-        _check(self, "strength", names=self.names)
-
-    def __call__(self, parameters: Parameters) -> float:
-        """Add the gradient to `parameters.grad`; return the penalty."""
-        return sum(_add_l2(w, g, self.strength) for w, g in _chosen(parameters, self.names))
+    def _add(self, w: Array, g: Array) -> float:
+        return _add_l2(w, g, self.strength)
 
 
 @dataclass(frozen=True)
-class L1:
+class L1(_Penalty):
     """strength * sum(|w|), with gradient strength * sign(w), which is 0 at w = 0.
 
     Args and errors are those of `L2`.
@@ -80,16 +100,12 @@ class L1:
     _: KW_ONLY
     names: str | None = None
 
-    def __post_init__(self) -> None:
-        _check(self, "strength", names=self.names)
-
-    def __call__(self, parameters: Parameters) -> float:
-        """Add the gradient to `parameters.grad`; return the penalty."""
-        return sum(_add_l1(w, g, self.strength) for w, g in _chosen(parameters, self.names))
+    def _add(self, w: Array, g: Array) -> float:
+        return _add_l1(w, g, self.strength)
 
 
 @dataclass(frozen=True)
-class ElasticNet:
+class ElasticNet(_Penalty):
     """l1 * sum(|w|) + l2 * sum(w**2), with gradient l1 * sign(w) + 2 * l2 * w.
 
     Args and errors are those of `L2`. This is the naive elastic net of the source: the sum of the two penalties.
@@ -105,13 +121,8 @@ class ElasticNet:
     _: KW_ONLY
     names: str | None = None
 
-    def __post_init__(self) -> None:
-        _check(self, "l1", "l2", names=self.names)
-
-    def __call__(self, parameters: Parameters) -> float:
-        """Add the gradient to `parameters.grad`; return the penalty."""
-        chosen = _chosen(parameters, self.names)
-        return sum(_add_l1(w, g, self.l1) + _add_l2(w, g, self.l2) for w, g in chosen)
+    def _add(self, w: Array, g: Array) -> float:
+        return _add_l1(w, g, self.l1) + _add_l2(w, g, self.l2)
 
 
 def _add_l2(w: Array, g: Array, strength: float) -> float:
@@ -132,11 +143,3 @@ def _chosen(parameters: Parameters, names: str | None) -> list[tuple[Array, Arra
     if names is None:
         return [(parameters.value[parameters.decayed], parameters.grad[parameters.decayed])]
     return [(parameter.value.reshape(-1), parameter.grad.reshape(-1)) for parameter in parameters.matching(names)]
-
-
-def _check(regularizer: object, *strengths: str, names: str | None) -> None:
-    """Refuse bad arguments, and keep every strength as a Python float: a numpy one would turn float32 into float64."""
-    for name in strengths:
-        object.__setattr__(regularizer, name, check_number(name, getattr(regularizer, name), minimum=0))
-    if names is not None and not isinstance(names, str):
-        raise ValueError(f'expected names to be None or one pattern such as "*.weight", received names={names!r}')

@@ -73,7 +73,7 @@ class Dataset:
         return f"Dataset({len(self)} rows x {row} {self.x.dtype}, {kind}{weighted})"
 
     @property
-    def arrays(self) -> tuple[Array, ...]:
+    def arrays(self) -> tuple[Array, Array] | tuple[Array, Array, Array]:
         """(x, targets), or (x, targets, weights) where there are weights: what one batch looks like."""
         return (self.x, self.targets) if self.weights is None else (self.x, self.targets, self.weights)
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from minidl.layers.base import Layer, SampleShape
-from minidl.parameters import Array
+from minidl.parameters import Array, Floats
 
 
-def sigmoid(x: Array) -> Array:
+def sigmoid(x: Array) -> Floats:
     """1 / (1 + exp(-x)), element by element, for floats of any size.
 
     The exponent is capped where its result would overflow, so no input warns: far below zero the value is exact to
@@ -37,14 +37,14 @@ def _largest_exponent(dtype: np.dtype[Any]) -> float:
     return float(np.nextafter(np.nextafter(bound, dtype.type(0)), dtype.type(0)))
 
 
-def softmax(x: Array) -> Array:
+def softmax(x: Array) -> Floats:
     """exp(x_i) / sum_j exp(x_j) along the last axis, for floats of any size: the row maximum is subtracted first.
 
     >>> softmax(np.array([[0.0, 0.0], [1e4, -1e4]]))
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    y: Array = np.exp(x - x.max(axis=-1, keepdims=True))
+    y: Floats = np.exp(x - x.max(axis=-1, keepdims=True))
     y /= y.sum(axis=-1, keepdims=True)
     return y
 

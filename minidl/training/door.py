@@ -18,7 +18,7 @@ from minidl.metrics import Metric, binary_accuracy
 from minidl.parameters import Array
 from minidl.training.divergence import UNWARNED
 
-Data: TypeAlias = Dataset | tuple[Array, ...]
+Data: TypeAlias = Dataset | tuple[Array, Array] | tuple[Array, Array, Array]
 Metrics: TypeAlias = Mapping[str, Metric]
 CHUNK = 1 << 22  # numbers looked at together when searching for NaN
 

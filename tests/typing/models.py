@@ -46,13 +46,11 @@ class Centre(Layer):
         if self.training:
             self.centre.value += (x.mean(axis=0) - self.centre.value) / 8
         self.x = x - self.centre.value
-        y: Array = self.x * self.gain.value
-        return y
+        return self.x * self.gain.value
 
     def backward(self, dy: Array) -> Array:
         self.gain.grad = (self.x * dy).sum(axis=0)
-        dx: Array = dy * self.gain.value
-        return dx
+        return dy * self.gain.value
 
 
 def fails() -> None:
@@ -60,6 +58,7 @@ def fails() -> None:
     linear.wieght  # type: ignore[attr-defined]
     Linear("4", 3)  # type: ignore[arg-type]
     Linear(4)  # type: ignore[call-arg]
+    Sigmoid(3)  # type: ignore[call-arg]
     Sequential([linear])  # type: ignore[arg-type]
     Sequential(linear, "sigmoid")  # type: ignore[arg-type]
     linear.weight.value = "he_normal"  # type: ignore[assignment]

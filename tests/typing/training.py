@@ -87,12 +87,13 @@ def passes(folder: Path) -> History:
     model = Sequential(Linear(64, 10)).build(seed=0)
     rate: Schedule = Joined([LinearWarmup(0.1, 10), CosineDecay(0.1, 90)], boundaries=[10])
     stopping = EarlyStopping("validation_accuracy", mode="max", patience=3)
+    penalties = [L2(1e-4), L1(1e-5, names="*.weight")]
     callbacks = [stopping, ReduceOnPlateau(patience=2), Checkpoint(folder / "run.npz", every_steps=5), Watch(20)]
     trainer = Trainer(
         model,
         SoftmaxCrossEntropy(),
         SGD(rate, momentum=0.9, clip=ClipNorm(1.0)),
-        regularizers=[L2(1e-4), L1(1e-5, names="*.weight"), towards_one],
+        regularizers=penalties,
         metrics=[accuracy, top_k_accuracy(3), hits],
         callbacks=callbacks,
     )
@@ -104,6 +105,7 @@ def passes(folder: Path) -> History:
     value: float = trainer.evaluate((test.x, test.targets))["accuracy"]
     best: int | None = more.best_step
     print(loss[-1], value, best, history.monitor.upper(), trainer.optimizer.learning_rate)
+    Trainer(model, SoftmaxCrossEntropy(), SGD(0.1), regularizers=[L2(1e-4), towards_one])
     Trainer(model, SoftmaxCrossEntropy(), Adam(lambda step: 0.1 / (1 + step)), metrics={"right": accuracy})
     Trainer(model, SoftmaxCrossEntropy(), SignDescent(0.1), callbacks=(AverageWeights(0.5), Watch(at=3)))
     for x, targets in batches(train, 32, seed=0, epoch=1, dtype="float32"):
@@ -114,6 +116,7 @@ def passes(folder: Path) -> History:
 
 def fails(trainer: Trainer, data: Dataset) -> None:
     trainer.fit(data)  # type: ignore[call-arg]
+    trainer.fit((data.x,), epochs=1)  # type: ignore[arg-type]
     trainer.fit(data, epochs="3")  # type: ignore[arg-type]
     trainer.fit(data, epochs=3, batchsize=32)  # type: ignore[call-arg]
     trainer.evaluate("test")  # type: ignore[arg-type]
