@@ -219,6 +219,38 @@ def test_a_backward_that_raises_far_out_does_not_run():
     assert "RuntimeError: saturated" in str(error)
 
 
+class LosesDigits(Tanh):
+    def forward(self, x):
+        y = super().forward(x)
+        return np.round(y, 2).astype(x.dtype) if x.dtype == np.float32 else y
+
+
+class DearerInSingle(MeanSquaredError):
+    def row_losses(self, scores, targets):
+        losses = super().row_losses(scores, targets)
+        return losses * 1.01 if scores.dtype == np.float32 else losses
+
+
+def half_l2_dearer_in_single(parameters):
+    w = parameters.value[parameters.decayed]
+    parameters.grad[parameters.decayed] += w
+    return 0.5 * float(w @ w) * (1.01 if w.dtype == np.float32 else 1.0)
+
+
+@pytest.mark.parametrize(
+    ("check", "thing", "options"),
+    [
+        (check_layer, LosesDigits, {}),
+        (check_loss, DearerInSingle, {"targets": real_targets}),
+        (check_regularizer, half_l2_dearer_in_single, {}),
+    ],
+)
+def test_another_number_in_float32_is_found_whatever_the_kind(check, thing, options):
+    error = failure(check, thing, **options)
+    assert error.property == "float32"
+    assert error.failed == "float32 must agree with float64"
+
+
 def test_one_given_case_is_run_instead_of_drawn_ones():
     report = check_layer(Sigmoid(), at={"x": [[0.0, -2.0]]})
     assert report.cases == 1
