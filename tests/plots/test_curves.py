@@ -1,0 +1,124 @@
+"""Curves of runs and schedules."""
+
+import numpy as np
+import pytest
+
+from minidl import History
+from minidl.optim import CosineDecay
+from minidl.plots import learning_curves, schedule_curve, step_curve
+from minidl.training.history import Table
+from tests.tools.drawings import NAN, axes, legend, run
+
+
+@pytest.mark.parametrize(
+    ("columns", "label", "entries"),
+    [
+        (("train_loss", "validation_loss"), "loss", ["train", "validation"]),
+        (("held_out_top_2_accuracy", "train_top_2_accuracy"), "top 2 accuracy", ["held out", "train"]),
+        (("train_cost", "validation_loss"), "cost, loss", ["train cost", "validation loss"]),
+        (("held_out_loss",), "held out loss", []),
+    ],
+)
+def test_learning_curves_of_one_run_are_its_columns_with_words_for_names(columns, label, entries):
+    ax = axes(learning_curves(run(), columns))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", label)
+    assert legend(ax) == [*entries, "best validation loss"]
+    for line, column in zip(ax.lines, columns, strict=True):
+        assert line.get_xdata().tolist() == run().evaluations["epoch"]
+        assert line.get_ydata().tolist() == run().evaluations[column]
+    assert len({line.get_color() for line in ax.lines}) == len(columns)
+
+
+def test_learning_curves_of_several_runs_have_a_colour_a_run_and_a_line_style_a_column():
+    ax = axes(learning_curves({"slow": run(), "fast": run(0.5)}, x="step", log=True))
+    assert (ax.get_xlabel(), ax.get_yscale()) == ("step", "log")
+    assert legend(ax) == ["slow", "fast", "train", "validation", "best validation loss"]
+    colours, styles = [line.get_color() for line in ax.lines], [line.get_linestyle() for line in ax.lines]
+    assert colours[0] == colours[1] != colours[2] == colours[3]
+    assert styles[0] == styles[2] != styles[1] == styles[3]
+
+
+def test_many_runs_have_as_many_colours_and_their_legend_beside_the_axes():
+    figure = learning_curves({f"run {number}": run(number) for number in range(1, 13)})
+    figure.canvas.draw()
+    ax = axes(figure)
+    assert len({str(line.get_color()) for line in ax.lines}) == 12
+    assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1
+
+
+@pytest.mark.parametrize(
+    ("changes", "dots", "entries"),
+    [
+        ({}, [[1.5, 1 / 6], [1.5, 2 / 6]], ["train", "validation", "best validation loss"]),
+        ({"monitor": ""}, [[1.5, 1 / 6], [1.5, 2 / 6]], ["train", "validation", "best"]),
+        ({"best_step": None}, [], ["train", "validation"]),
+    ],
+)
+def test_the_best_step_has_a_dot_where_it_is_known(changes, dots, entries):
+    ax = axes(learning_curves(run(**changes)))
+    assert [offset for dot in ax.collections for offset in dot.get_offsets().tolist()] == dots
+    assert legend(ax) == entries
+
+
+@pytest.mark.parametrize(
+    ("values", "alone"), [([2.0], [0]), ([3, NAN, 2, 1], [0]), ([3, 2, NAN, 1], [3]), ([NAN, NAN], []), ([2, 1], [])]
+)
+def test_values_between_gaps_are_drawn_as_points(values, alone):
+    table = Table({"epoch": list(range(len(values))), "train_loss": values})
+    (line,) = axes(learning_curves(History(evaluations=table), ("train_loss",))).lines
+    np.testing.assert_equal(line.get_ydata(), np.array(values, float))
+    assert (line.get_markevery() or []) == alone
+    assert (line.get_marker() == ".") == bool(alone)
+
+
+def test_a_step_curve_is_the_column_itself_or_the_running_mean_within_one_standard_deviation():
+    assert axes(step_curve(run())).lines[0].get_ydata().tolist() == run().steps["loss"]
+    ax = axes(step_curve(run(), window=3))
+    windows = np.lib.stride_tricks.sliding_window_view(run().steps["loss"], 3)
+    mean, spread = windows.mean(axis=1), windows.std(axis=1)
+    np.testing.assert_allclose(ax.lines[0].get_xdata(), [2, 3, 4, 5, 6, 7])
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), mean)
+    band = ax.collections[0].get_paths()[0].vertices[:, 1]
+    np.testing.assert_allclose([band.min(), band.max()], [(mean - spread).min(), (mean + spread).max()])
+
+
+def test_a_value_that_is_not_finite_leaves_a_gap_of_one_window():
+    history = run()
+    history.steps["loss"][3:5] = [float("inf"), 1e200]
+    (line,) = axes(step_curve(history, window=2)).lines
+    np.testing.assert_allclose(line.get_ydata(), [8.5, 6, NAN, NAN, 5e199, 2.75, 1.5])
+
+
+def test_a_schedule_curve_asks_each_schedule_for_every_step_and_shows_zero():
+    schedules = {"cosine": CosineDecay(0.1, 20), "half": lambda step: 0.05}
+    ax = axes(schedule_curve(schedules, 5))
+    for line, schedule in zip(ax.lines, schedules.values(), strict=True):
+        assert line.get_ydata().tolist() == [schedule(step) for step in range(5)]
+    assert (ax.get_xlabel(), ax.get_ylabel(), legend(ax)) == ("step", "learning rate", ["cosine", "half"])
+    assert ax.get_ylim()[0] <= 0
+    assert axes(step_curve(run(), "learning_rate")).get_ylim()[0] <= 0
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: learning_curves(History()), "expected a history with evaluations, received .* step_curve"),
+        (lambda: learning_curves({"a": run(), "b": History()}), "received b=History"),
+        (lambda: learning_curves([run()]), "expected a History or a mapping"),
+        (lambda: learning_curves({}), "expected a History or a mapping"),
+        (lambda: learning_curves(run(), "train_loss"), "at least one column in a tuple"),
+        (lambda: learning_curves(run(), ()), "at least one column in a tuple"),
+        (lambda: learning_curves({"a": run()}, ("train_loss",) * 5), "at most 4 columns"),
+        (lambda: learning_curves(run(), ("train_los",)), "did you mean 'train_loss'"),
+        (lambda: learning_curves(run(scale=0), log=True), "expected some positive loss for log=True"),
+        (lambda: step_curve(History()), "expected a history with steps"),
+        (lambda: step_curve(run(), "los"), "did you mean 'loss'"),
+        (lambda: step_curve(run(), window=9), "expected window <= 8, the number of steps, received window=9"),
+        (lambda: schedule_curve(0.1, 5), "a fixed rate is Constant"),
+        (lambda: schedule_curve({}, 5), "expected a function of the step"),
+        (lambda: schedule_curve(CosineDecay(0.1, 3), 0), "expected steps to be an integer >= 1"),
+    ],
+)
+def test_a_curve_that_cannot_be_drawn_is_refused_with_what_to_do(draw, message):
+    with pytest.raises((TypeError, ValueError, KeyError), match=message):
+        draw()
