@@ -41,8 +41,7 @@ lint: $(VENV)/dev.stamp ## the part of `check` that ruff does
 	$(BIN)/ruff check .
 
 types: $(VENV)/dev.stamp ## the part of `check` that mypy does
-	$(BIN)/mypy --strict -p minidl
-	$(BIN)/mypy --strict examples tests/typing
+	$(BIN)/mypy
 
 reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CIFAR-10 and write docs/results.md; about 80 minutes on 2 cores
 	$(BIN)/python examples/reports/all.py --out $(OUT)/reports --docs docs

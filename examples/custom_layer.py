@@ -4,6 +4,7 @@ Swish with a trainable slope, y = x sigmoid(beta x) (Ramachandran et al., 2017).
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from options import parse, table
 
 from minidl import Adam, Elementwise, Linear, Parameter, Sequential, SoftmaxCrossEntropy, Trainer, accuracy
@@ -12,6 +13,8 @@ from minidl.initializers import ones
 from minidl.layers.activations import sigmoid
 from minidl.testing import LayerCheckError, check_layer, layer_test
 
+Floats = NDArray[np.floating]
+
 
 class Swish(Elementwise):
     """y = x s with s = sigmoid(beta x), one slope beta per feature: (n, features) -> (n, features)."""
@@ -19,17 +22,14 @@ class Swish(Elementwise):
     def __init__(self, features: int) -> None:
         self.beta = Parameter((features,), ones, decay=False)
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    def forward(self, x: Floats) -> Floats:
         self.x, self.s = x, sigmoid(self.beta.value * x)
         return x * self.s
 
-    def backward(
-        self, dy: np.ndarray
-    ) -> np.ndarray:  # ds/dz = s (1 - s) at z = beta x, so dbeta = sum_n x^2 s (1 - s) dy
+    def backward(self, dy: Floats) -> Floats:  # ds/dz = s (1 - s), z = beta x: dbeta = sum_n x^2 s (1 - s) dy
         slope = self.s * (1 - self.s)
         self.beta.grad = np.sum(self.x**2 * slope * dy, axis=0)
-        dx: np.ndarray = (self.s + self.beta.value * self.x * slope) * dy
-        return dx
+        return (self.s + self.beta.value * self.x * slope) * dy
 
 
 test_swish = layer_test(Swish, shape=("n", "features"))  # in a test file, this line is its whole test
@@ -38,10 +38,9 @@ test_swish = layer_test(Swish, shape=("n", "features"))  # in a test file, this 
 class ForgetfulSwish(Swish):
     """The same with a mistake that training would hardly show: the product rule is cut short."""
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
+    def backward(self, dy: Floats) -> Floats:
         super().backward(dy)
-        dx: np.ndarray = self.s * dy
-        return dx
+        return self.s * dy
 
 
 if __name__ == "__main__":

@@ -75,8 +75,8 @@ def confusion_heatmap(matrix: Array, *, classes: Sequence[str] = (), ax: Axes | 
 
 def grid_heatmap(
     values: ArrayLike,
-    rows: Sequence[object],
-    columns: Sequence[object],
+    rows: Sequence[object] | Array,
+    columns: Sequence[object] | Array,
     *,
     xlabel: str,
     ylabel: str,

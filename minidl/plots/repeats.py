@@ -27,7 +27,7 @@ from minidl.plots.style import (
 
 
 def mean_curves(
-    groups: Mapping[str, ArrayLike] | Mapping[str, Mapping[str, ArrayLike]],
+    groups: Mapping[str, ArrayLike | Mapping[str, ArrayLike]],
     *,
     x: ArrayLike | None = None,
     xlabel: str = "epoch",
@@ -76,7 +76,7 @@ def mean_curves(
 
 def error_bars(
     groups: Mapping[str, ArrayLike],
-    x: Sequence[float | str],
+    x: Sequence[float | str] | Array,
     *,
     xlabel: str,
     ylabel: str,
