@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -105,9 +106,10 @@ def check_data(name: str, data: Dataset, model: Layer, loss: Loss, metrics: Metr
 def measured(name: str, metric: Metric, scores: Array, targets: Array) -> float:
     """What a metric says of scores and targets that it cannot write into: one number."""
     value = metric(read_only(scores), read_only(targets))
-    if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "biuf":
-        raise TypeError(f"expected metric {name} to return one number, received {short(value)}")
-    return float(value)
+    with suppress(TypeError, ValueError):
+        if np.ndim(value) == 0 and not isinstance(value, str | bytes):
+            return float(value)
+    raise TypeError(f"expected metric {name} to return one number, received {short(value)}")
 
 
 def _check_weight(loss: Loss, of_classes: Array | None, weights: Array | None) -> None:

@@ -15,6 +15,7 @@ from minidl.seeding import position, put_at
 from minidl.storage import RECORD, DataError, StrPath, differing, read_arrays
 from minidl.training.identity import differences
 
+OF_NUMPY = (np.ndarray, np.generic)
 Remembered: TypeAlias = Mapping[str, Any]
 
 
@@ -67,11 +68,13 @@ def packed(owners: Mapping[str, Owner], identity: Mapping[str, str]) -> dict[str
 
     arrays: dict[str, Array] = {}
     numbers: dict[str, Remembered] = {}
+    scalars: list[str] = []  # those of numpy, which come back as such
     for name, owner in owners.items():
         state = _checked(owner)
-        numbers[name] = {key: value for key, value in state.items() if not isinstance(value, np.ndarray)}
-        arrays |= {f"{name}/{key}": value for key, value in state.items() if isinstance(value, np.ndarray)}
-    record = json.dumps({"identity": identity, "numbers": numbers})
+        scalars += [f"{name}/{key}" for key, value in state.items() if isinstance(value, np.generic)]
+        numbers[name] = {key: value for key, value in state.items() if not isinstance(value, OF_NUMPY)}
+        arrays |= {f"{name}/{key}": np.asarray(value) for key, value in state.items() if isinstance(value, OF_NUMPY)}
+    record = json.dumps({"identity": identity, "numbers": numbers, "scalars": scalars})
     return {RECORD: np.frombuffer(record.encode(), np.uint8), **arrays}
 
 
@@ -80,15 +83,14 @@ def _checked(owner: Owner) -> Remembered:
     state = owner.state()
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         raise TypeError(f"expected {owner!r}.state() to return a dict with names, received {state!r}")
-    plain = {name: np.asarray(value) if isinstance(value, np.generic) else value for name, value in state.items()}
-    for name, value in plain.items():
-        array = isinstance(value, np.ndarray) and value.dtype.kind in "biufc"
+    for name, value in state.items():
+        array = isinstance(value, OF_NUMPY) and value.dtype.kind in "biufc"
         if not array and not (value is None or isinstance(value, bool | int | float | str)):
             raise TypeError(
                 f"expected {owner!r}.state() to hold numbers, strings, None and arrays of numbers, received "
                 f"{name}={value!r}: make it an array"
             )
-    return plain
+    return state
 
 
 def unpacked(path: StrPath, identity: Mapping[str, str]) -> dict[str, Remembered]:
@@ -109,8 +111,8 @@ def unpacked(path: StrPath, identity: Mapping[str, str]) -> dict[str, Remembered
         states: dict[str, dict[str, Any]] = {name: dict(numbers) for name, numbers in record["numbers"].items()}
         for name, array in entries.items():
             owner, _, key = name.partition("/")
-            # not read-only, so that callbacks can go on with theirs; numpy's numbers come back in their own precision
-            states[owner][key] = array.copy() if array.ndim else array[()]
+            # a copy is not read-only, so that callbacks can go on with theirs
+            states[owner][key] = array[()] if name in record["scalars"] else array.copy()
         return dict(states)
 
 

@@ -1,6 +1,7 @@
 """What a run remembers: all of it is in its checkpoint, and all of it is put back where a run may not go on."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -154,3 +155,32 @@ def test_a_learning_rate_that_a_callback_assigned_goes_on(data, trainer, fit, tm
 
     train(tmp_path / "run.npz", stop=6)
     assert_same(train(tmp_path / "run.npz", resume=tmp_path / "run.npz"), train(tmp_path / "other.npz"))
+
+
+NUMBERS = [
+    np.float32(0.1),
+    np.array(0.1, np.float32),
+    np.bool_(True),
+    np.int8(3),
+    2**70,
+    math.nan,
+    np.zeros((2, 0)),
+    None,
+]
+
+
+@pytest.mark.parametrize("value", NUMBERS, ids=repr)
+def test_what_a_callback_remembers_comes_back_as_it_was(data, trainer, fit, tmp_path, value):
+    class Keeping(Callback):
+        def state(self):
+            return {"a name/with a slash": value}
+
+        def load_state(self, state):
+            self.given = state["a name/with a slash"]
+
+    path, again = tmp_path / "run.npz", Keeping()
+    fit(trainer(callbacks=[Keeping(), Checkpoint(path)]), data(), data(seed=1))
+    fit(trainer(callbacks=[again]), data(), data(seed=1), resume=path)
+    assert type(again.given) is type(value)
+    np.testing.assert_equal(again.given, value)
+    assert getattr(again.given, "dtype", None) == getattr(value, "dtype", None)
