@@ -126,6 +126,10 @@ def _taking(
 
     def called(*args: P.args, **kwargs: P.kwargs) -> T:
         chosen = {name: kwargs.pop(name, default) for name, (_, default) in own.items()}
+        try:
+            shared.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{described.__name__}: {error}") from None
         return function(cases(*args, **kwargs), chosen)
 
     shared = inspect.signature(cases)

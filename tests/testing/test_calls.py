@@ -88,3 +88,8 @@ def test_a_kind_names_each_property_once_and_its_running_among_them(kind):
     assert len(set(names)) == len(names)
     assert kind.running in kind.properties
     assert kind.running.first
+
+
+def test_a_missing_argument_is_missed_by_the_call_that_was_made():
+    with pytest.raises(TypeError, match="check_layer: missing a required argument: 'layer'"):
+        minidl.testing.check_layer()
