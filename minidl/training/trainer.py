@@ -81,7 +81,8 @@ class Trainer:
                 advice = f": write {value.__name__}(...)" if isinstance(value, type) else ""
                 raise TypeError(f"expected {name} to be an object of {kind.__name__}, received {short(value)}{advice}")
         check_scores_are_raw(model, loss)
-        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.model: Any = model  # to a checker: layers it holds and what they add is read without a cast
+        self.loss, self.optimizer = loss, optimizer
         self.regularizers = check_functions("regularizers", regularizers, "parameters", advice="such as L2(1e-4)")
         self.metrics = metrics_by_name(metrics)
         self.callbacks = check_callbacks(callbacks)

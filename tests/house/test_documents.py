@@ -79,3 +79,11 @@ def test_the_links_of_a_page_lead_to_files(page):
     package = Path(minidl.__file__).parents[1]  # not beside the pages where the installed package is tested
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists() or (package / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_files_that_a_page_names_are_there(page):
+    named = r"`((?:benchmarks|examples|minidl|tests)/[\w/]*(?:\.py|/))`"
+    for name in re.findall(named, page.read_text(encoding="utf-8")):
+        root = Path(minidl.__file__).parents[1] if name.startswith("minidl/") else ROOT
+        assert (root / name).exists(), name

@@ -125,6 +125,7 @@ class StopAt(Callback):
 
     def on_fit_end(self, trainer: Trainer) -> None:
         assert trainer.model.parameters.grad.shape == trainer.model.parameters.value.shape
+        assert trainer.model[0].weight.value.shape == (3, 2)
 
     def state(self) -> dict[str, Any]:
         return {"step": self.step}
