@@ -18,8 +18,9 @@ BELOW = {
     "regularizers": {"arguments", "parameters"},
     "canonical": set(),
     "storage": {"parameters"},
-    "layers": {"arguments", "parameters", "initializers", "seeding", "storage"},
-    "optim": {"arguments", "parameters"},
+    "kernels": set(),  # compiled helpers, once there are some
+    "layers": {"arguments", "parameters", "initializers", "kernels", "seeding", "storage"},
+    "optim": {"arguments", "kernels", "parameters"},
     "data": {"arguments", "parameters", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers"},
     "training": {"arguments", "canonical", "parameters", "seeding", "storage", "version"}
