@@ -22,7 +22,7 @@ def sigmoid(x: Array) -> Floats:
     """
     x = np.asarray(x)
     y = np.empty(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
-    np.negative(x, out=y)
+    np.negative(x, out=y, dtype=y.dtype)  # in floats: bytes have no negative
     np.minimum(y, _largest_exponent(y.dtype), out=y)
     np.exp(y, out=y)
     y += 1

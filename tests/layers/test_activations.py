@@ -128,3 +128,9 @@ def test_an_activation_keeps_whatever_shape_comes_before_it(activation):
 def test_an_activation_needs_no_build_and_says_when_backward_came_first(activation):
     with pytest.raises(AttributeError, match=rf"{activation.__name__} has no attribute '[xy]': .*forward"):
         activation().backward(np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "u8", "i1", "i8", "?"])
+def test_sigmoid_of_whole_numbers_is_that_of_the_same_floats(dtype):
+    x = np.array([0, 1, -1 if dtype[0] == "i" else 1, np.iinfo(dtype).min if dtype[0] == "i" else 1]).astype(dtype)
+    assert np.array_equal(sigmoid(x), sigmoid(x.astype(np.float64)))
