@@ -145,7 +145,10 @@ def short(value: object) -> str:
         return repr(value.tolist())
     if callable(value) and hasattr(value, "__name__"):
         return str(value.__name__)
-    return re.sub(r"\s*\n\s*", " ", repr(value))
+    try:
+        return re.sub(r"\s*\n\s*", " ", repr(value))
+    except Exception:  # as of an integer of 5000 digits
+        return f"<{type(value).__name__}>"
 
 
 def check_numbers(name: str, array: object) -> None:

@@ -13,6 +13,8 @@ import numpy as np
 
 from minidl.arguments import check_integer
 
+KINDS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")  # of bit generators that numpy has
+
 
 class Stream(IntEnum):
     """What a random stream is for; the number enters the seed and must never change."""
@@ -36,16 +38,18 @@ def generator(seed: int, stream: Stream, *position: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(stream), *position)))
 
 
-def position(rng: np.random.Generator) -> str:
-    """Where a generator stands, as JSON: its state, and how many others it has spawned."""
+def position(rng: np.random.Generator | np.random.RandomState) -> str:
+    """Where a generator stands, as JSON: its kind and state, its seed, and how many others it has spawned."""
     import json
 
-    source: Any = rng.bit_generator
-    return json.dumps({"state": _plain(source.state), "spawned": source.seed_seq.n_children_spawned})
+    if isinstance(rng, np.random.RandomState):
+        return json.dumps({"state": _plain(rng.get_state(legacy=False))})
+    source, seeds = rng.bit_generator, _seeds(rng)
+    return json.dumps({"state": _plain(source.state), "seeds": _plain(seeds)})
 
 
-def put_at(rng: np.random.Generator, position: str) -> np.random.Generator:
-    """Put a generator where `position` found it, and return it; another of its seed if it has not spawned as many.
+def put_at(rng: Any, position: str) -> Any:
+    """Put a generator where `position` found one, and return it; another where it is of another kind or seed.
 
     >>> rng = generator(0, Stream.ORDER)
     >>> start, first = position(rng), rng.random()
@@ -54,19 +58,37 @@ def put_at(rng: np.random.Generator, position: str) -> np.random.Generator:
     """
     import json
 
-    wanted, source = json.loads(position), rng.bit_generator
-    seeds: Any = source.seed_seq
-    if seeds.n_children_spawned != wanted["spawned"]:  # this count cannot be assigned
-        same = np.random.SeedSequence(
-            seeds.entropy, spawn_key=seeds.spawn_key, pool_size=seeds.pool_size, n_children_spawned=wanted["spawned"]
-        )
-        rng = np.random.Generator(type(source)(same))
-    rng.bit_generator.state = wanted["state"]
+    wanted = json.loads(position)
+    if isinstance(rng, np.random.RandomState):
+        rng.set_state(_like(rng.get_state(legacy=False), wanted["state"]))
+        return rng
+    kind = wanted["state"]["bit_generator"]
+    if kind != type(rng.bit_generator).__name__ or _plain(_seeds(rng)) != wanted["seeds"]:
+        if kind not in KINDS:
+            raise ValueError(f"expected one of the generators {KINDS}, received {kind!r}")
+        rng = np.random.Generator(getattr(np.random, kind)(np.random.SeedSequence(**wanted["seeds"])))
+    rng.bit_generator.state = _like(rng.bit_generator.state, wanted["state"])
     return rng
 
 
+def _seeds(rng: np.random.Generator) -> dict[str, Any]:
+    """What the generators that it spawns depend on; this cannot be assigned."""
+    source: Any = rng.bit_generator.seed_seq
+    names = ("entropy", "spawn_key", "n_children_spawned")
+    return {name: getattr(source, name) for name in names if hasattr(source, name)}
+
+
 def _plain(value: Any) -> Any:
-    """The same with lists in the place of arrays, for JSON."""
+    """The same with lists in the place of arrays and tuples, for JSON."""
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def _like(known: Any, value: Any) -> Any:
+    """The same with arrays where `known` has them."""
+    if isinstance(known, dict):
+        return {name: _like(item, value[name]) for name, item in known.items()}
+    return np.array(value, known.dtype) if isinstance(known, np.ndarray) else value

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 StrPath: TypeAlias = "str | os.PathLike[str]"
 UNKNOWN_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry, so that the same arrays give the same bytes
 STALE = 60.0  # seconds after which nobody writes on a file any more that was not touched
-SHOWN = 8  # entries named in an error
+SHOWN = 8  # entries named in an error, or characters of a name
+NAME = 1000  # characters in the name of an entry
 RECORD = "record"  # the entry of a checkpoint or result with everything but its arrays, as JSON
 HEADER = 10_000  # bytes at most that describe one array
 
@@ -114,13 +115,23 @@ def write_arrays(path: StrPath, arrays: Mapping[str, Array]) -> None:
 
     Raises:
         OSError: the file cannot be written; what was there before is still there.
+        ValueError: a name that an archive cannot hold.
     """
     from zipfile import ZipFile, ZipInfo
 
+    if wrong := [name for name in arrays if not is_entry(name)]:
+        raise ValueError(
+            f"expected names of up to {NAME} characters that can be printed, received {wrong[0][:SHOWN]!r}: rename it"
+        )
     with replacing(path) as file, ZipFile(file, "w") as archive:
         for name, array in arrays.items():
             with archive.open(ZipInfo(f"{name}.npy", UNKNOWN_TIME), "w", force_zip64=True) as entry:
                 np.lib.format.write_array(entry, np.asarray(array), allow_pickle=False)
+
+
+def is_entry(name: str) -> bool:
+    """Whether an archive can hold an entry of that name and give it back."""
+    return len(name) <= NAME and name.isprintable()
 
 
 def read_arrays(path: StrPath) -> dict[str, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from threading import Thread
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -49,8 +50,8 @@ class Layer(Recorded):
 
     training: bool = False
     needs_dx: bool = True
-    _trains_in: int | None = None  # the thread that is inside train_mode; see `modes`
-    _predicts_in: tuple[int, ...] = ()  # the threads that are inside predict
+    _trains_in: Thread | None = None  # the thread that is inside train_mode; see `modes`
+    _predicts_in: tuple[Thread, ...] = ()  # the threads that are inside predict
     rng: np.random.Generator
     parameters: Parameters
     _set_by = "forward"
@@ -131,10 +132,13 @@ class Layer(Recorded):
         self.parameters = Parameters(parameters, start, states=states, known=known, dtype=dtype)
         return self
 
-    def __getstate__(self) -> dict[str, Any]:
-        """What a copy or pickle takes along: not the mode of the moment it was taken in."""
+    def __getstate__(self) -> Any:
+        """What a copy or pickle takes along, slots too: not the mode of the moment it was taken in."""
+        state: Any = object.__getstate__(self)
+        attributes, slots = state if isinstance(state, tuple) else (state, None)
         of_the_moment = ("training", "needs_dx", "_trains_in", "_predicts_in")
-        return {name: value for name, value in vars(self).items() if name not in of_the_moment}
+        kept = {name: value for name, value in attributes.items() if name not in of_the_moment}
+        return kept if slots is None else (kept, slots)
 
     def _advice(self, name: str) -> str:
         """What only `build` gives; the numbers of a whole model are with its outermost layer."""
@@ -189,7 +193,7 @@ class Layer(Recorded):
         """A `with` block inside which this layer and all below it are training; inference is the default.
 
         It belongs to the thread that entered it: a layer keeps what backward needs, so `predict` in another thread is
-        refused meanwhile, and predictions that are under way there are waited for.
+        refused meanwhile, and predictions that are under way there are waited for, at most a minute.
         """
         return training(self, list(self.layers_inside()))
 

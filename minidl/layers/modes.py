@@ -1,34 +1,37 @@
 """Training and inference: the mode of some layers inside a block, and which thread may use them meanwhile."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Condition, get_ident
+from threading import Condition, Thread, current_thread
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+PATIENCE = 60.0  # seconds to wait for predictions of other threads, which may be waiting for this one
 _changes = Condition()  # of what follows, in any layer
+_predicting: Counter[Thread] = Counter()  # blocks of inference that a thread is inside of, with any layers
 
 
 class Moded(Protocol):
     """See the attributes of `Layer`."""
 
     training: bool
-    _trains_in: int | None
-    _predicts_in: tuple[int, ...]
+    _trains_in: Thread | None
+    _predicts_in: tuple[Thread, ...]
 
 
 @contextmanager
 def training(owner: T, layers: Sequence[Moded]) -> Iterator[T]:
-    """A block in which the layers are training, in this thread only; gives the owner."""
-    me = get_ident()
+    """A block in which the layers are training, in this thread only; gives the owner.
 
-    def others_predict() -> bool:
-        return any(thread != me for layer in layers for thread in layer._predicts_in)
-
+    Predictions of other threads are waited for, unless this thread is inside of one itself: two could wait for each
+    other.
+    """
+    me = current_thread()
     with _changes:
-        if not any(me in layer._predicts_in for layer in layers):  # else two could wait for each other
-            _changes.wait_for(lambda: not others_predict())
-        _refuse_others(layers, me, busy=others_predict())
+        _changes.wait_for(lambda: not _predicting_else(layers, me), timeout=0 if _predicting[me] else PATIENCE)
+        _forget_ended(layers)
+        _refuse_others(layers, me, _predicting_else(layers, me))
         before = [(layer, layer.training, layer._trains_in) for layer in layers]
         for layer in layers:
             layer.training, layer._trains_in = True, me
@@ -43,16 +46,21 @@ def training(owner: T, layers: Sequence[Moded]) -> Iterator[T]:
 @contextmanager
 def inference(layers: Sequence[Moded]) -> Iterator[None]:
     """A block in which the layers are in inference mode, also inside a `training` block of this thread."""
-    me = get_ident()
+    me = current_thread()
     with _changes:
+        _forget_ended(layers)
         _refuse_others(layers, me)
         before = [(layer, layer.training) for layer in layers]
         for layer in layers:
             layer.training, layer._predicts_in = False, (*layer._predicts_in, me)
+        _predicting[me] += 1
     try:
         yield
     finally:
         with _changes:
+            _predicting[me] -= 1
+            if not _predicting[me]:
+                del _predicting[me]
             for layer, mode in before:
                 threads = list(layer._predicts_in)
                 threads.remove(me)
@@ -60,9 +68,23 @@ def inference(layers: Sequence[Moded]) -> Iterator[None]:
             _changes.notify_all()
 
 
-def _refuse_others(layers: Sequence[Moded], me: int, *, busy: bool = False) -> None:
-    if busy or any(layer._trains_in not in (None, me) for layer in layers):
+def _predicting_else(layers: Sequence[Moded], me: Thread) -> Thread | None:
+    """Another thread that predicts with one of the layers."""
+    return next((thread for layer in layers for thread in layer._predicts_in if thread is not me), None)
+
+
+def _forget_ended(layers: Sequence[Moded]) -> None:
+    """End the training of threads that did not live to leave their block."""
+    for layer in layers:
+        if layer._trains_in is not None and not layer._trains_in.is_alive():
+            layer.training, layer._trains_in = False, None
+
+
+def _refuse_others(layers: Sequence[Moded], me: Thread, busy: Thread | None = None) -> None:
+    """Raise where another thread trains one of the layers, or is busy with it."""
+    busy = busy or next((layer._trains_in for layer in layers if layer._trains_in not in (None, me)), None)
+    if busy is not None:
         raise RuntimeError(
-            "expected a model in one thread while it trains, as layers keep what backward needs, received a call from "
-            "another: use a copy there, copy.deepcopy(model)"
+            f"expected a model in one thread while it trains, as layers keep what backward needs, received a call from "
+            f"{me.name!r} while {busy.name!r} uses it: use a copy, copy.deepcopy(model)"
         )

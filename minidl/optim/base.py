@@ -157,9 +157,12 @@ class Optimizer(Recorded):
             slots = self._fitting(slots, model.value)
         self.steps, self.lr_scale, self.slots = steps, lr_scale, slots
 
-    def __getstate__(self) -> dict[str, Any]:
-        """What a copy or pickle takes along: not the model it is bound to, so it may serve the model's copy."""
-        return {**vars(self), "_model": None}
+    def __getstate__(self) -> Any:
+        """What a copy or pickle takes along, slots too: not the model it is bound to, so it may serve another."""
+        state: Any = object.__getstate__(self)
+        attributes, slots = state if isinstance(state, tuple) else (state, None)
+        kept = attributes | {"_model": None}
+        return kept if slots is None else (kept, slots)
 
     def meet(self, parameters: Parameters) -> None:
         """Take the first model that is stepped as one's own, and refuse another."""

@@ -98,7 +98,7 @@ def by_hook(callbacks: Iterable[Callback]) -> dict[str, list[Callback]]:
 
 def remembering(callbacks: Iterable[Callback]) -> list[Callback]:
     """Those callbacks that have a memory: the others may come and go."""
-    return [callback for callback in callbacks if type(callback).state is not Callback.state]
+    return [c for c in callbacks if type(c).state is not Callback.state or "state" in vars(c)]
 
 
 def check_hooks(owner: str, names: Iterable[str]) -> None:

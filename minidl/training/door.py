@@ -14,6 +14,7 @@ from minidl.layers.activations import Sigmoid, Softmax
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.layers.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
+from minidl.layers.modes import inference
 from minidl.layers.sequential import Sequential
 from minidl.metrics import Metric, binary_accuracy
 from minidl.parameters import Array
@@ -137,7 +138,8 @@ def check_backward(model: Layer, loss: Loss, data: Dataset) -> None:
     parameters.check_whole(model.named_parameters())
     before = parameters.grad.copy()
     parameters.grad[...] = np.nan
-    with np.errstate(**UNWARNED):
+    here = inference(list(model.layers_inside()))
+    with model.train_mode(), here, np.errstate(**UNWARNED):  # no other thread may predict meanwhile
         value = loss.forward(model.predict(data.x[:1]), data.targets[:1])
         model.backward(loss.backward())
     unset = [name for name, parameter in parameters.named.items() if np.isnan(parameter.grad).all()]

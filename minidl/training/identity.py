@@ -20,7 +20,7 @@ from minidl.training.feeding import Plan
 from minidl.training.view import TrainerView
 from minidl.version import __version__
 
-FORMAT = 2  # of the file
+FORMAT = 3  # of the file
 OF_ONE_CALL = ("epochs", "raise_divergence", "resume")  # of a plan: they may differ where a run goes on
 SAMPLED = 4096  # rows of a memory-mapped file by which it is told from another
 CHUNK = 1 << 24  # bytes hashed together
@@ -39,7 +39,6 @@ def identity(trainer: TrainerView, plan: Plan, data: Mapping[str, Dataset], moni
         "parameters": [f"{name} {parameter.value.dtype} {parameter.shape}" for name, parameter in parameters],
         "loss": trainer.loss,
         "optimizer": trainer.optimizer,
-        "learning rate": trainer.optimizer.lr,
         "regularizers": trainer.regularizers,
         "metrics": [[name, metric] for name, metric in trainer.metrics.items()],
         "validation sets": list(data)[1:],
@@ -59,7 +58,8 @@ def differences(saved: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     ['seed: 0 there, 1 here']
     """
     names = [*now, *(name for name in saved if name not in now)]
-    return [f"{n}: {saved.get(n)} there, {now.get(n)} here" for n in names if saved.get(n) != now.get(n)]
+    kept, new = ({n: str(entries.get(n, "nothing")) for n in names} for entries in (saved, now))
+    return [f"{n}: {kept[n]} there, {new[n]} here" for n in names if kept[n] != new[n]]
 
 
 def described(value: Any) -> str:
@@ -103,26 +103,27 @@ def _described(value: Any, outside: frozenset[int]) -> str:
 
 def _parts(value: Any) -> dict[str, Any] | None:
     """What an object is made of, by name: the arguments of its constructor if they are known."""
-    if isinstance(value, Recorded):
-        return _bound(value)
+    if (given := arguments(value)) is not None:
+        return given
     if isinstance(value, MethodType):
         return {"of": value.__self__, "function": value.__func__}
     if isinstance(value, partial):
         return {"function": value.func, "args": value.args, "keywords": value.keywords}
     if isinstance(value, type | ModuleType):
         return None
-    if is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
     if type(value).__module__.startswith("minidl."):
         return {}  # a trainer or a run, which holds what changes
     slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ()) if hasattr(value, name)]
     return {name: getattr(value, name) for name in slots} | getattr(value, "__dict__", {}) or None
 
 
-def _bound(value: Recorded) -> dict[str, Any]:
-    """The arguments of the constructor by name, those left out too."""
+def arguments(value: Any) -> dict[str, Any] | None:
+    """The arguments of the constructor by name, those left out too; None where nobody knows them."""
     import inspect
 
+    if not isinstance(value, Recorded):
+        plain = is_dataclass(value) and not isinstance(value, type)
+        return {field.name: getattr(value, field.name) for field in fields(value)} if plain else None
     args, kwargs = value._arguments
     bound = inspect.signature(type(value).__init__).bind(value, *args, **kwargs)
     bound.apply_defaults()

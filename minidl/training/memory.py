@@ -3,19 +3,22 @@
 from __future__ import annotations  # json is loaded when it is needed
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from minidl.arguments import short
 from minidl.layers.base import Layer
 from minidl.parameters import Array, Parameters
 from minidl.seeding import position, put_at
-from minidl.storage import RECORD, DataError, StrPath, differing, read_arrays
+from minidl.storage import NAME, RECORD, SHOWN, DataError, StrPath, differing, is_entry, read_arrays
 from minidl.training.identity import differences
 
 OF_NUMPY = (np.ndarray, np.generic)
+DIGITS = 10_000  # binary ones of an int
 Remembered: TypeAlias = Mapping[str, Any]
 
 
@@ -54,12 +57,41 @@ class Streams:
 
     def state(self) -> dict[str, Any]:
         """Where each stream stands."""
-        return {str(place): position(layer.rng) for place, layer in enumerate(self.layers)}
+        return {name: position(rng) for name, rng, _ in self._streams()}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Put each stream where it stood."""
+        """Put each stream where it stood; one that several hold stays one."""
+        found, moved = list(self._streams()), dict[int, Any]()
+        if wrong := set(state) ^ {name for name, _, _ in found}:
+            raise ValueError(f"expected the random streams of this model, found others: {sorted(wrong)}")
+        for name, rng, put in found:
+            moved[id(rng)] = moved.get(id(rng)) or put_at(rng, state[name])
+            if moved[id(rng)] is not rng:
+                put(moved[id(rng)])
+
+    def _streams(self) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
+        """Every generator among the attributes of the layers, with a name and how another takes its place."""
         for place, layer in enumerate(self.layers):
-            layer.rng = put_at(layer.rng, state[str(place)])
+            held = {name: value for name, value in vars(layer).items() if name != "_arguments"}
+            for name, value in held.items():
+                yield from _generators(f"{place}.{name}", value, partial(setattr, layer, name))
+
+
+def _generators(name: str, value: Any, put: Callable[[Any], None]) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
+    if isinstance(value, np.random.Generator | np.random.RandomState):
+        yield name, value, put
+    elif isinstance(value, list | dict):
+        for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
+            yield from _generators(f"{name}.{key}", item, partial(value.__setitem__, key))
+    elif isinstance(value, tuple):
+        items = list(value)  # as they are now, whichever others were put
+        for key, item in enumerate(value):
+            yield from _generators(f"{name}.{key}", item, partial(_put_into, items, key, put))
+
+
+def _put_into(items: list[Any], key: int, put: Callable[[Any], None], item: Any) -> None:
+    items[key] = item
+    put(tuple(items))
 
 
 def packed(owners: Mapping[str, Owner], identity: Mapping[str, str]) -> dict[str, Array]:
@@ -82,15 +114,50 @@ def _checked(owner: Owner) -> Remembered:
     """The state of an owner, if a file can hold it."""
     state = owner.state()
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
-        raise TypeError(f"expected {owner!r}.state() to return a dict with names, received {state!r}")
+        raise TypeError(f"expected {owner!r}.state() to return a dict with names, received {short(state)}")
     for name, value in state.items():
-        array = isinstance(value, OF_NUMPY) and value.dtype.kind in "biufc"
-        if not array and not (value is None or isinstance(value, bool | int | float | str)):
+        if not is_entry(name):
+            raise ValueError(
+                f"expected {owner!r}.state() to have names of up to {NAME} characters that can be printed, received "
+                f"{name[:SHOWN]!r}: call it something else"
+            )
+        if not can_be_written(value):
             raise TypeError(
                 f"expected {owner!r}.state() to hold numbers, strings, None and arrays of numbers, received "
-                f"{name}={value!r}: make it an array"
+                f"{name}={_shown(value)}: {_advice(value)}"
             )
     return state
+
+
+def can_be_written(value: Any) -> bool:
+    """Whether a file gives it back: numbers, strings, None and arrays of numbers, but nothing of a derived class.
+
+    >>> [can_be_written(value) for value in (1.5, np.int8(1), np.zeros(2), np.ma.masked_array([1]), [1, 2])]
+    [True, True, True, False, False]
+    """
+    if type(value) in (np.ndarray, np.memmap) or isinstance(value, np.generic):
+        return bool(value.dtype.kind in "biufc")
+    if type(value) is int:
+        return value.bit_length() <= DIGITS  # more of them python does not print
+    return value is None or type(value) in (bool, float, str)
+
+
+def _advice(value: Any) -> str:
+    if isinstance(value, np.ma.MaskedArray):
+        return "give its .data and its .mask"
+    if isinstance(value, str):
+        return "write str(...)"
+    if type(value) is int:
+        return "write it as a string"
+    if isinstance(value, int | float):
+        return f"write {'int' if isinstance(value, int) else 'float'}(...)"
+    if isinstance(value, np.ndarray):
+        return "write np.asarray(...) of numbers, and strings one by one"
+    return "make it an array, or several entries"
+
+
+def _shown(value: Any) -> str:
+    return f"an integer of {value.bit_length()} bits" if type(value) is int else short(value)
 
 
 def unpacked(path: StrPath, identity: Mapping[str, str]) -> dict[str, Remembered]:
@@ -144,7 +211,7 @@ def _as_data_error(path: StrPath) -> Iterator[None]:
 @contextmanager
 def unchanged_on_error(owners: Mapping[str, Owner]) -> Iterator[None]:
     """A block that leaves every owner as it was if it ends with an error: its attributes, and what it remembers."""
-    kept = [(owner, vars(owner).copy(), _remembered(owner)) for owner in owners.values()]
+    kept = [(owner, *_kept(owner)) for owner in owners.values()]
     try:
         yield
     except BaseException:
@@ -156,8 +223,17 @@ def unchanged_on_error(owners: Mapping[str, Owner]) -> Iterator[None]:
         raise
 
 
-def _remembered(owner: Owner) -> Remembered:
-    """The state of an owner; nothing where it cannot say it yet, as a callback that was in no run so far."""
-    with suppress(Exception):
-        return owner.state()
-    return {}
+def _kept(owner: Owner) -> tuple[dict[str, Any], Remembered]:
+    """The attributes of an owner and its state; copies of the first where it cannot say the second yet.
+
+    That is a callback that was in no run so far.
+    """
+    from copy import deepcopy
+
+    attributes = vars(owner).copy()
+    try:
+        return attributes, owner.state()
+    except Exception:
+        with suppress(Exception):
+            attributes = deepcopy(attributes)
+        return attributes, {}

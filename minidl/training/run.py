@@ -23,6 +23,7 @@ from minidl.training.interrupts import Interrupts
 from minidl.training.memory import Owner, Streams, Weights, packed, put_back, unchanged_on_error, unpacked
 from minidl.training.monitor import BestWeights, Monitor
 from minidl.training.patience import watch_of
+from minidl.training.settings import Settings
 from minidl.training.view import TrainerView
 
 
@@ -60,6 +61,7 @@ class Run:
         watch = watch_of(trainer.callbacks, sets)
         self.history = History(evaluations=Table.of(columns), monitor=watch.monitor if watch is not None else "")
         self.best = BestWeights(watch, trainer.model.parameters, keep=plan.restore_best, history=self.history)
+        self.settings = Settings(trainer)
         self.owners: dict[str, Owner] = {
             "parameters": Weights(trainer.model.parameters),
             "streams": Streams(trainer.model),
@@ -71,11 +73,12 @@ class Run:
             "means": self.means,
             "best": self.best,
             **{f"callback {place}": callback for place, callback in enumerate(remembering(trainer.callbacks))},
+            "settings": self.settings,
             "run": self,  # last: it holds the others against one another
         }
         self.identity = {}
         if plan.resume is not None or self.hooks["on_safe_point"]:  # before anything can change
-            self.identity = identity(trainer, plan, sets, self.history.monitor)
+            self.identity = identity(trainer, plan, sets, self.history.monitor) | self.settings.assigned()
 
     @property
     def position(self) -> int:
@@ -97,9 +100,8 @@ class Run:
         return packed(self.owners, self.identity)
 
     def state(self) -> dict[str, Any]:
-        """Whether the newest step was evaluated, and the learning rate, which a callback may have assigned."""
-        lr = self.trainer.optimizer.lr
-        return {"evaluated": self.evaluated, "lr": None if callable(lr) else lr}
+        """Whether the newest step was evaluated."""
+        return {"evaluated": self.evaluated}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there, if what the other owners remember belongs together."""
@@ -113,8 +115,6 @@ class Run:
         if self.history.best_step not in (None, *self.history.evaluations["step"]):
             raise ValueError(f"its best step {self.history.best_step} was not evaluated")
         self.evaluated = bool(state["evaluated"])
-        if state["lr"] is not None:
-            trainer.optimizer.lr = state["lr"]
 
     def execute(self) -> History:
         """Train to one of the ends, give back the best weights, and return the history."""
@@ -138,6 +138,8 @@ class Run:
             self._give_back()
             given_back = trainer.model.parameters.value.copy()
             self._end(self.callbacks)
+            self.settings.end()
+            trainer.settings = self.settings
         moved = not np.array_equal(trainer.model.parameters.value, given_back, equal_nan=True)
         if moved and self.sets and not history.stopped_because.startswith(("interrupted", "diverged")):
             history.evaluations.append(self._row())  # of what callbacks left, such as a mean of weights
@@ -155,6 +157,7 @@ class Run:
                 for callback in self.callbacks:
                     callback.on_fit_begin(trainer)
                     begun.append(callback)
+                self.settings.begin()
                 if path is not None and saved is not None:
                     trainer.optimizer.meet(trainer.model.parameters)
                     put_back(self.owners, saved, path)

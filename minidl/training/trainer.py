@@ -34,6 +34,7 @@ from minidl.training.history import History
 from minidl.training.interrupts import interrupts
 from minidl.training.progress import Progress
 from minidl.training.run import Run
+from minidl.training.settings import Settings
 
 FOR_GOOD = "early stopping: "  # how a reason begins that also ends the run when it goes on
 
@@ -90,6 +91,11 @@ class Trainer:
         self.step_loss = self.step_penalty = math.nan
         self.stop_reason = ""
         self.run: Run | None = None
+        self.settings: Settings | None = None  # of the newest run that began
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or pickle takes along: not the run under way, so that the copy can begin one."""
+        return {**vars(self), "run": None}
 
     def step(self, x: Array, targets: Array, weights: Array | None = None) -> float:
         """Take one step on one batch: returns the cost = loss + penalty from before the update.

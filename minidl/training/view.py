@@ -24,6 +24,7 @@ class TrainerView(Protocol):
     regularizers: list[Any]
     callbacks: list[Any]
     run: Any
+    settings: Any
     history: History
     epoch: int
     planned_steps: int

@@ -4,7 +4,7 @@ import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Event
+from threading import Barrier, Event
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from minidl import SGD, Dataset, Layer, Linear, Parameter, ReLU, Sequential, ShapeError, Sigmoid, Softmax, State, Tanh
 from minidl.initializers import normal, ones, zeros
+from minidl.layers import modes
 
 X = np.random.default_rng(0).normal(size=(37, 4)).astype(np.float32)
 CLONES = pytest.mark.parametrize("clone", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
@@ -227,37 +228,37 @@ def test_a_model_without_parameters_builds_trains_and_predicts():
 # Training and inference
 
 
-def modes(model):
+def modes_of(model):
     return [layer.training for layer in model.layers_inside()]
 
 
 def test_training_is_a_block_for_every_layer_inside_and_inference_the_default():
     model = Sequential(Noise(), Sequential(Noise())).build()
-    assert modes(model) == [False] * 4
+    assert modes_of(model) == [False] * 4
     with model.train_mode() as entered:
         assert entered is model
-        assert modes(model) == [True] * 4
-    assert modes(model) == [False] * 4
+        assert modes_of(model) == [True] * 4
+    assert modes_of(model) == [False] * 4
 
 
 def test_training_nests_and_gives_back_the_mode_it_found():
     model = Sequential(Noise(), Sequential(Noise())).build()
     with model[1].train_mode():
         with model.train_mode(), model.train_mode():
-            assert modes(model) == [True] * 4
-        assert modes(model) == [False, False, True, True]
-    assert modes(model) == [False] * 4
+            assert modes_of(model) == [True] * 4
+        assert modes_of(model) == [False, False, True, True]
+    assert modes_of(model) == [False] * 4
 
 
 def test_the_mode_is_given_back_after_an_exception():
     model = network().build()
     with pytest.raises(ShapeError), model.train_mode():
         model.forward(X[:, 1:])
-    assert modes(model) == [False] * 4
+    assert modes_of(model) == [False] * 4
     with model.train_mode():
         with pytest.raises(ShapeError):
             model.predict(X[:, 1:])
-        assert modes(model) == [True] * 4
+        assert modes_of(model) == [True] * 4
 
 
 def test_predict_is_inference_also_while_training():
@@ -266,7 +267,7 @@ def test_predict_is_inference_also_while_training():
     with model.train_mode():
         assert not np.allclose(model.forward(X), expected)
         np.testing.assert_array_equal(model.predict(X), expected)
-        assert modes(model) == [True] * 5
+        assert modes_of(model) == [True] * 5
 
 
 @given(st.integers(1, 50))
@@ -493,6 +494,65 @@ def test_training_waits_for_predictions_of_other_threads():
         assert training.result(10)
         np.testing.assert_array_equal(predicting.result(10), np.tanh(X))
     assert not model[0].training
+
+
+class Calling(Tanh):
+    """Does something else during a prediction."""
+
+    def __init__(self, call):
+        self.call = call
+
+    def forward(self, x):
+        if not self.training:
+            self.call()
+        return super().forward(x)
+
+
+def test_two_models_that_wait_for_each_other_are_refused_and_not_locked():
+    both = Barrier(2)
+
+    def crossing(other):
+        both.wait(10)
+        with models[other].train_mode():
+            pass
+
+    models = [Sequential(Calling(lambda: crossing(1))).build(), Sequential(Calling(lambda: crossing(0))).build()]
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(model.predict, X) for model in models]
+        errors = [str(future.exception(timeout=10)) for future in futures]
+    assert any("expected a model in one thread while it trains" in error for error in errors)
+    assert not any(layer.training for model in models for layer in model.layers_inside())
+
+
+def test_a_prediction_that_waits_for_its_own_training_is_refused(monkeypatch):
+    monkeypatch.setattr(modes, "PATIENCE", 0.05)
+    model = Sequential(Calling(lambda: found.append(in_another_thread(lambda: model.train_mode().__enter__())))).build()
+    found = []
+    model.predict(X)
+    assert "received a call from" in str(found[0])
+    assert "while 'MainThread' uses it" in str(found[0])
+
+
+def test_a_thread_that_ended_inside_its_training_block_locks_nothing():
+    model = Sequential(Tanh()).build()
+    abandoned = []
+    in_another_thread(lambda: abandoned.append(model.train_mode()) or abandoned[0].__enter__())
+    model.predict(X)
+    with model.train_mode():
+        assert model[0].training
+    assert not model[0].training
+
+
+class Slotted(Tanh):
+    __slots__ = ("width",)
+
+    def __init__(self, width):
+        self.width = width
+
+
+@CLONES
+def test_slots_go_along_with_a_copy(clone):
+    assert clone(Sequential(Slotted(3)).build())[0].width == 3
 
 
 def test_a_layer_may_train_inside_its_own_prediction():

@@ -1,6 +1,7 @@
 import copy
 import io
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -274,3 +275,14 @@ def test_a_missing_attribute_of_an_optimizer_says_what_is_true_of_optimizers(opt
     with pytest.raises(AttributeError) as error:
         getattr(optimizer, name)
     assert str(error.value) == f"{type(optimizer).__name__} has no attribute {name!r}{advice}"
+
+
+class Slotted(SGD):
+    __slots__ = ("width",)
+
+
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
+def test_slots_of_a_class_go_along_with_a_copy(clone):
+    optimizer = Slotted(0.1)
+    optimizer.width = 3
+    assert (clone(optimizer).width, clone(optimizer).lr) == (3, 0.1)

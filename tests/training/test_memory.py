@@ -1,5 +1,6 @@
 """What a run remembers: all of it is in its checkpoint, and all of it is put back where a run may not go on."""
 
+import enum
 import json
 import math
 
@@ -8,7 +9,7 @@ import pytest
 
 from minidl import SGD, Callback, Checkpoint, ClipNorm, Linear
 from minidl.storage import DataError, read_arrays, write_arrays
-from tests.tools.restless import Counting, Interrupt, assert_same
+from tests.tools.restless import Counting, Dropout, Interrupt, assert_same
 
 
 class Moving(Counting):
@@ -184,3 +185,166 @@ def test_what_a_callback_remembers_comes_back_as_it_was(data, trainer, fit, tmp_
     assert type(again.given) is type(value)
     np.testing.assert_equal(again.given, value)
     assert getattr(again.given, "dtype", None) == getattr(value, "dtype", None)
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Subclass(np.ndarray):
+    pass
+
+
+UNWRITABLE = {
+    "masked": (np.ma.masked_array([1.0, 2.0], [True, False]), r"give its \.data and its \.mask"),
+    "enum": (Level.LOW, r"write int\(\.\.\.\)"),
+    "str": (np.str_("a"), r"write str\(\.\.\.\)"),
+    "strings": (np.array(["a"]), "strings one by one"),
+    "subclass": (np.zeros(2).view(Subclass), r"write np\.asarray\(\.\.\.\) of numbers"),
+    "digits": (10**5000, "an integer of 16610 bits: write it as a string"),
+    "list": ([1], "make it an array"),
+}
+
+
+class Saying(Callback):
+    """Remembers what it is told to."""
+
+    def __init__(self, said):
+        self.said = said
+
+    def state(self):
+        return self.said
+
+    def load_state(self, state):
+        self.said = dict(state)
+
+
+@pytest.mark.parametrize("value", UNWRITABLE)
+def test_what_would_come_back_as_something_else_is_refused(data, trainer, fit, tmp_path, value):
+    given, advice = UNWRITABLE[value]
+    saying = Saying({})
+    saying.said = {"a": given}
+    with pytest.raises(TypeError, match=rf"expected Saying\(.*\)\.state\(\) to hold numbers, .*received a=.*{advice}"):
+        fit(trainer(callbacks=[saying, Checkpoint(tmp_path / "run.npz")]), data(), data(seed=1))
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "a" * 70_000, "a\nb"], ids=repr)
+def test_a_name_that_no_file_can_hold_is_refused(data, trainer, fit, tmp_path, name):
+    with pytest.raises(ValueError, match=r"expected Saying\(.*\)\.state\(\) to have names of up to 1000 characters"):
+        fit(trainer(callbacks=[Saying({name: 1.0}), Checkpoint(tmp_path / "run.npz")]), data(), data(seed=1))
+    with pytest.raises(ValueError, match="expected names of up to 1000 characters"):
+        write_arrays(tmp_path / "weights.npz", {name: np.zeros(1)})
+
+
+class Drawing(Dropout):
+    """Dropout that draws from generators of its own, made in one of several ways, and spawns some."""
+
+    def __init__(self, make):
+        self.own = make()
+
+    def forward(self, x):
+        found = self.own.values() if isinstance(self.own, dict) else self.own
+        found = list(found) if isinstance(self.own, list | tuple | dict) else [found]
+        sources = [rng.bit_generator.seed_seq for rng in found if isinstance(rng, np.random.Generator)]
+        if self.training and hasattr(sources and sources[0], "spawn"):
+            found += found[0].spawn(1)
+        noise = sum(rng.standard_normal(x.shape) for rng in found) if self.training else 0 * x
+        return super().forward(x + 0.1 * noise.astype(x.dtype))
+
+
+OWN = {
+    "one": lambda: np.random.default_rng(5),
+    "list": lambda: np.random.default_rng(5).spawn(2),
+    "tuple": lambda: tuple(np.random.default_rng(5).spawn(2)),
+    "dict": lambda: {"a": np.random.default_rng(5), "b": np.random.Generator(np.random.SFC64(7))},
+    "legacy": lambda: np.random.RandomState(5),
+    "twister": lambda: np.random.Generator(np.random.MT19937(5)),
+    "philox": lambda: np.random.Generator(np.random.Philox(key=5)),
+    "sequence": lambda: np.random.Generator(np.random.PCG64DXSM(np.random.SeedSequence([1, 2], spawn_key=(3,)))),
+    "of a legacy one": lambda: np.random.Generator(np.random.RandomState(5)._bit_generator),
+}
+
+
+@pytest.mark.parametrize("into", ["fresh", "the same"])
+@pytest.mark.parametrize("way", OWN)
+def test_generators_of_a_layers_own_go_on(data, trainer, fit, tmp_path, way, into):
+    def train(path, stop=-1, resume=None, one=None):
+        one = one or trainer(Linear(3, 8), Drawing(OWN[way]), Linear(8, 3))
+        one.callbacks = [Interrupt(stop), Checkpoint(path, every_steps=1), Counting()]
+        fit(one, data(), data(seed=1), epochs=4, resume=resume)
+        return one
+
+    path = tmp_path / "run.npz"
+    stopped = train(path, stop=6)
+    kept = path.read_bytes()
+    fit(stopped, data(), epochs=1)
+    path.write_bytes(kept)
+    stopped.callbacks = []
+    one = train(path, resume=path, one=stopped if into == "the same" else None)
+    assert_same(one, train(tmp_path / "other.npz"))
+
+
+@pytest.mark.parametrize("kind", ["MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"])
+def test_a_stream_that_a_callback_exchanged_goes_on(data, trainer, fit, tmp_path, kind):
+    class Exchanging(Callback):
+        def on_step_end(self, trainer):
+            if trainer.optimizer.steps == 3:
+                trainer.model[1].rng = np.random.Generator(getattr(np.random, kind)(7))
+
+    def train(path, stop=-1, resume=None):
+        layers = (Linear(3, 8), Drawing(lambda: np.random.default_rng(5)), Linear(8, 3))
+        one = trainer(*layers, callbacks=[Exchanging(), Interrupt(stop), Counting(), Checkpoint(path, every_steps=1)])
+        fit(one, data(), data(seed=1), epochs=4, resume=resume)
+        return one
+
+    path = tmp_path / "run.npz"
+    train(path, stop=6)
+    assert_same(train(path, resume=path), train(tmp_path / "other.npz"))
+
+
+def test_hooks_of_memory_that_an_instance_was_given_are_used(data, trainer, fit, tmp_path):
+    class Plain(Callback):
+        count = 0
+
+        def on_step_end(self, trainer):
+            self.count += 1
+
+    def plain():
+        one = Plain()
+        one.state = lambda: {"count": one.count}
+        one.load_state = lambda state: setattr(one, "count", state["count"])
+        return one
+
+    path, again = tmp_path / "run.npz", plain()
+    fit(trainer(callbacks=[plain(), Checkpoint(path)]), data(), data(seed=1))
+    fit(trainer(callbacks=[again]), data(), data(seed=1), epochs=3, resume=path)
+    assert again.count == 12
+
+
+def test_a_callback_that_cannot_say_its_memory_yet_is_put_back_too(data, trainer, fit, tmp_path):
+    class Late(Saying):
+        def __init__(self):
+            self.seen, self.begun = [], False
+
+        def on_fit_begin(self, trainer):
+            self.begun = True
+
+        def state(self):
+            if not self.begun:
+                raise RuntimeError("no run yet")
+            return {"last": self.seen[-1] if self.seen else 0}
+
+        def load_state(self, state):
+            self.seen.append(state["last"])
+
+    class Refusing(Counting):
+        def load_state(self, state):
+            raise ValueError("not this")
+
+    Refusing.__name__ = "Counting"
+    path, late = tmp_path / "run.npz", Late()
+    fit(trainer(callbacks=[Late(), Counting(), Checkpoint(path)]), data(), data(seed=1))
+    with pytest.raises(DataError, match="not this"):
+        fit(trainer(callbacks=[late, Refusing()]), data(), data(seed=1), resume=path)
+    assert late.seen == []
+    assert late.begun is False

@@ -1,6 +1,9 @@
 """Models and runs that would train on nonsense are refused."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Event
 
 import numpy as np
 import pytest
@@ -172,6 +175,29 @@ def test_a_loss_or_callback_of_a_run_in_another_thread_is_refused(shared):
     train([Meanwhile(), stopping])
     assert "in one run at a time, received it for a second in another thread" in str(second[0])
     assert train([stopping]).stopped_because == "limit: 1 epochs"
+
+
+def test_predictions_of_other_threads_never_end_a_run_that_begins():
+    one, done = trainer(), Event()
+
+    def predict():
+        while not done.is_set():
+            with suppress(RuntimeError):  # refused while it trains
+                one.model.predict(DATA[0])
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            predicting = pool.submit(predict)
+            try:
+                reasons = {one.fit(DATA, epochs=1, progress=False).stopped_because for _ in range(20)}
+            finally:
+                done.set()
+            predicting.result(10)
+    finally:
+        sys.setswitchinterval(before)
+    assert reasons == {"limit: 1 epochs"}
 
 
 def test_a_run_inside_a_hook_may_use_the_same_loss():

@@ -187,14 +187,6 @@ def test_validation_sets_in_another_order_are_another_run(data, trainer, fit, tm
         fit(trainer(), data(), dict(reversed(sets.items())), resume=tmp_path / "run.npz")
 
 
-def test_a_rate_assigned_later_is_another_run(data, trainer, fit, tmp_path):
-    fit(trainer(callbacks=[Checkpoint(tmp_path / "run.npz")]), data(), data(seed=1))
-    one = trainer()
-    one.optimizer.lr = 0.25
-    with pytest.raises(DataError, match=r"learning rate: 0\.5 there, 0\.25 here"):
-        fit(one, data(), data(seed=1), resume=tmp_path / "run.npz")
-
-
 @pytest.mark.parametrize("path", [True, 3, b"run.npz", "", None.__class__])
 def test_what_is_no_path_is_refused_and_no_stream_is_closed(job, path):
     with pytest.raises(TypeError, match="expected path to be a text or a Path"):

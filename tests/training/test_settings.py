@@ -1,0 +1,240 @@
+"""What callbacks assign to the parts of a trainer during a run goes on with it, or is refused before it can be lost."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from minidl import L2, SGD, Adam, Callback, Checkpoint, ClipNorm, Linear, SoftmaxCrossEntropy
+from minidl.optim import CosineDecay
+from minidl.storage import DataError
+from minidl.training.trainer import Trainer
+from tests.tools.restless import Counting as Silent
+from tests.tools.restless import Dropout, Interrupt, assert_same
+
+
+class Assigning(Callback):
+    """Assigns attributes of the trainer after its third step, or at the beginning."""
+
+    def __init__(self, change, *, at=3):
+        self.change, self.at = change, at
+
+    def on_fit_begin(self, trainer):
+        if self.at == 0:
+            self.change(trainer)
+
+    def on_step_end(self, trainer):
+        if trainer.optimizer.steps == self.at:
+            self.change(trainer)
+
+
+class Counting(SGD):
+    """Remembers outside of its slots how many updates it made, and makes each smaller."""
+
+    def __init__(self, lr, *, first=None):
+        super().__init__(lr)
+        self.k, self.first, self.seen = 0, first, np.zeros(2)
+
+    def update(self, value, grad, lr):
+        self.k += 1
+        self.seen[0] += self.k
+        self.late = getattr(self, "late", 0.0) + 0.5
+        self.first = self.first or ("first" if self.k > 2 else None)
+        super().update(value, grad, lr / (self.k + self.seen[0] + self.late + len(self.first or "")))
+
+
+class Shrink:
+    """A clipper of one's own, with a setting."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, grad):
+        grad *= self.factor
+
+
+class Rated(Dropout):
+    """Dropout with a rate as its argument."""
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def forward(self, x):
+        return super().forward(x) * (1 - self.rate)
+
+    def backward(self, dy):
+        return super().backward(dy) * (1 - self.rate)
+
+
+class Annealed:
+    """A penalty with a strength that grows from call to call."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, parameters):
+        self.calls += 1
+        return L2(1e-3 * self.calls)(parameters)
+
+
+def a_rate(trainer):
+    trainer.optimizer.lr = 0.125
+
+
+def a_discount(trainer):
+    trainer.optimizer.beta1 = 0.5
+
+
+def a_factor(trainer):
+    trainer.optimizer.clip.factor = 0.01
+
+
+def no_clip(trainer):
+    trainer.optimizer.clip = None
+
+
+def a_smoothing(trainer):
+    trainer.loss.label_smoothing = 0.25
+
+
+def a_weight_of_classes(trainer):
+    trainer.loss.class_weights = np.array([1.0, 2.0, 3.0])
+
+
+def a_share(trainer):
+    trainer.model[1].rate = 0.75
+
+
+OWN = [a_rate, a_discount, no_clip, a_smoothing, a_weight_of_classes, a_share]
+CHANGES = [*OWN, a_factor]
+
+
+@pytest.fixture
+def train(data, trainer, fit):
+    """A function that trains, and returns the trainer."""
+
+    def train(path, change, *, at=3, stop=0, resume=None, into=None, **arguments):
+        parts = {"optimizer": Adam(0.05, clip=Shrink(0.5)), "loss": SoftmaxCrossEntropy(label_smoothing=0.1)}
+        one = into or trainer(Linear(3, 8), Rated(0.25), Linear(8, 3), **parts | arguments)
+        one.callbacks = [Assigning(change, at=at), Interrupt(stop or -1), Silent(), Checkpoint(path, every_steps=1)]
+        fit(one, data(), data(seed=1), epochs=4, resume=resume)
+        return one
+
+    return train
+
+
+@pytest.mark.parametrize("at", [0, 3])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_number_that_a_callback_assigned_goes_on(train, tmp_path, change, at):
+    path = tmp_path / "run.npz"
+    train(path, change, at=at, stop=6)
+    assert_same(train(path, change, at=at, resume=path), train(tmp_path / "other.npz", change, at=at))
+
+
+@pytest.mark.parametrize("change", OWN)
+def test_a_run_goes_on_in_the_trainer_that_it_was_stopped_in(train, tmp_path, change):
+    path = tmp_path / "run.npz"
+    stopped = train(path, change, stop=6)
+    assert_same(train(path, change, resume=path, into=stopped), train(tmp_path / "other.npz", change))
+
+
+def test_a_second_fit_that_began_with_an_assigned_rate_goes_on_in_a_fresh_trainer(train, tmp_path):
+    path = tmp_path / "run.npz"
+    whole = train(tmp_path / "first.npz", a_rate)
+    train(tmp_path / "other.npz", a_rate, at=-1, into=whole)
+    stopped = train(tmp_path / "first.npz", a_rate)
+    train(path, a_rate, at=-1, into=stopped, stop=20)
+    assert_same(train(path, a_rate, at=-1, resume=path), whole)
+
+
+@pytest.mark.parametrize("make", [lambda: {"optimizer": Counting(0.5)}, lambda: {"regularizers": [Annealed()]}])
+def test_what_a_part_counts_in_attributes_of_its_own_goes_on(train, tmp_path, make):
+    path = tmp_path / "run.npz"
+    train(path, str, stop=6, **make())
+    assert_same(train(path, str, resume=path, **make()), train(tmp_path / "other.npz", str, **make()))
+
+
+def a_schedule(trainer):
+    trainer.optimizer.lr = CosineDecay(0.1, 100)
+
+
+def a_clip(trainer):
+    trainer.optimizer.clip = ClipNorm(0.01)
+
+
+def another_loss(trainer):
+    trainer.loss = SoftmaxCrossEntropy()
+
+
+def another_optimizer(trainer):
+    trainer.optimizer = Adam(0.1)
+
+
+def one_penalty_more(trainer):
+    trainer.regularizers.append(L2(0.1))
+
+
+def a_list(trainer):
+    trainer.optimizer.seen = [1.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (a_schedule, "optimizer.lr"),
+        (a_clip, "optimizer.clip"),
+        (a_list, "optimizer.seen"),
+        (another_loss, "loss"),
+        (another_optimizer, "optimizer"),
+        (one_penalty_more, "regularizers"),
+    ],
+)
+def test_what_no_file_can_hold_is_refused_where_it_would_be_written(train, tmp_path, change, name):
+    with pytest.raises(TypeError, match=rf"expected {name} to be .* as when the run began, received .*: "):
+        train(tmp_path / "run.npz", change)
+
+
+@pytest.mark.parametrize("change", [a_schedule, a_clip])
+def test_what_on_fit_begin_assigns_in_every_run_may_be_a_function(train, tmp_path, change):
+    path = tmp_path / "run.npz"
+    train(path, change, at=0, stop=6)
+    assert_same(train(path, change, at=0, resume=path), train(tmp_path / "other.npz", change, at=0))
+
+
+def test_a_run_whose_on_fit_begin_assigns_another_function_is_another_run(train, tmp_path):
+    path = tmp_path / "run.npz"
+    train(path, a_schedule, at=0, stop=6)
+
+    def another(trainer):
+        trainer.optimizer.lr = CosineDecay(0.2, 100)
+
+    with pytest.raises(DataError, match=r"optimizer\.lr to be CosineDecay\(.*0\.1.*, received CosineDecay\(.*0\.2"):
+        train(path, another, at=0, resume=path)
+
+
+@pytest.mark.parametrize("name", ["lr", "beta1", "eps"])
+def test_what_was_assigned_before_a_run_is_another_run(data, trainer, fit, tmp_path, name):
+    path = tmp_path / "run.npz"
+    fit(trainer(optimizer=Adam(0.5), callbacks=[Checkpoint(path)]), data(), data(seed=1))
+    one = trainer(optimizer=Adam(0.5))
+    setattr(one.optimizer, name, 0.25)
+    with pytest.raises(DataError, match=rf"optimizer\.{name}, assigned: nothing there, 0\.25 here"):
+        fit(one, data(), data(seed=1), resume=path)
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["copy", "pickle"])
+def test_a_trainer_is_copied_while_it_trains_and_the_copy_can_train(data, trainer, fit, twin):
+    twins = []
+
+    class Copying(Callback):
+        def on_step_end(self, trainer):
+            if trainer.optimizer.steps == 3:
+                callbacks, trainer.callbacks = trainer.callbacks, []
+                twins.append(twin(trainer))
+                trainer.callbacks = callbacks
+
+    fit(trainer(callbacks=[Copying()]), data(), data(seed=1))
+    assert isinstance(twins[0], Trainer)
+    fit(twins[0], data(), data(seed=1))
+    assert twins[0].history.stopped_because == "limit: 2 epochs"
