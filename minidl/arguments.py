@@ -2,13 +2,14 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from numbers import Integral, Real
-from types import CodeType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+
+from minidl.bytecode import assigns
 
 
 class Recorded:
@@ -69,9 +70,12 @@ class _Missing:
         from difflib import get_close_matches  # slow to load, and for errors only
 
         advice = self.owner._advice(self.name)
-        public = [known for known in dir(self.owner) if not known.startswith("_")]
-        if not advice and (close := get_close_matches(self.name, public, n=1, cutoff=0.75)):
+        known = [there for there in dir(self.owner) if not there.startswith("_")]
+        words = [word for several in self.owner._habits for word in several.split()]  # of others, told what to use
+        if not advice and (close := get_close_matches(self.name, [*known, *words], n=1, cutoff=0.75)):
             advice = f"did you mean {close[0]!r}?"
+            if close[0] not in known and (use := self.owner._advice(close[0])):
+                advice += f" {use}"
         return f"{type(self.owner).__name__} has no attribute {self.name!r}" + (f": {advice}" if advice else "")
 
     def __repr__(self) -> str:
@@ -80,57 +84,6 @@ class _Missing:
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         """A copy or pickle of the error takes the text along, not the object."""
         return str, (str(self),)
-
-
-def assigns(kind: type, method: str, name: str) -> bool:
-    """Whether the code of a method assigns `self.<name>`, or that of a method of `self` which it uses.
-
-    >>> class Doubling:
-    ...     def forward(self, x):
-    ...         return self.keep(x) * 2
-    ...     def keep(self, x):
-    ...         self.x = x
-    ...         return x
-    >>> assigns(Doubling, "forward", "x"), assigns(Doubling, "forward", "y")
-    (True, False)
-    """
-    waiting, seen = [method], set()
-    while waiting:
-        seen.add(used := waiting.pop())
-        for function in [vars(owner)[used] for owner in kind.__mro__ if used in vars(owner)]:
-            codes = list(_codes(function))
-            for code in codes:
-                stored, read = _names_of_self(code, code.co_varnames[:1])
-                if name in stored:
-                    return True
-                waiting += read - seen
-            if not any("super" in code.co_names for code in codes):  # nobody calls that of a base class
-                break
-    return False
-
-
-def _codes(function: Any) -> Iterator[CodeType]:
-    """The code of a function, and of what it wraps; nothing for what is no function."""
-    while hasattr(function, "__code__"):
-        yield function.__code__
-        function = getattr(function, "__wrapped__", None)
-
-
-def _names_of_self(code: CodeType, own: tuple[str, ...]) -> tuple[set[str], set[str]]:
-    """The attributes of `self` that code assigns and those that it reads, in the functions inside it too."""
-    from dis import get_instructions
-
-    stored: set[str] = set()
-    read: set[str] = set()
-    before: tuple[Any, ...] = ()
-    for step in get_instructions(code):
-        if before == own and step.opname in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"):
-            (stored if step.opname == "STORE_ATTR" else read).add(step.argval)
-        before = step.argval[-1:] if isinstance(step.argval, tuple) else (step.argval,)  # one may load two
-    for inner in (constant for constant in code.co_consts if isinstance(constant, CodeType)):
-        more = _names_of_self(inner, own)
-        stored, read = stored | more[0], read | more[1]
-    return stored, read
 
 
 def _written(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
@@ -145,6 +98,8 @@ def short(value: object) -> str:
         return repr(value.tolist())
     if callable(value) and hasattr(value, "__name__"):
         return str(value.__name__)
+    if isinstance(value, int) and abs(value) >= 1 << 1024:  # beyond every float, and Python prints 4300 digits at most
+        return f"<a whole number of {value.bit_length()} bits>"
     return re.sub(r"\s*\n\s*", " ", repr(value))
 
 
@@ -191,7 +146,42 @@ def check_number(
     bounds = [f"{low} {minimum:g}"] if minimum > -math.inf else []
     bounds += [f"{high} {maximum:g}"] if maximum < math.inf else []
     wanted = f"a finite number {' and '.join(bounds)}".rstrip()
-    raise ValueError(f"expected {name} to be {wanted}, received {name}={value!r}")
+    raise ValueError(f"expected {name} to be {wanted}, received {name}={short(value)}")
+
+
+def as_number(name: str, value: object) -> float:
+    """What a function returned as a Python float: a real number of any type, or an array without axes that holds one.
+
+    NaN and infinity are numbers here.
+
+    >>> as_number("the loss", np.array(0.5))
+    0.5
+    >>> as_number("metric f1", None)
+    Traceback (most recent call last):
+    TypeError: expected metric f1 to return one number, received None: return a float
+    """
+    number = value[()] if type(value) is np.ndarray and value.ndim == 0 else value
+    if not isinstance(number, str | bytes | complex | np.ma.core.MaskedConstant | np.complexfloating):
+        with suppress(TypeError, ValueError, OverflowError):
+            if np.ndim(number) == 0:  # type: ignore[arg-type]
+                return float(number)  # type: ignore[arg-type]
+    raise TypeError(f"expected {name} to return one number, received {short(value)}: return a float")
+
+
+def as_numbers(name: str, value: object) -> np.ndarray[Any, np.dtype[Any]]:
+    """`value` as a plain array of real numbers: an array of any dtype, a number, or lists of them.
+
+    >>> as_numbers("x", [[1.0, 2.0]])
+    array([[1., 2.]])
+    """
+    if isinstance(value, list | tuple | np.generic | float | int):
+        try:
+            value = np.asarray(value)
+        except ValueError:
+            raise ValueError(f"expected {name} to hold numbers, received rows of several lengths: pad them") from None
+    check_numbers(name, value)
+    array: np.ndarray[Any, np.dtype[Any]] = value  # type: ignore[assignment]
+    return array
 
 
 def check_integer(name: str, value: int, *, minimum: int) -> int:
@@ -203,11 +193,13 @@ def check_integer(name: str, value: int, *, minimum: int) -> int:
     """
     if isinstance(value, Integral) and not isinstance(value, bool) and value >= minimum:
         return int(value)
-    raise ValueError(f"expected {name} to be an integer >= {minimum}, received {name}={value!r}")
+    raise ValueError(f"expected {name} to be an integer >= {minimum}, received {name}={short(value)}")
 
 
 def check_function(name: str, value: object, *arguments: str, advice: str) -> None:
     """Refuse what is no function of such arguments, as far as one can see; a class is to be called first.
+
+    A function that yields or awaits is refused too: a call of it only makes a generator or coroutine, and runs nothing.
 
     >>> check_function("shuffle", len, "epoch", advice="write True")
     >>> check_function("augment", lambda x: x, "x", "rng", advice="write lambda x, rng: x")
@@ -224,11 +216,27 @@ def check_function(name: str, value: object, *arguments: str, advice: str) -> No
             signature = inspect.signature(value)
         except ValueError:  # built in, and nobody knows
             return
-        with suppress(TypeError):
-            signature.bind(*arguments)
-            return
-        received = f"a function {signature}"
+        if not (kind := _runs_later(value)):
+            with suppress(TypeError):
+                signature.bind(*arguments)
+                return
+        received = f"{kind or 'a function'} {signature}"
+        advice = "call runs nothing of it: leave out yield and async" if kind else advice
     raise TypeError(f"expected {name} to be a function ({', '.join(arguments)}), received {received}: {advice}")
+
+
+def _runs_later(function: object) -> str:
+    """What a function is of which a call runs nothing yet; "" for every other."""
+    import inspect
+
+    while hasattr(function, "func"):  # of a partial
+        function = function.func
+    called = function if inspect.isroutine(function) else getattr(function, "__call__", None)  # noqa: B004
+    of_kinds = {
+        "a generator function": inspect.isgeneratorfunction,
+        "an async function": lambda f: inspect.iscoroutinefunction(f) or inspect.isasyncgenfunction(f),
+    }
+    return next((words for words, is_one in of_kinds.items() if is_one(called)), "")
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -10,7 +10,8 @@ import minidl
 
 ROOT = Path(minidl.__file__).parent
 BELOW = {
-    "arguments": set(),
+    "bytecode": set(),
+    "arguments": {"bytecode"},
     "version": set(),
     "seeding": {"arguments"},
     "parameters": {"arguments"},
