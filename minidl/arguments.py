@@ -4,12 +4,18 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from minidl.bytecode import assigns
+
+NO_FREEZING = (
+    "there is no freezing yet, every Parameter is trained: make what must not move a State, or write it back in "
+    "on_step_end of a Callback"
+)
 
 
 class Recorded:
@@ -60,6 +66,38 @@ class Recorded:
         return next((use for words, use in self._habits.items() if name in words.split()), "")
 
 
+class Refused:
+    """A name of other libraries that would do nothing here: assigning to it says so, unless the class has its own.
+
+    >>> class Weight:
+    ...     frozen = Refused("there is no freezing")
+    >>> Weight().frozen = True
+    Traceback (most recent call last):
+    AttributeError: expected nothing to be assigned to frozen of a Weight, received frozen=True: there is no freezing
+    """
+
+    def __init__(self, advice: str) -> None:
+        self.advice = advice
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, thing: Any, kind: type | None = None) -> Any:
+        if thing is None or self.name in vars(thing):
+            return self if thing is None else vars(thing)[self.name]
+        text = _Missing(thing, self.name) if isinstance(thing, Recorded) else f"no {self.name}: {self.advice}"
+        raise AttributeError(text, name=self.name)
+
+    def __set__(self, thing: Any, value: object) -> None:
+        if assigns(type(thing), "__init__", self.name):
+            vars(thing)[self.name] = value
+            return
+        raise AttributeError(
+            f"expected nothing to be assigned to {self.name} of a {type(thing).__name__}, received {self.name}="
+            f"{short(value)}: {self.advice}"
+        )
+
+
 class _Missing:
     """What an error says about an attribute that is not there, put together when it is read."""
 
@@ -70,12 +108,11 @@ class _Missing:
         from difflib import get_close_matches  # slow to load, and for errors only
 
         advice = self.owner._advice(self.name)
-        known = [there for there in dir(self.owner) if not there.startswith("_")]
-        words = [word for several in self.owner._habits for word in several.split()]  # of others, told what to use
-        if not advice and (close := get_close_matches(self.name, [*known, *words], n=1, cutoff=0.75)):
-            advice = f"did you mean {close[0]!r}?"
-            if close[0] not in known and (use := self.owner._advice(close[0])):
-                advice += f" {use}"
+        words = [word for several in self.owner._habits for word in several.split()]  # and what to use for them
+        public = [known for known in dir(self.owner) if not known.startswith("_") and known not in words]
+        for names, cutoff in ((public, 0.75), (words, 0.8)):
+            if not advice and (close := get_close_matches(self.name, names, n=1, cutoff=cutoff)):
+                advice = f"did you mean {close[0]!r}? {self.owner._advice(close[0]) if names is words else ''}".rstrip()
         return f"{type(self.owner).__name__} has no attribute {self.name!r}" + (f": {advice}" if advice else "")
 
     def __repr__(self) -> str:
@@ -92,6 +129,8 @@ def _written(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 
 def short(value: object) -> str:
     """One line for any value: arrays by shape, functions by name, everything else by its repr."""
+    if isinstance(value, np.ma.MaskedArray):
+        return f"<masked array {value.shape} {value.dtype}>"
     if isinstance(value, np.ndarray) and value.size > 8:
         return f"<array {value.shape} {value.dtype}>"
     if isinstance(value, np.ndarray):
@@ -149,41 +188,6 @@ def check_number(
     raise ValueError(f"expected {name} to be {wanted}, received {name}={short(value)}")
 
 
-def as_number(name: str, value: object) -> float:
-    """What a function returned as a Python float: a real number of any type, or an array without axes that holds one.
-
-    NaN and infinity are numbers here.
-
-    >>> as_number("the loss", np.array(0.5))
-    0.5
-    >>> as_number("metric f1", None)
-    Traceback (most recent call last):
-    TypeError: expected metric f1 to return one number, received None: return a float
-    """
-    number = value[()] if type(value) is np.ndarray and value.ndim == 0 else value
-    if not isinstance(number, str | bytes | complex | np.ma.core.MaskedConstant | np.complexfloating):
-        with suppress(TypeError, ValueError, OverflowError):
-            if np.ndim(number) == 0:  # type: ignore[arg-type]
-                return float(number)  # type: ignore[arg-type]
-    raise TypeError(f"expected {name} to return one number, received {short(value)}: return a float")
-
-
-def as_numbers(name: str, value: object) -> np.ndarray[Any, np.dtype[Any]]:
-    """`value` as a plain array of real numbers: an array of any dtype, a number, or lists of them.
-
-    >>> as_numbers("x", [[1.0, 2.0]])
-    array([[1., 2.]])
-    """
-    if isinstance(value, list | tuple | np.generic | float | int):
-        try:
-            value = np.asarray(value)
-        except ValueError:
-            raise ValueError(f"expected {name} to hold numbers, received rows of several lengths: pad them") from None
-    check_numbers(name, value)
-    array: np.ndarray[Any, np.dtype[Any]] = value  # type: ignore[assignment]
-    return array
-
-
 def check_integer(name: str, value: int, *, minimum: int) -> int:
     """`value` as an int if it is an integer of at least `minimum`.
 
@@ -221,7 +225,9 @@ def check_function(name: str, value: object, *arguments: str, advice: str) -> No
                 signature.bind(*arguments)
                 return
         received = f"{kind or 'a function'} {signature}"
-        advice = "call runs nothing of it: leave out yield and async" if kind else advice
+        if by_name := [n for n, p in signature.parameters.items() if p.kind is p.KEYWORD_ONLY and n in arguments]:
+            advice = f"{', '.join(by_name)} is given by its position, so {advice}"
+        advice = "a call runs nothing of it: leave out yield and async" if kind else advice
     raise TypeError(f"expected {name} to be a function ({', '.join(arguments)}), received {received}: {advice}")
 
 
@@ -229,7 +235,7 @@ def _runs_later(function: object) -> str:
     """What a function is of which a call runs nothing yet; "" for every other."""
     import inspect
 
-    while hasattr(function, "func"):  # of a partial
+    while isinstance(function, partial):
         function = function.func
     called = function if inspect.isroutine(function) else getattr(function, "__call__", None)  # noqa: B004
     of_kinds = {

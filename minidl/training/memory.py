@@ -15,7 +15,7 @@ from minidl.seeding import position, put_at
 from minidl.storage import RECORD, DataError, StrPath, differing, read_arrays
 from minidl.training.identity import differences
 
-OF_NUMPY = (np.ndarray, np.generic)
+OF_NUMPY = (np.ndarray, np.number, np.bool_)  # not its texts, which are texts
 Remembered: TypeAlias = Mapping[str, Any]
 
 
@@ -71,7 +71,7 @@ def packed(owners: Mapping[str, Owner], identity: Mapping[str, str]) -> dict[str
     scalars: list[str] = []  # those of numpy, which come back as such
     for name, owner in owners.items():
         state = _checked(owner)
-        scalars += [f"{name}/{key}" for key, value in state.items() if isinstance(value, np.generic)]
+        scalars += [f"{name}/{key}" for key, value in state.items() if isinstance(value, np.number | np.bool_)]
         numbers[name] = {key: value for key, value in state.items() if not isinstance(value, OF_NUMPY)}
         arrays |= {f"{name}/{key}": np.asarray(value) for key, value in state.items() if isinstance(value, OF_NUMPY)}
     record = json.dumps({"identity": identity, "numbers": numbers, "scalars": scalars})
@@ -86,9 +86,11 @@ def _checked(owner: Owner) -> Remembered:
     for name, value in state.items():
         array = isinstance(value, OF_NUMPY) and value.dtype.kind in "biufc"
         if not array and not (value is None or isinstance(value, bool | int | float | str)):
+            text = isinstance(value, np.ndarray) and value.dtype.kind == "U"
+            advice = "write json.dumps(array.tolist()), which is one text" if text else "make it an array of numbers"
             raise TypeError(
                 f"expected {owner!r}.state() to hold numbers, strings, None and arrays of numbers, received "
-                f"{name}={value!r}: make it an array"
+                f"{name}={value!r}: {advice}"
             )
     return state
 
