@@ -16,8 +16,8 @@ CALLED = {np.dot, np.inner, np.tensordot, np.einsum, np.convolve, np.correlate, 
 def watched(function: Callable[[Array], Any], x: Array) -> tuple[Any, bool]:
     """function(x), and whether it may have wrapped around. It is called once, with an array that watches arithmetic.
 
-    What leaves our sight, as `np.asarray(x)` does, may have wrapped around; so may a function that does not take such an
-    array, which is then called with a plain one.
+    What leaves our sight, as `np.asarray(x)` does, may have wrapped around; so may a function that takes no such array,
+    which is then called with a plain one.
 
     >>> x = np.array([[0, 200]], np.uint8)
     >>> watched(lambda x: ~x // 2, x), watched(lambda x: x - 1, x)[1]

@@ -40,7 +40,7 @@ BELOW = {
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "testing": {"arguments", "parameters", "initializers", "layers", "metrics", "optim", "regularizers", "training"},
     "experiments": {"arguments", "canonical", "parameters", "storage", "training"},
-    "plots": {"arguments", "parameters", "data", "training", "metrics", "optim"},
+    "plots": {"arguments", "parameters", "quiet", "data", "training", "metrics", "optim"},
 }
 ONLY_IN = {
     "tqdm": "training/progress.py",
