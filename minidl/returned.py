@@ -50,10 +50,11 @@ def as_numbers(name: str, value: object) -> Numbers:
 
 
 def as_floats(name: str, value: object) -> Numbers:
-    """`value` as a plain array of real numbers, for calls by hand; at once if it is one of floats."""
+    """`value` as a plain array of floats, for calls by hand: at once if it is one; whole numbers become float64."""
     if type(value) is np.ndarray and value.dtype.kind == "f":
         return value
-    return as_numbers(name, value)
+    array = as_numbers(name, value)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 @contextmanager

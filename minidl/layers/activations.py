@@ -8,7 +8,7 @@ import numpy as np
 from minidl.layers.base import Layer, SampleShape, ShapeError
 from minidl.parameters import Array, Floats
 from minidl.quiet import quiet
-from minidl.returned import as_floats
+from minidl.returned import as_floats, as_numbers
 
 
 @quiet
@@ -23,8 +23,8 @@ def sigmoid(x: Array) -> Floats:
     array([0. , 0.5, 1. ])
     """
     x = as_floats("x", x)
-    y = np.empty(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
-    np.negative(x, out=y, dtype=y.dtype)  # in floats: bytes have no negative
+    y = np.empty(x.shape, x.dtype)
+    np.negative(x, out=y)
     np.minimum(y, _largest_exponent(y.dtype), out=y)
     np.exp(y, out=y)
     y += 1
@@ -75,7 +75,7 @@ class ReLU(Elementwise):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return max(0, x)."""
-        self.x = x = as_floats("x", x)
+        self.x = x = as_numbers("x", x)
         return np.maximum(x, 0)
 
     @quiet

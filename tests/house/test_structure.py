@@ -22,17 +22,8 @@ BELOW = {
     "canonical": set(),
     "storage": {"parameters"},
     "kernels": set(),  # compiled helpers, once there are some
-    "layers": {
-        "arguments",
-        "bytecode",
-        "parameters",
-        "initializers",
-        "kernels",
-        "quiet",
-        "returned",
-        "seeding",
-        "storage",
-    },
+    "layers": {"arguments", "bytecode", "parameters", "initializers", "kernels", "quiet", "returned"}
+    | {"seeding", "storage"},
     "optim": {"arguments", "kernels", "parameters", "quiet", "returned"},
     "data": {"arguments", "parameters", "quiet", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers", "quiet"},
