@@ -250,10 +250,10 @@ def _cell(group: Results, name: str, digits: int) -> str:
     values = group.column(name)
     if not all(isinstance(value, float | int) for value in values):
         return ", ".join(dict.fromkeys(v if isinstance(v, str) else short(v) for v in values))
-    digits = 0 if len({*values}) == 1 and isinstance(values[0], int) else digits  # as a number of steps, whole
-    spread = f" ± {group.std(name):.{digits}f}" if len(values) > 1 else ""
-    lost = f" ({len(group.failed)} failed)" if group.failed else ""
-    return f"{group.mean(name):.{digits}f}{spread}{lost}"
+    numbers = [group.mean(name), group.std(name)][: len(values)]  # of one run there is no deviation
+    whole = all(isinstance(value, int) for value in values)  # as numbers of steps
+    written = (f"{number:.{0 if whole and number.is_integer() else digits}f}" for number in numbers)
+    return " ± ".join(written) + (f" ({len(group.failed)} failed)" if group.failed else "")
 
 
 def _line(cells: Sequence[str]) -> str:

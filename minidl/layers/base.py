@@ -71,9 +71,10 @@ class Layer(Recorded):
 
     def check_dy(self, dy: Array, shape: tuple[int, ...]) -> None:
         """Raise ShapeError unless `dy` has the shape of the newest output: the first line of a `backward`."""
-        if dy.shape != shape:
+        if getattr(dy, "shape", None) != shape and np.shape(dy) != shape:  # lists are taken too
             raise ShapeError(
-                f"expected dy of shape {shape}, that of the newest output of {self!r}, received dy.shape={dy.shape}: "
+                f"expected dy of shape {shape}, that of the newest output of {self!r}, received "
+                f"dy.shape={np.shape(dy)}: "
                 f"backward goes with the forward before it"
             )
 

@@ -178,3 +178,10 @@ def test_a_gradient_of_another_shape_is_refused_and_never_broadcast(layer, shape
     layer.forward(np.ones((3, 4), np.float32))
     with pytest.raises(ShapeError, match=r"expected dy of shape \(3, 4\), .*received dy.shape=.*: backward goes with"):
         layer.backward(np.ones(shape, np.float32))
+
+
+@pytest.mark.parametrize("layer", [ReLU(), Sigmoid(), Softmax(), Tanh()])
+def test_a_gradient_may_be_a_list(layer):
+    layer.forward(np.ones((2, 2)))
+    dy = [[1.0, 2.0], [3.0, 4.0]]
+    np.testing.assert_array_equal(layer.backward(dy), layer.backward(np.array(dy)))
