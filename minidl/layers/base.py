@@ -233,7 +233,7 @@ class Layer(Recorded):
 
 def _owned(attributes: dict[str, Any], kind: type[Any]) -> Iterator[tuple[str, Any]]:
     """The objects of one kind among the attributes, looking into lists, tuples and dicts."""
-    for name, value in attributes.items():
+    for name, value in attributes.copy().items():  # at once: another thread may train, and keep something new
         if name == "_arguments":  # what the constructor was called with, for the repr
             continue
         if isinstance(value, kind):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from minidl import SGD, Dataset, Layer, Linear, Parameter, ReLU, Sequential, ShapeError, Sigmoid, Softmax, State, Tanh
 from minidl.initializers import normal, ones, zeros
+from minidl.layers.base import _owned
 
 X = np.random.default_rng(0).normal(size=(37, 4)).astype(np.float32)
 CLONES = pytest.mark.parametrize("clone", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
@@ -564,3 +565,10 @@ def test_a_layer_may_train_inside_its_own_prediction():
     model = Sequential(Uncertain()).build()
     assert not np.array_equal(model.predict(X), X)
     assert not any(layer.training for layer in model.layers_inside())
+
+
+def test_what_a_layer_holds_is_looked_at_while_another_thread_keeps_something_new():
+    model = Sequential(Linear(4, 4), Linear(4, 3))
+    for name, _ in _owned(vars(model), Layer):
+        setattr(model, f"kept by the forward of another thread: {name}", 1)
+    assert list(model.children()) == ["0", "1"]
