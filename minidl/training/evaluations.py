@@ -32,7 +32,7 @@ def evaluation_points(
     if not isinstance(validate_every, Real):
         raise ValueError(
             f"expected validate_every to be an int (steps), a float (epochs) or a function of the step, "
-            f"received validate_every={validate_every!r}"
+            f"received validate_every={short(validate_every)}: for steps of a list write lambda step: step in steps"
         )
     interval = max(1.0, check_number("validate_every", validate_every, minimum=0, exclusive=True) * steps_per_epoch)
 

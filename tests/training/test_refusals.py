@@ -291,6 +291,11 @@ def test_whether_to_evaluate_must_be_true_or_false(value):
         fit(validate_every=lambda step: value)
 
 
+def test_steps_to_evaluate_at_are_told_how_to_write_a_function():
+    with pytest.raises(ValueError, match=r"received validate_every=\[1, 2\]: .* write lambda step: step in steps"):
+        fit(validate_every=np.array([1, 2]))
+
+
 @pytest.mark.parametrize("value", [0, 1, True, np.False_, np.array(True), 0.0])
 def test_whether_to_evaluate_may_be_a_number(value):
     history = fit(validate_every=lambda step: value)
