@@ -27,11 +27,13 @@ $(VENV)/%.stamp: $(BIN)/activate pyproject.toml setup.py
 	@touch $@
 
 demo: $(VENV)/core.stamp ## train a network on the embedded digits; figures go to out/ (a few seconds)
-	$(BIN)/python examples/quickstart.py --out $(OUT)
+	@echo 'demo: a network learns to read 1 797 small digits; a few seconds, then see the figures in $(OUT)/'
+	@start=$$(date +%s); $(BIN)/python examples/quickstart.py --out $(OUT) && echo "demo: $$(($$(date +%s) - start)) seconds"
 
 test: $(VENV)/test.stamp ## every test: derivatives hunted by hypothesis, docstrings, examples in quick mode (2 to 3 minutes)
 	@echo 'all tests: 2 to 3 minutes on 2 cores'
-	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+	@start=$$(date +%s); $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal; status=$$?; \
+		echo "all tests: $$(($$(date +%s) - start)) seconds"; exit $$status
 
 check: lint types ## all that must hold before a change lands: format, lint, types, tests with coverage
 	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term

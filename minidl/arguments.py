@@ -2,13 +2,20 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from numbers import Integral, Real
-from types import CodeType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+
+from minidl.bytecode import assigns
+
+NO_FREEZING = (
+    "there is no freezing yet, every Parameter is trained: make what must not move a State, or write it back in "
+    "on_step_end of a Callback"
+)
 
 
 class Recorded:
@@ -59,6 +66,38 @@ class Recorded:
         return next((use for words, use in self._habits.items() if name in words.split()), "")
 
 
+class Refused:
+    """A name of other libraries that would do nothing here: assigning to it says so, unless the class has its own.
+
+    >>> class Weight:
+    ...     frozen = Refused("there is no freezing")
+    >>> Weight().frozen = True
+    Traceback (most recent call last):
+    AttributeError: expected nothing to be assigned to frozen of a Weight, received frozen=True: there is no freezing
+    """
+
+    def __init__(self, advice: str) -> None:
+        self.advice = advice
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, thing: Any, kind: type | None = None) -> Any:
+        if thing is None or self.name in vars(thing):
+            return self if thing is None else vars(thing)[self.name]
+        text = _Missing(thing, self.name) if isinstance(thing, Recorded) else f"no {self.name}: {self.advice}"
+        raise AttributeError(text, name=self.name)
+
+    def __set__(self, thing: Any, value: object) -> None:
+        if assigns(type(thing), "__init__", self.name):
+            vars(thing)[self.name] = value
+            return
+        raise AttributeError(
+            f"expected nothing to be assigned to {self.name} of a {type(thing).__name__}, received {self.name}="
+            f"{short(value)}: {self.advice}"
+        )
+
+
 class _Missing:
     """What an error says about an attribute that is not there, put together when it is read."""
 
@@ -69,9 +108,11 @@ class _Missing:
         from difflib import get_close_matches  # slow to load, and for errors only
 
         advice = self.owner._advice(self.name)
-        public = [known for known in dir(self.owner) if not known.startswith("_")]
-        if not advice and (close := get_close_matches(self.name, public, n=1, cutoff=0.75)):
-            advice = f"did you mean {close[0]!r}?"
+        words = [word for several in self.owner._habits for word in several.split()]  # and what to use for them
+        public = [known for known in dir(self.owner) if not known.startswith("_") and known not in words]
+        for names, cutoff in ((public, 0.75), (words, 0.8)):
+            if not advice and (close := get_close_matches(self.name, names, n=1, cutoff=cutoff)):
+                advice = f"did you mean {close[0]!r}? {self.owner._advice(close[0]) if names is words else ''}".rstrip()
         return f"{type(self.owner).__name__} has no attribute {self.name!r}" + (f": {advice}" if advice else "")
 
     def __repr__(self) -> str:
@@ -82,72 +123,23 @@ class _Missing:
         return str, (str(self),)
 
 
-def assigns(kind: type, method: str, name: str) -> bool:
-    """Whether the code of a method assigns `self.<name>`, or that of a method of `self` which it uses.
-
-    >>> class Doubling:
-    ...     def forward(self, x):
-    ...         return self.keep(x) * 2
-    ...     def keep(self, x):
-    ...         self.x = x
-    ...         return x
-    >>> assigns(Doubling, "forward", "x"), assigns(Doubling, "forward", "y")
-    (True, False)
-    """
-    waiting, seen = [method], set()
-    while waiting:
-        seen.add(used := waiting.pop())
-        for function in [vars(owner)[used] for owner in kind.__mro__ if used in vars(owner)]:
-            codes = list(_codes(function))
-            for code in codes:
-                stored, read = _names_of_self(code, code.co_varnames[:1])
-                if name in stored:
-                    return True
-                waiting += read - seen
-            if not any("super" in code.co_names for code in codes):  # nobody calls that of a base class
-                break
-    return False
-
-
-def _codes(function: Any) -> Iterator[CodeType]:
-    """The code of a function, and of what it wraps; nothing for what is no function."""
-    while hasattr(function, "__code__"):
-        yield function.__code__
-        function = getattr(function, "__wrapped__", None)
-
-
-def _names_of_self(code: CodeType, own: tuple[str, ...]) -> tuple[set[str], set[str]]:
-    """The attributes of `self` that code assigns and those that it reads, in the functions inside it too."""
-    from dis import get_instructions
-
-    stored: set[str] = set()
-    read: set[str] = set()
-    before: tuple[Any, ...] = ()
-    for step in get_instructions(code):
-        if before == own and step.opname in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"):
-            (stored if step.opname == "STORE_ATTR" else read).add(step.argval)
-        before = step.argval[-1:] if isinstance(step.argval, tuple) else (step.argval,)  # one may load two
-    for inner in (constant for constant in code.co_consts if isinstance(constant, CodeType)):
-        more = _names_of_self(inner, own)
-        stored, read = stored | more[0], read | more[1]
-    return stored, read
-
-
 def _written(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     return ", ".join([*map(short, args), *(f"{name}={short(value)}" for name, value in kwargs.items())])
 
 
 def short(value: object) -> str:
     """One line for any value: arrays by shape, functions by name, everything else by its repr."""
-    if isinstance(value, np.ndarray) and value.size > 8:
-        return f"<array {value.shape} {value.dtype}>"
+    if isinstance(value, np.ma.MaskedArray):
+        return f"<masked array {value.shape} {value.dtype}>"
     if isinstance(value, np.ndarray):
-        return repr(value.tolist())
+        return f"<array {value.shape} {value.dtype}>" if value.size > 8 else repr(value.tolist())
     if callable(value) and hasattr(value, "__name__"):
         return str(value.__name__)
+    if isinstance(value, int) and abs(value) >= 1 << 1024:  # beyond every float, and Python prints 4300 digits at most
+        return f"<a whole number of {value.bit_length()} bits>"
     try:
         return re.sub(r"\s*\n\s*", " ", repr(value))
-    except Exception:  # as of an integer of 5000 digits
+    except Exception:  # whatever a repr does
         return f"<{type(value).__name__}>"
 
 
@@ -194,7 +186,7 @@ def check_number(
     bounds = [f"{low} {minimum:g}"] if minimum > -math.inf else []
     bounds += [f"{high} {maximum:g}"] if maximum < math.inf else []
     wanted = f"a finite number {' and '.join(bounds)}".rstrip()
-    raise ValueError(f"expected {name} to be {wanted}, received {name}={value!r}")
+    raise ValueError(f"expected {name} to be {wanted}, received {name}={short(value)}")
 
 
 def check_integer(name: str, value: int, *, minimum: int) -> int:
@@ -206,11 +198,13 @@ def check_integer(name: str, value: int, *, minimum: int) -> int:
     """
     if isinstance(value, Integral) and not isinstance(value, bool) and value >= minimum:
         return int(value)
-    raise ValueError(f"expected {name} to be an integer >= {minimum}, received {name}={value!r}")
+    raise ValueError(f"expected {name} to be an integer >= {minimum}, received {name}={short(value)}")
 
 
 def check_function(name: str, value: object, *arguments: str, advice: str) -> None:
     """Refuse what is no function of such arguments, as far as one can see; a class is to be called first.
+
+    A function that yields or awaits is refused too: a call of it only makes a generator or coroutine, and runs nothing.
 
     >>> check_function("shuffle", len, "epoch", advice="write True")
     >>> check_function("augment", lambda x: x, "x", "rng", advice="write lambda x, rng: x")
@@ -227,11 +221,29 @@ def check_function(name: str, value: object, *arguments: str, advice: str) -> No
             signature = inspect.signature(value)
         except ValueError:  # built in, and nobody knows
             return
-        with suppress(TypeError):
-            signature.bind(*arguments)
-            return
-        received = f"a function {signature}"
+        if not (kind := _runs_later(value)):
+            with suppress(TypeError):
+                signature.bind(*arguments)
+                return
+        received = f"{kind or 'a function'} {signature}"
+        if by_name := [n for n, p in signature.parameters.items() if p.kind is p.KEYWORD_ONLY and n in arguments]:
+            advice = f"{', '.join(by_name)} is given by its position, so {advice}"
+        advice = "a call runs nothing of it: leave out yield and async" if kind else advice
     raise TypeError(f"expected {name} to be a function ({', '.join(arguments)}), received {received}: {advice}")
+
+
+def _runs_later(function: object) -> str:
+    """What a function is of which a call runs nothing yet; "" for every other."""
+    import inspect
+
+    while isinstance(function, partial):
+        function = function.func
+    called = function if inspect.isroutine(function) else getattr(function, "__call__", None)  # noqa: B004
+    of_kinds = {
+        "a generator function": inspect.isgeneratorfunction,
+        "an async function": lambda f: inspect.iscoroutinefunction(f) or inspect.isasyncgenfunction(f),
+    }
+    return next((words for words, is_one in of_kinds.items() if is_one(called)), "")
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -14,11 +14,13 @@ from minidl.arguments import check_integer
 from minidl.layers.base import ShapeError
 from minidl.layers.losses.targets import check_class_labels, check_scores
 from minidl.parameters import Array
+from minidl.quiet import quiet
 
 Metric: TypeAlias = Callable[[Array, Array], float]
 NO_CLASS = -1
 
 
+@quiet
 def accuracy(scores: Array, targets: Array) -> float:
     """The share of rows whose largest score is that of the target class.
 
@@ -52,6 +54,7 @@ class _TopKAccuracy:
     def __name__(self) -> str:
         return f"top_{self.k}_accuracy"
 
+    @quiet
     def __call__(self, scores: Array, targets: Array) -> float:
         labels = _labels(scores, targets)
         if self.k > scores.shape[1]:
@@ -60,6 +63,7 @@ class _TopKAccuracy:
         return float(np.mean((best == labels[:, None]).any(axis=1) & (_predictions(scores) != NO_CLASS)))
 
 
+@quiet
 def binary_accuracy(scores: Array, targets: Array) -> float:
     """The share of entries where score >= 0, that is probability >= 1/2, agrees with target >= 1/2.
 
@@ -76,6 +80,7 @@ def binary_accuracy(scores: Array, targets: Array) -> float:
     return float(np.mean(((scores >= 0) == (np.asarray(targets) >= 0.5)) & ~np.isnan(scores)))
 
 
+@quiet
 def confusion_matrix(scores: Array, targets: Array) -> Array:
     """How often each class was taken for each: (classes, classes) counts, rows are targets, columns predictions.
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from itertools import accumulate
 from math import prod
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import check_function, check_integer, check_numbers, suggest
+from minidl.arguments import NO_FREEZING, Refused, check_function, check_integer, short, suggest
+from minidl.returned import as_numbers, check_range, check_restored, saying
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Floats: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[np.floating[Any]]]
@@ -82,6 +83,10 @@ class Parameter(_Stored):
         self.decay = decay
         self._grad: Floats | None = None
 
+    if not TYPE_CHECKING:  # a checker refuses them as unknown
+        trainable, requires_grad = Refused(NO_FREEZING), Refused(NO_FREEZING)
+        data = Refused("its numbers are its value: assign to that")
+
     @property
     def grad(self) -> Floats:
         """The gradient of the last backward, a view of shape `shape`; backward sets all of it, once per batch."""
@@ -117,18 +122,17 @@ def _copy_into(view: Array, new: Array, what: str) -> None:
     view[...] = new
 
 
-def _check_restored(name: str, shape: tuple[int, ...], array: Array, dtype: np.dtype[Any]) -> None:
-    """Refuse what is no array of floats of that shape, or has finite numbers that the dtype cannot hold."""
-    array = np.asarray(array) if isinstance(array, np.generic) else array
-    check_numbers(name, array)
-    if array.shape != shape:
-        raise ValueError(f"expected {name} of shape {shape}, received {array.shape}: another model's?")
-    if array.dtype.kind != "f":
-        raise ValueError(f"expected {name} to hold floats, received {name}.dtype={array.dtype}: cast with .astype")
-    if array.dtype.itemsize > dtype.itemsize:
-        lost = np.isfinite(array) & (np.abs(array) > np.finfo(dtype).max)
-        if lost.any():
-            raise ValueError(f"expected {name} in the range of {dtype}, received {array[lost][0]}: build in float64")
+def _started(name: str, owner: Parameter | State, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
+    """What an initializer draws, if it is an array of numbers that a model can start from."""
+    with saying("init(rng, shape)", owner.init):
+        start = as_numbers(f"the initial {name}", owner.init(rng, owner.shape))
+    if start.shape != owner.shape:
+        raise ValueError(
+            f"expected the initializer of {name} to return an array of shape {owner.shape}, "
+            f"received one of shape {start.shape}: draw the shape it is given"
+        )
+    check_range(f"the initial {name}", start, dtype, infinite=isinstance(owner, State))
+    return start
 
 
 def _matching(pattern: str, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,13 +180,7 @@ class Parameters:
         for state in self.states.values():
             state.bind(np.zeros(state.shape, dtype))
         for name, owner in self._owners().items():
-            start = known[name] if known and name in known else owner.init(rng, owner.shape)
-            if np.shape(start) != owner.shape:
-                raise ValueError(
-                    f"expected the initializer of {name} to return an array of shape {owner.shape}, "
-                    f"received one of shape {np.shape(start)}"
-                )
-            owner.value = start
+            owner.value = known[name] if known and name in known else _started(name, owner, rng, self.dtype)
 
     def _bind(self) -> None:
         ordered = sorted(self.named.values(), key=lambda parameter: not parameter.decay)
@@ -242,12 +240,14 @@ class Parameters:
 
     def restore(self, snapshot: Mapping[str, Array]) -> None:
         """Put back what `snapshot` returned; names and shapes must be exactly those of this model."""
+        if not isinstance(snapshot, Mapping):
+            raise TypeError(f"expected names with arrays, received {short(snapshot)}: give what snapshot() returned")
         owners = self._owners()
         missing, extra = sorted(owners.keys() - snapshot.keys()), sorted(snapshot.keys() - owners.keys())
         if missing or extra:
             raise ValueError(f"expected a snapshot of this model, received one with missing={missing}, extra={extra}")
         for name, owner in owners.items():
-            _check_restored(name, owner.shape, snapshot[name], self.dtype)
+            check_restored(name, owner.shape, snapshot[name], self.dtype)
         for name, owner in owners.items():
             owner.value = snapshot[name]
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from minidl.arguments import check_number
 from minidl.parameters import Array, Parameters
+from minidl.quiet import quiet
 
 Regularizer: TypeAlias = Callable[[Parameters], float]
 
@@ -43,6 +44,7 @@ class _Penalty:
                     f'expected names to be None or one pattern such as "*.weight", received names={value!r}'
                 )
 
+    @quiet
     def __call__(self, parameters: Parameters) -> float:
         """Add the gradient to `parameters.grad`; return the penalty."""
         return sum(self._add(w, g) for w, g in _chosen(parameters, self.names))

@@ -7,7 +7,7 @@ import sys
 import traceback
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property, wraps
+from functools import cached_property, partial, wraps
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ from minidl import (
     SoftmaxCrossEntropy,
     Trainer,
 )
-from minidl.arguments import Recorded, check_integer, check_number, suggest
+from minidl.arguments import Recorded, check_function, check_integer, check_number, suggest
 
 
 class Thing(Recorded):
@@ -95,7 +95,7 @@ class Gauge(Recorded):
         self.plain, self.pair = 1, nothing
         self.chained = self.twice = [self._keep(self.first) for _ in range(2)]
         other.foreign = getattr(self, "never", None)
-        setattr(self, "unseen", 1)  # noqa: B010
+        setattr(self, "by_setattr", 1)  # noqa: B010
 
         def inside():
             self.nested = 1
@@ -152,13 +152,13 @@ def test_a_name_close_to_one_that_is_there_is_answered_with_that(name):
     assert message(Thing(), name) == f"Thing has no attribute {name!r}: did you mean 'first'?"
 
 
-@pytest.mark.parametrize("name", ["plain", "pair", "chained", "twice", "nested", "entered", "turn"])
+@pytest.mark.parametrize("name", ["plain", "pair", "chained", "twice", "nested", "entered", "turn", "by_setattr"])
 @pytest.mark.parametrize("kind", [Gauge, Extended])
 def test_what_a_method_sets_is_answered_with_the_method(kind, name):
     assert message(kind(), name) == f"{kind.__name__} has no attribute {name!r}: call read first"
 
 
-@pytest.mark.parametrize("name", ["foreign", "never", "unseen", "summed", "elsewhere", "other", "value", "more"])
+@pytest.mark.parametrize("name", ["foreign", "never", "summed", "elsewhere", "other", "value", "more"])
 def test_what_the_method_does_not_set_is_not(name):
     assert "call read" not in message(Gauge(), name)
 
@@ -334,3 +334,58 @@ def test_the_error_of_a_property_is_not_hidden(kind):
             return object().nothing
 
     assert message(Broken(), "rate") == "'object' object has no attribute 'nothing'"
+
+
+class Habitual(Recorded):
+    _habits = {"summary describe": "print it"}  # noqa: RUF012
+
+    def forward(self):
+        self.x = 1
+
+
+@pytest.mark.parametrize("name", ["sumary", "Summary", "sumarry"])
+def test_a_name_close_to_a_word_of_others_is_answered_with_what_to_use(name):
+    assert message(Habitual(), name) == f"Habitual has no attribute {name!r}: did you mean 'summary'? print it"
+
+
+def _yields(x):
+    yield x
+
+
+async def _awaits(x):
+    return x
+
+
+async def _both(x):
+    yield x
+
+
+class _Yielding:
+    def __call__(self, x):
+        yield x
+
+    def method(self, x):
+        yield x
+
+
+@pytest.mark.parametrize(
+    "function", [_yields, _awaits, _both, _Yielding(), _Yielding().method, partial(_yields), partial(_awaits, x=1)]
+)
+def test_a_function_of_which_a_call_runs_nothing_is_refused(function):
+    with pytest.raises(TypeError, match=r"received (a generator|an async) function \(.*call runs nothing of it"):
+        check_function("augment", function, "x", advice="")
+
+
+@pytest.mark.parametrize("function", [lambda x: _yields(x), lambda x: sum(y for y in x), partial(sum), _Yielding])
+def test_a_function_that_runs_is_taken_and_a_class_is_to_be_called(function):
+    if function is _Yielding:
+        with pytest.raises(TypeError, match=r"write _Yielding\(\.\.\.\)"):
+            check_function("augment", function, "x", advice="")
+    else:
+        check_function("augment", function, "x", advice="")
+
+
+@pytest.mark.parametrize("check", [check_number, lambda name, value: check_integer(name, -value, minimum=0)])
+def test_a_number_of_very_many_digits_is_not_printed(check):
+    with pytest.raises(ValueError, match=r"received n=<a whole number of \d+ bits>"):
+        check("n", 10**5000)

@@ -320,3 +320,48 @@ def test_what_is_no_initializer_is_refused_with_where_to_find_one(init):
             TypeError, match=r"expected init to be a function \(rng, shape\), received .*: see minidl\.init"
         ):
             make((2, 3), init)
+
+
+# What initializers draw
+
+DRAWS = [
+    (lambda rng, shape: np.ones(shape) * 1j, "dtype=complex128"),
+    (lambda rng, shape: np.full(shape, np.nan), "to be finite, received nan in it"),
+    (lambda rng, shape: np.full(shape, np.inf), "to be finite, received inf in it"),
+    (lambda rng, shape: np.full(shape, 1e300), r"in the range of float32, received 1e\+300: build in float64"),
+    (lambda rng, shape: np.ones(shape).astype(str), "dtype=<U"),
+    (lambda rng, shape: np.ones(shape, object), "dtype=object"),
+    (lambda rng, shape: np.ma.ones(shape), "received a masked one"),
+    (lambda rng, shape: None, "received None: make it one"),
+    (lambda rng, shape: 1.0, r"of shape \(2,\), received one of shape \(\): draw the shape"),
+]
+
+
+@pytest.mark.parametrize(("init", "text"), DRAWS)
+def test_what_an_initializer_draws_must_be_finite_numbers_of_its_shape(init, text):
+    with pytest.raises((TypeError, ValueError), match=text):
+        Parameters({"weight": Parameter((2,), init)}, np.random.default_rng(0))
+
+
+def test_an_error_inside_an_initializer_says_how_it_is_called():
+    with pytest.raises(TypeError) as error:
+        Parameters({"weight": Parameter((2,), np.zeros)}, np.random.default_rng(0))
+    assert error.value.__notes__ == ["in zeros, which is called as init(rng, shape)"]
+
+
+@pytest.mark.parametrize("init", [lambda rng, shape: [1, 2], lambda rng, shape: np.array([1, 2])])
+def test_an_initializer_may_draw_lists_and_whole_numbers(init):
+    store = Parameters({"weight": Parameter((2,), init)}, np.random.default_rng(0))
+    np.testing.assert_array_equal(store.value, [1, 2])
+
+
+def test_a_state_may_start_at_infinity():
+    state = State((2,), lambda rng, shape: np.full(shape, -np.inf))
+    Parameters({}, np.random.default_rng(0), states={"most": state})
+    assert (state.value == -np.inf).all()
+
+
+@pytest.mark.parametrize("snapshot", [None, [1.0], 3])
+def test_what_is_no_snapshot_is_told_what_is(store, snapshot):
+    with pytest.raises(TypeError, match=r"expected names with arrays, received .*: give what snapshot\(\) returned"):
+        store.restore(snapshot)

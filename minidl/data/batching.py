@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import check_integer
+from minidl.arguments import check_integer, short
 from minidl.data.dataset import Dataset, check_rows
 from minidl.parameters import Array
 from minidl.seeding import Stream, generator
@@ -90,7 +90,10 @@ def epoch_rows(n: int, seed: int, epoch: int, shuffle: bool | Callable[[int], Ar
     if callable(shuffle):
         return check_rows("shuffle(epoch)", np.asarray(shuffle(epoch)), n)
     if not isinstance(shuffle, bool | np.bool_):
-        raise TypeError(f"expected shuffle to be True, False or a function of the epoch, received shuffle={shuffle!r}")
+        raise TypeError(
+            f"expected shuffle to be True, False or a function of the epoch, received "
+            f"shuffle={short(shuffle)}: for rows of one's own write lambda epoch: rows"
+        )
     return order(n, seed, epoch) if shuffle else None
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from minidl.arguments import check_integer, check_numbers
 from minidl.data.splitting import split_rows
+from minidl.data.wrapping import watched
 from minidl.parameters import Array
 
 
@@ -117,9 +118,9 @@ class Dataset:
         >>> Dataset(np.full((2, 3), 255, np.uint8), np.arange(2)).map(lambda x: x / np.float32(255)).x[0]
         array([1., 1., 1.], dtype=float32)
         """
-        x = function(self.x)
+        x, unsure = watched(function, self.x)
         check_numbers("function(x)", x)
-        if x.dtype.kind in "iu" and _wraps_around(function, self.x):
+        if unsure and x.dtype.kind in "iu" and _wraps_around(function, self.x):
             raise ValueError(
                 f"expected function(x) to be right for numbers of dtype {self.x.dtype}, received one that wraps "
                 f"around: cast first, as in x.astype(np.float32)"
@@ -175,9 +176,13 @@ def _wraps_around(function: Callable[[Array], Array], x: Array) -> bool:
 def check_rows(name: str, rows: Array, n: int) -> Array:
     """`rows` if it is a non-empty 1-D array of integers in [0, n)."""
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(rows) == 0:
+        advice = {
+            "b": "row numbers of a mask are np.flatnonzero(mask), and where(mask) takes it",
+            "f": "cast with .astype(int)",
+        }
         raise ValueError(
             f"expected {name} to be a non-empty 1-D array of integers, received {name} of shape={rows.shape}, "
-            f"dtype={rows.dtype}: a boolean mask goes to where(mask)"
+            f"dtype={rows.dtype}: {advice.get(rows.dtype.kind, 'give the numbers of rows, such as np.arange(n)')}"
         )
     if rows.min() < 0 or rows.max() >= n:
         raise ValueError(f"expected {name} in 0..{n - 1}, received values from {rows.min()} to {rows.max()}")

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from minidl.arguments import check_integer, check_number, short
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
+from minidl.quiet import quiet
 
 ROUNDINGS = 4  # of the mean, up to which a deviation is that of a constant
 LARGE = 2.0**1020  # numbers beyond it may overflow where one is subtracted from another
@@ -74,6 +75,7 @@ class Standardizer:
         mean, _ = _mean_and_scale(train.x, axis=0)
         return cls(mean, 1.0)
 
+    @quiet
     def __call__(self, dataset: Dataset) -> Dataset:
         """The dataset with standardized rows in a new array."""
         mean, scale = np.asarray(self.mean), np.asarray(self.scale)
@@ -219,6 +221,7 @@ def _chunks(x: Array) -> Iterator[slice]:
     return (slice(start, start + rows) for start in range(0, len(x), rows))
 
 
+@quiet
 def _mean_and_scale(x: Array, *, axis: int | None) -> tuple[Array, Array]:
     """Mean and population standard deviation over the rows, or over everything where axis is None; 1 for constants."""
     mean, variance = _moments(x, np.ones(()), axis=axis)

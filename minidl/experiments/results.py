@@ -59,6 +59,8 @@ class Results(Sequence[Result]):
 
     def __init__(self, results: Sequence[Result]) -> None:
         self.results = list(results)
+        if other := [short(one) for one in self.results if not isinstance(one, Result)]:
+            raise TypeError(f"expected a list of Result objects, received {other[0]} in it: see execute")
 
     def __len__(self) -> int:
         return len(self.results)
@@ -166,9 +168,8 @@ class Results(Sequence[Result]):
     def std(self, name: str) -> Any:
         """The sample standard deviation over the runs (n - 1 in the denominator); NaN for a single one."""
         values = self.array(name)
-        return _plain(
-            values.astype(np.float64).std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], math.nan)
-        )
+        wide = values.astype(np.float64)
+        return _plain(wide.std(axis=0, ddof=1) if len(wide) > 1 else np.full(wide.shape[1:], math.nan))
 
     def best(self, name: str, *, mode: Literal["min", "max"]) -> dict[str, Any]:
         """The setting with the smallest or largest mean; the first of equals. NaN and failures are never best."""
@@ -209,8 +210,7 @@ class Results(Sequence[Result]):
         rows = [
             {**r.run.setting, "seed": r.run.seed, "seconds": r.seconds, "error": r.error, **_scalars(r)} for r in self
         ]
-        text = json.dumps(encode_json(rows), indent=1, allow_nan=False)
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        Path(path).write_text(json.dumps(encode_json(rows), indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
     def to_csv(self, path: str | Path) -> None:
         """Write one line a run: setting, seed, seconds, why it failed, and every value that is no array."""
@@ -249,10 +249,11 @@ def _cell(group: Results, name: str, digits: int) -> str:
         return "failed"
     values = group.column(name)
     if not all(isinstance(value, float | int) for value in values):
-        return ", ".join(dict.fromkeys(value if isinstance(value, str) else short(value) for value in values))
-    spread = f" ± {group.std(name):.{digits}f}" if len(values) > 1 else ""
-    lost = f" ({len(group.failed)} failed)" if group.failed else ""
-    return f"{group.mean(name):.{digits}f}{spread}{lost}"
+        return ", ".join(dict.fromkeys(v if isinstance(v, str) else short(v) for v in values))
+    numbers = [group.mean(name), group.std(name)][: len(values)]  # of one run there is no deviation
+    whole = all(isinstance(value, int) for value in values)  # as numbers of steps
+    written = (f"{number:.{0 if whole and number.is_integer() else digits}f}" for number in numbers)
+    return " ± ".join(written) + (f" ({len(group.failed)} failed)" if group.failed else "")
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -1,28 +1,30 @@
 """Element-wise nonlinearities, and softmax: layers without parameters."""
 
-import math
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from minidl.layers.base import Layer, SampleShape
+from minidl.layers.base import Layer, SampleShape, ShapeError
 from minidl.parameters import Array, Floats
+from minidl.quiet import quiet
+from minidl.returned import as_floats, as_numbers
 
 
+@quiet
 def sigmoid(x: Array) -> Floats:
     """1 / (1 + exp(-x)), element by element, for floats of any size.
 
     The exponent is capped where its result would overflow, so no input warns: far below zero the value is exact to
     rounding down to the smallest normal number of the dtype and stays there, far above it is 1. Whole numbers give
-    float64.
+    float64. What is no number raises TypeError or ValueError.
 
     >>> sigmoid(np.array([-1e4, 0.0, 1e4])).round(3)
     array([0. , 0.5, 1. ])
     """
-    x = np.asarray(x)
-    y = np.empty(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
-    np.negative(x, out=y, dtype=y.dtype)  # in floats: bytes have no negative
+    x = as_floats("x", x)
+    y = np.empty(x.shape, x.dtype)
+    np.negative(x, out=y)
     np.minimum(y, _largest_exponent(y.dtype), out=y)
     np.exp(y, out=y)
     y += 1
@@ -31,12 +33,13 @@ def sigmoid(x: Array) -> Floats:
 
 
 @cache
-def _largest_exponent(dtype: np.dtype[Any]) -> float:
+def _largest_exponent(dtype: np.dtype[Any]) -> Any:
     """The largest x of a dtype for which 1 / exp(x) is a normal number, less two roundings."""
-    bound = dtype.type(-math.log(np.finfo(dtype).tiny))
-    return float(np.nextafter(np.nextafter(bound, dtype.type(0)), dtype.type(0)))
+    bound = dtype.type(-np.log(np.longdouble(np.finfo(dtype).tiny)))
+    return np.nextafter(np.nextafter(bound, dtype.type(0)), dtype.type(0))
 
 
+@quiet
 def softmax(x: Array) -> Floats:
     """exp(x_i) / sum_j exp(x_j) along the last axis, for floats of any size: the row maximum is subtracted first.
 
@@ -44,6 +47,9 @@ def softmax(x: Array) -> Floats:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
+    x = as_floats("x", x)
+    if x.ndim == 0:
+        raise ShapeError(f"expected x with scores along its last axis, received the number x={x}: it has no others")
     y: Floats = np.exp(x - x.max(axis=-1, keepdims=True))
     y /= y.sum(axis=-1, keepdims=True)
     return y
@@ -66,13 +72,16 @@ class ReLU(Elementwise):
     array([[0., 2.]])
     """
 
+    @quiet
     def forward(self, x: Array) -> Array:
         """Return max(0, x)."""
-        self.x = x
+        self.x = x = as_numbers("x", x)
         return np.maximum(x, 0)
 
+    @quiet
     def backward(self, dy: Array) -> Array:
         """dx = dy where x > 0, else 0."""
+        self.check_dy(dy, self.x.shape)
         return dy * (self.x > 0)
 
 
@@ -85,13 +94,16 @@ class Sigmoid(Elementwise):
     array([[0.5, 0. , 1. ]])
     """
 
+    @quiet
     def forward(self, x: Array) -> Array:
         """Return sigmoid(x)."""
         self.y = sigmoid(x)
         return self.y
 
+    @quiet
     def backward(self, dy: Array) -> Array:
         """dx = y (1 - y) dy."""
+        self.check_dy(dy, self.y.shape)
         dx: Array = 1 - self.y
         dx *= self.y
         dx *= dy
@@ -105,13 +117,16 @@ class Tanh(Elementwise):
     array([[ 0., -1.,  1.]])
     """
 
+    @quiet
     def forward(self, x: Array) -> Array:
         """Return tanh(x)."""
-        self.y = np.tanh(x)
+        self.y = np.tanh(as_floats("x", x))
         return self.y
 
+    @quiet
     def backward(self, dy: Array) -> Array:
         """dx = (1 - y^2) dy."""
+        self.check_dy(dy, self.y.shape)
         dx: Array = 1 - np.square(self.y)
         dx *= dy
         return dx
@@ -127,13 +142,16 @@ class Softmax(Elementwise):
     array([[0.5, 0.5]])
     """
 
+    @quiet
     def forward(self, x: Array) -> Array:
         """Return softmax(x)."""
         self.y = softmax(x)
         return self.y
 
+    @quiet
     def backward(self, dy: Array) -> Array:
         """dx_i = sum_j dy_j y_j (1{i=j} - y_i) = y_i (dy_i - sum_j dy_j y_j)."""
+        self.check_dy(dy, self.y.shape)
         dx: Array = dy * self.y
         dx -= self.y * dx.sum(axis=-1, keepdims=True)
         return dx

@@ -5,15 +5,17 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from threading import Thread
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import Recorded, check_integer, check_numbers, short
+from minidl.arguments import NO_FREEZING, Recorded, Refused, check_integer, check_numbers, short
 from minidl.layers.habits import LAYER
 from minidl.layers.modes import inference, training
+from minidl.layers.names import check_names
 from minidl.parameters import Array, Parameter, Parameters, State
+from minidl.quiet import quiet
 from minidl.seeding import Stream, generator
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
 
@@ -56,6 +58,9 @@ class Layer(Recorded):
     parameters: Parameters
     _set_by = "forward"
     _habits = LAYER
+    if not TYPE_CHECKING:  # a checker refuses them as unknown
+        trainable = Refused(NO_FREEZING)
+        requires_grad = Refused(NO_FREEZING)
 
     def forward(self, x: Array) -> Array:
         """Return y for the rows of `x`, keeping on self what `backward` needs. Never write into `x`."""
@@ -64,6 +69,15 @@ class Layer(Recorded):
     def backward(self, dy: Array) -> Array:
         """Given dL/dy of the newest forward, set every `Parameter.grad` and return dL/dx. Never write into `dy`."""
         raise TypeError(f"{type(self).__name__} must define backward(self, dy)")
+
+    def check_dy(self, dy: Array, shape: tuple[int, ...]) -> None:
+        """Raise ShapeError unless `dy` has the shape of the newest output: the first line of a `backward`."""
+        if getattr(dy, "shape", None) != shape and np.shape(dy) != shape:  # lists are taken too
+            raise ShapeError(
+                f"expected dy of shape {shape}, that of the newest output of {self!r}, received "
+                f"dy.shape={np.shape(dy)}: "
+                f"backward goes with the forward before it"
+            )
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
         """The shape of one output row for input rows of `shape`; None means unknown, in either place.
@@ -100,6 +114,7 @@ class Layer(Recorded):
         for child in self.children().values():
             yield from child.layers_inside()
 
+    @quiet
     def build(self, seed: int = 0, dtype: DTypeLike = np.float32) -> Self:
         """Allocate and draw every initial value; call once, on the outermost layer. Returns self.
 
@@ -112,10 +127,12 @@ class Layer(Recorded):
 
         Raises:
             ShapeError: neighbouring layers do not fit.
-            ValueError: a dtype other than the two, or one object used in two places.
+            ValueError: a dtype other than the two, one object used in two places, or an attribute of a layer's own
+                that has the name of one of `Layer`.
         """
         if dtype is None or np.dtype(dtype) not in (np.float32, np.float64):
             raise ValueError(f"expected dtype to be float32 or float64, received dtype={short(dtype)}")
+        check_names(self, Layer)
         layers, parameters, states = list(self.layers_inside()), self.named_parameters(), self.named_states()
         again = isinstance(vars(self).get("parameters"), Parameters)
         owners: dict[str, Parameter | State] = {} if again else {**parameters, **states}
@@ -220,7 +237,7 @@ class Layer(Recorded):
 
 def _owned(attributes: dict[str, Any], kind: type[Any]) -> Iterator[tuple[str, Any]]:
     """The objects of one kind among the attributes, looking into lists, tuples and dicts."""
-    for name, value in attributes.items():
+    for name, value in attributes.copy().items():  # at once: another thread may train, and keep something new
         if name == "_arguments":  # what the constructor was called with, for the repr
             continue
         if isinstance(value, kind):

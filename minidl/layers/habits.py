@@ -1,5 +1,7 @@
 """What people of PyTorch, Keras and scikit-learn look for on a layer or model, and what to use here."""
 
+from minidl.arguments import NO_FREEZING
+
 TRAINED = "Trainer(model, loss, optimizer) trains and judges a model: see its fit and evaluate"
 MEMORY = "its numbers are in main memory, there is no GPU; build(dtype=...) chooses float32 or float64"
 
@@ -16,7 +18,7 @@ LAYER = {
     "load_weights": "load(path) reads every parameter and state by name",
     "zero_grad": "backward sets every gradient and never adds, so there is nothing to clear",
     "to cuda cpu device half float double": MEMORY,
-    "requires_grad requires_grad_ trainable": "every Parameter is trained; an array that is not trained is a State",
+    "requires_grad requires_grad_ trainable freeze": NO_FREEZING,
     "register_parameter add_weight": "assign a Parameter(shape, init) to an attribute in __init__",
     "register_buffer": "assign a State(shape, init) to an attribute in __init__",
     "trainable_weights trainable_variables variables": "named_parameters() are the parameters by their paths",

@@ -9,6 +9,7 @@ from minidl.arguments import check_integer
 from minidl.initializers import glorot_uniform, zeros
 from minidl.layers.base import Layer, SampleShape, ShapeError
 from minidl.parameters import Array, Initializer, Parameter
+from minidl.quiet import quiet
 
 
 class Linear(Layer):
@@ -50,6 +51,7 @@ class Linear(Layer):
             )
         return (self.out_features,)
 
+    @quiet
     def forward(self, x: Array) -> Array:
         """Return x W + b."""
         W = self.weight.value
@@ -61,8 +63,10 @@ class Linear(Layer):
             y += self.bias.value
         return y
 
+    @quiet
     def backward(self, dy: Array) -> Array:
         """dW = x^T dy,  db = sum over rows of dy,  dx = dy W^T."""
+        self.check_dy(dy, (len(self.x), self.out_features))
         np.matmul(self.x.T, dy, out=self.weight.grad)
         if self.bias is not None:
             np.add.reduce(dy, axis=0, out=self.bias.grad)

@@ -1,14 +1,15 @@
 """Optimizer: the contract every update rule keeps, with its count of steps and its state."""
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from minidl.arguments import Recorded, check_integer, check_number
+from minidl.arguments import Recorded, check_function, check_integer, check_number, short
 from minidl.optim.schedules import LearningRate
 from minidl.parameters import Array, Parameters
+from minidl.quiet import quiet
 
 Clip: TypeAlias = Callable[[Array], object]
 
@@ -71,8 +72,10 @@ class Optimizer(Recorded):
 
     def __init__(self, lr: LearningRate, *, clip: Clip | None = None) -> None:
         self.lr = lr
-        if clip is not None and not callable(clip):
-            raise ValueError(f"expected clip to be a function of the gradient, received clip={clip!r}: ClipNorm(1.0)?")
+        if clip is not None:
+            if not callable(clip):
+                raise ValueError(f"expected clip to be a function of the gradient, received {clip=!r}: ClipNorm(1.0)?")
+            check_function("clip", clip, "grad", advice="such as ClipNorm(1.0)")
         self.clip = clip
         self.steps = 0
         self.lr_scale = 1.0
@@ -86,6 +89,8 @@ class Optimizer(Recorded):
 
     @lr.setter
     def lr(self, new: LearningRate) -> None:
+        if callable(new):
+            check_function("lr", new, "step", advice="write lambda step: ..., or CosineDecay(0.1, steps=1000)")
         self._lr = new if callable(new) else check_number("lr", new, minimum=0)
 
     @property
@@ -100,9 +105,11 @@ class Optimizer(Recorded):
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step: `lr`, at `steps` if it is a function, times `lr_scale`."""
-        lr = check_number(f"lr({self.steps})", self._lr(self.steps), minimum=0) if callable(self._lr) else self._lr
-        return lr * self._lr_scale
+        lr: Any = self._lr(self.steps) if callable(self._lr) else self._lr
+        lr = lr[()] if isinstance(lr, np.ndarray) and lr.ndim == 0 else lr
+        return (check_number(f"lr({self.steps})", lr, minimum=0) if callable(self._lr) else lr) * self._lr_scale
 
+    @quiet
     def step(self, parameters: Parameters) -> None:
         """Clip the gradient if asked, move every value in place, count one step.
 
@@ -113,10 +120,8 @@ class Optimizer(Recorded):
         lr = self.learning_rate
         self.meet(parameters)
         clipped = None if self.clip is None else self.clip(parameters.grad)
-        if isinstance(clipped, np.ndarray) and clipped is not parameters.grad:
-            raise TypeError(
-                f"expected clip={self.clip!r} to edit the gradient in place, received a new array: use out="
-            )
+        if isinstance(clipped, np.ndarray | list | tuple) and clipped is not parameters.grad:
+            _refuse_copy(self.clip, clipped, parameters.size)
         self.apply(parameters, lr)
         self.steps += 1
 
@@ -197,6 +202,13 @@ class Optimizer(Recorded):
             raise TypeError(f'expected slot_names to be a tuple, received {cls.slot_names!r}: ("{cls.slot_names}",)')
         if taken := set(CLOCK) & set(cls.slot_names):
             raise ValueError(f"expected slot_names other than {CLOCK}, received {sorted(taken)}: rename the slot")
+
+
+def _refuse_copy(clip: object, clipped: Array | Sequence[object], size: int) -> None:
+    """Refuse a clipper that returns a gradient, which nobody would use."""
+    if isinstance(clipped, np.ndarray) or len(clipped) == size:
+        kind = "array" if isinstance(clipped, np.ndarray) else type(clipped).__name__
+        raise TypeError(f"expected clip={short(clip)} to edit the gradient in place, received a new {kind}: use out=")
 
 
 def blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from minidl.arguments import check_number
 from minidl.parameters import Array
+from minidl.quiet import quiet
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class ClipValue:
     def __post_init__(self) -> None:
         object.__setattr__(self, "limit", _positive("limit", self.limit))
 
+    @quiet
     def __call__(self, grad: Array) -> None:
         """Clip `grad` in place."""
         np.clip(grad, -self.limit, self.limit, out=grad)
@@ -53,6 +55,7 @@ class ClipNorm:
     def __post_init__(self) -> None:
         object.__setattr__(self, "max_norm", _positive("max_norm", self.max_norm))
 
+    @quiet
     def __call__(self, grad: Array) -> float:
         """Clip `grad` in place; return the norm it had before."""
         before = norm = global_norm(grad)
@@ -64,6 +67,7 @@ class ClipNorm:
         return before
 
 
+@quiet
 def global_norm(grad: Array) -> float:
     """sqrt(sum g**2) of a vector (n,) as a Python float, also where g**2 would leave the range of the dtype.
 

@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
 from typing import Any
 
-from minidl.arguments import check_integer, check_number
+from minidl.arguments import check_function, check_integer, check_number
 from minidl.optim.schedules import Schedule
 
 
@@ -57,6 +57,7 @@ class Joined(Schedule):
         for schedule in schedules:
             if not callable(schedule):
                 raise ValueError(f"expected functions of the step, received {schedule!r}: a number is Constant(number)")
+            check_function("each of schedules", schedule, "step", advice="write lambda step: ...")
         if len(schedules) != len(boundaries) + 1:
             raise ValueError(
                 f"expected one boundary between each two schedules, received {len(schedules)} schedules and "

@@ -11,6 +11,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self, TypeAlias
 
 from minidl.arguments import check_integer, check_number
+from minidl.returned import as_number
 
 LearningRate: TypeAlias = float | Callable[[int], float]
 
@@ -35,7 +36,8 @@ class Schedule:
         Raises:
             ValueError: `step` is negative or not an integer.
         """
-        return float(self.at(check_integer("step", step, minimum=0)))
+        value = self.at(check_integer("step", step, minimum=0))
+        return value if type(value) is float else as_number(f"{self!r}.at({step})", value)
 
     def at(self, step: int) -> float:
         """The learning rate at `step`, an int >= 0 that has been checked."""

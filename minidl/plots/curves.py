@@ -163,7 +163,8 @@ def _runs(histories: History | Mapping[str, History], table: Literal["steps", "e
 
 def _check_columns(columns: Sequence[str], *, most: int) -> None:
     if isinstance(columns, str) or not columns:
-        raise ValueError(f"expected at least one column in a tuple, received {columns=}: write ('train_loss',)")
+        wanted = (columns or "train_loss",)
+        raise ValueError(f"expected at least one column in a tuple, received {columns=}: write {wanted}")
     if len(columns) > most:
         raise ValueError(f"expected at most {most} columns for several runs, received {columns=}: draw two figures")
 

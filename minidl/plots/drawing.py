@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from minidl.parameters import Array
 from minidl.plots.style import LINE_WIDTH, add_grid, add_legend, axes_for, figure_of, label_axes, log_scale
+from minidl.quiet import quiet
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Curve:
     dot: int | None = None
 
 
+@quiet
 def draw_curves(
     ax: Axes | None, curves: list[Curve], entries: list[Line2D], *, x: str, y: str, log: bool, zero: bool = False
 ) -> Figure:

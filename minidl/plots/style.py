@@ -77,7 +77,7 @@ def add_grid(ax: Axes) -> None:
 def log_scale(ax: Axes) -> None:
     """Values on a logarithmic axis, with plain numbers where it spans few powers of ten."""
     ax.set_yscale("log")
-    low, high = ax.get_ylim()
+    low, high = map(float, ax.get_ylim())  # of Python: numpy warns where one over the other overflows
     if low > 0 and high / low < 1e4:
         ax.yaxis.set_major_formatter(LogFormatter())
         ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.7)))

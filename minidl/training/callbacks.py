@@ -105,7 +105,9 @@ def check_hooks(owner: str, names: Iterable[str]) -> None:
     """Refuse names that look like hooks and are none."""
     for name in names:
         if name.startswith("on_") and name not in HOOKS:
-            raise TypeError(f"{owner}.{name} is no hook; {suggest(name, HOOKS)}")
+            raise TypeError(
+                f"{owner}.{name} is no hook; {suggest(name, HOOKS)}; for anything else take a name without on_"
+            )
 
 
 def check_arguments(owner: str, hook: str, function: Any, *bound: str) -> None:

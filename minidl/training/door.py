@@ -1,8 +1,9 @@
 """What `fit` and `evaluate` check before the first step."""
 
+import copy
 import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -17,11 +18,14 @@ from minidl.layers.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossE
 from minidl.layers.modes import inference
 from minidl.layers.sequential import Sequential
 from minidl.metrics import Metric, binary_accuracy
-from minidl.parameters import Array
+from minidl.parameters import Array, Parameters
+from minidl.regularizers import Regularizer
+from minidl.returned import as_number
 from minidl.training.divergence import UNWARNED
 
 Data: TypeAlias = Dataset | tuple[Array, Array] | tuple[Array, Array, Array]
 Metrics: TypeAlias = Mapping[str, Metric]
+NAMELESS = ""
 CHUNK = 1 << 22  # numbers looked at together when searching for NaN
 
 
@@ -40,7 +44,10 @@ def metrics_by_name(metrics: Iterable[Any] | Mapping[str, Any]) -> dict[str, Cal
     advice = "pass a function such as accuracy, and call what makes one first, as in top_k_accuracy(5)"
     given = metrics.values() if isinstance(metrics, Mapping) else metrics
     functions = check_functions("metrics", given, "scores", "targets", advice=advice)
-    names = list(metrics) if isinstance(metrics, Mapping) else [getattr(m, "__name__", "<lambda>") for m in functions]
+    names = list(metrics) if isinstance(metrics, Mapping) else [getattr(m, "__name__", NAMELESS) for m in functions]
+    if NAMELESS in names:
+        nameless = short(functions[names.index(NAMELESS)])
+        raise ValueError(f"expected metrics with names, received {nameless}: use metrics={{'name': {nameless}}}")
     wrong = [name for name in names if names.count(name) > 1 or name in ("<lambda>", "loss", "penalty", "cost")]
     if wrong:
         raise ValueError(
@@ -93,12 +100,13 @@ def check_data(name: str, data: Dataset, model: Layer, loss: Loss, metrics: Metr
             _check_weight(loss, loss.row_weights(targets, scores.shape[-1]), data.weights)
         if not isinstance(data.x, np.memmap):
             _check_finite(name, data.x, model.parameters.dtype)
-        with np.errstate(**UNWARNED):
+        with np.errstate(**UNWARNED), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of one row there is much to say that is not true of all
             for metric, function in metrics.items():
                 try:
-                    measured(metric, function, row, data.targets[:1])
+                    measured(metric, _apart(function), row, data.targets[:1])
                 except Exception:  # as one that needs two classes
-                    measured(metric, function, model.predict(data.x), data.targets)
+                    measured(metric, _apart(function), model.predict(data.x), data.targets)
     except Exception as error:
         error.add_note(f"in the data given as {name!r}, {data!r}")
         raise
@@ -106,11 +114,21 @@ def check_data(name: str, data: Dataset, model: Layer, loss: Loss, metrics: Metr
 
 def measured(name: str, metric: Metric, scores: Array, targets: Array) -> float:
     """What a metric says of scores and targets that it cannot write into: one number."""
-    value = metric(read_only(scores), read_only(targets))
-    with suppress(TypeError, ValueError):
-        if np.ndim(value) == 0 and not isinstance(value, str | bytes):
-            return float(value)
-    raise TypeError(f"expected metric {name} to return one number, received {short(value)}")
+    return as_number(f"metric {name}", metric(read_only(scores), read_only(targets)))
+
+
+def penalty_of(regularizer: Regularizer, parameters: Parameters) -> float:
+    """What a regularizer says of parameters whose gradient it adds to: one number."""
+    value = regularizer(parameters)
+    return value if type(value) is float else as_number(f"regularizer {short(regularizer)}", value)
+
+
+def _apart(function: Metric) -> Metric:
+    """A copy of what may remember that it was asked; functions are themselves."""
+    try:
+        return copy.deepcopy(function)
+    except Exception:
+        return function
 
 
 def _check_weight(loss: Loss, of_classes: Array | None, weights: Array | None) -> None:

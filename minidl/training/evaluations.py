@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from minidl.arguments import check_integer, check_number
+import numpy as np
+
+from minidl.arguments import check_integer, check_number, short
 
 
 def evaluation_points(
@@ -23,14 +25,14 @@ def evaluation_points(
         ValueError: not a positive number and not a function.
     """
     if callable(validate_every):
-        return lambda clock, step: bool(validate_every(clock))
+        return lambda clock, step: _decided(validate_every(clock))
     if isinstance(validate_every, Integral):
         every = check_integer("validate_every", validate_every, minimum=1)
         return lambda clock, step: clock % every == 0
     if not isinstance(validate_every, Real):
         raise ValueError(
             f"expected validate_every to be an int (steps), a float (epochs) or a function of the step, "
-            f"received validate_every={validate_every!r}"
+            f"received validate_every={short(validate_every)}: for steps of a list write lambda step: step in steps"
         )
     interval = max(1.0, check_number("validate_every", validate_every, minimum=0, exclusive=True) * steps_per_epoch)
 
@@ -38,6 +40,15 @@ def evaluation_points(
         return int(step / interval + 1e-9)  # 3 * 0.1 epochs of 10 steps are 3.0000000000000004
 
     return lambda clock, step: intervals(step) > intervals(step - 1)
+
+
+def _decided(value: object) -> bool:
+    """What a function answered to whether there is an evaluation: True, False or a number."""
+    if isinstance(value, bool | Real | np.bool_) or (isinstance(value, np.ndarray) and value.ndim == 0):
+        return bool(value)
+    raise TypeError(
+        f"expected validate_every to return True or False, received {short(value)}: return bool(...) of what decides"
+    )
 
 
 class BatchMeans:

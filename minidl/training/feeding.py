@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import check_function, check_integer
+from minidl.arguments import check_function, check_integer, short
 from minidl.data.batching import batches, epoch_rows, steps_per_epoch
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
+from minidl.returned import as_numbers, saying
 from minidl.seeding import Stream, generator, position, put_at
 from minidl.storage import StrPath
 
@@ -88,10 +89,16 @@ class Feed:
         for x, *rest in batches(self.data, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=self.dtype):
             if plan.augment is not None:
                 given = x.copy() if rows is None else x  # in file order x is a view of the caller's data
-                x = np.asarray(plan.augment(given, self.augmentation), self.dtype)
-                if len(x) != len(given):
-                    raise ValueError(f"expected augment to return {len(given)} rows as it was given, received {len(x)}")
+                x = self._augmented(plan.augment, given)
             yield (x, *rest)
+
+    def _augmented(self, augment: Callable[[Array, np.random.Generator], Array], given: Array) -> Array:
+        with saying("augment(x, rng)", augment):
+            x = as_numbers("augment(x, rng)", augment(given, self.augmentation))
+            if x.ndim == 0 or len(x) != len(given):
+                received = len(x) if x.ndim else short(x[()])
+                raise ValueError(f"expected augment to return {len(given)} rows as it was given, received {received}")
+            return x.astype(self.dtype, copy=False)
 
     def rows_of_step(self, position: int, size: int) -> Array:
         """The row numbers of a batch of the epoch that is under way."""

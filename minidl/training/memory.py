@@ -17,7 +17,7 @@ from minidl.seeding import position, put_at
 from minidl.storage import NAME, RECORD, SHOWN, DataError, StrPath, differing, is_entry, read_arrays
 from minidl.training.identity import differences
 
-OF_NUMPY = (np.ndarray, np.generic)
+OF_NUMPY = (np.ndarray, np.number, np.bool_)  # not its texts, which are texts
 DIGITS = 10_000  # binary ones of an int
 Remembered: TypeAlias = Mapping[str, Any]
 
@@ -103,7 +103,7 @@ def packed(owners: Mapping[str, Owner], identity: Mapping[str, str]) -> dict[str
     scalars: list[str] = []  # those of numpy, which come back as such
     for name, owner in owners.items():
         state = _checked(owner)
-        scalars += [f"{name}/{key}" for key, value in state.items() if isinstance(value, np.generic)]
+        scalars += [f"{name}/{key}" for key, value in state.items() if isinstance(value, np.number | np.bool_)]
         numbers[name] = {key: value for key, value in state.items() if not isinstance(value, OF_NUMPY)}
         arrays |= {f"{name}/{key}": np.asarray(value) for key, value in state.items() if isinstance(value, OF_NUMPY)}
     record = json.dumps({"identity": identity, "numbers": numbers, "scalars": scalars})
@@ -124,7 +124,7 @@ def _checked(owner: Owner) -> Remembered:
         if not can_be_written(value):
             raise TypeError(
                 f"expected {owner!r}.state() to hold numbers, strings, None and arrays of numbers, received "
-                f"{name}={_shown(value)}: {_advice(value)}"
+                f"{name}={short(value)}: {_advice(value)}"
             )
     return state
 
@@ -135,29 +135,25 @@ def can_be_written(value: Any) -> bool:
     >>> [can_be_written(value) for value in (1.5, np.int8(1), np.zeros(2), np.ma.masked_array([1]), [1, 2])]
     [True, True, True, False, False]
     """
-    if type(value) in (np.ndarray, np.memmap) or isinstance(value, np.generic):
+    if type(value) in (np.ndarray, np.memmap) or isinstance(value, OF_NUMPY[1:]):
         return bool(value.dtype.kind in "biufc")
     if type(value) is int:
         return value.bit_length() <= DIGITS  # more of them python does not print
-    return value is None or type(value) in (bool, float, str)
+    return value is None or type(value) in (bool, float, str, np.str_)
 
 
 def _advice(value: Any) -> str:
     if isinstance(value, np.ma.MaskedArray):
         return "give its .data and its .mask"
+    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
+        return "write json.dumps(array.tolist()), which is one text"
     if isinstance(value, str):
         return "write str(...)"
     if type(value) is int:
         return "write it as a string"
     if isinstance(value, int | float):
         return f"write {'int' if isinstance(value, int) else 'float'}(...)"
-    if isinstance(value, np.ndarray):
-        return "write np.asarray(...) of numbers, and strings one by one"
-    return "make it an array, or several entries"
-
-
-def _shown(value: Any) -> str:
-    return f"an integer of {value.bit_length()} bits" if type(value) is int else short(value)
+    return "make it an array of numbers"
 
 
 def unpacked(path: StrPath, identity: Mapping[str, str]) -> dict[str, Remembered]:

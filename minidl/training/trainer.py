@@ -14,6 +14,7 @@ from minidl.layers.losses.base import Loss
 from minidl.metrics import Metric
 from minidl.optim.base import Optimizer
 from minidl.parameters import Array
+from minidl.quiet import quietly
 from minidl.regularizers import Regularizer
 from minidl.storage import StrPath
 from minidl.training.callbacks import Callback, check_callbacks
@@ -27,6 +28,7 @@ from minidl.training.door import (
     check_scores_are_raw,
     measured,
     metrics_by_name,
+    penalty_of,
 )
 from minidl.training.exclusive import exclusively
 from minidl.training.feeding import Plan
@@ -106,11 +108,11 @@ class Trainer:
         if not self.model.training:
             with self.model.train_mode():
                 return self.step(x, targets, weights)
-        with np.errstate(**UNWARNED):
+        with quietly():
             self.step_loss, self.step_penalty = float(self.loss.forward(self.model.forward(x), targets, weights)), 0.0
             self.model.backward(self.loss.backward())
             for regularize in self.regularizers:
-                self.step_penalty += float(regularize(self.model.parameters))
+                self.step_penalty += penalty_of(regularize, self.model.parameters)
             cost = self.step_loss + self.step_penalty
             if not math.isfinite(cost):
                 report = first_not_finite(self.model, x, self.step_loss, self.step_penalty)
@@ -132,7 +134,7 @@ class Trainer:
             scores = self.model.predict(data.x, batch_size=batch_size)
             loss = self.loss.forward(scores, data.targets, data.weights)
             gradient = parameters.grad.copy()
-            penalty = sum(regularize(parameters) for regularize in self.regularizers)
+            penalty = sum(penalty_of(regularize, parameters) for regularize in self.regularizers)
             parameters.grad[...] = gradient
             of_metrics = {name: measured(name, m, scores, data.targets) for name, m in self.metrics.items()}
         values = {"loss": loss, "penalty": float(penalty), "cost": loss + penalty, **of_metrics}
@@ -192,7 +194,8 @@ class Trainer:
         """
         if self.run is not None:
             raise RuntimeError(
-                "expected one fit at a time, received a second from inside the first: use another Trainer"
+                "expected one fit at a time, received a second while the first runs, from inside it or from another "
+                "thread: use another Trainer, with a model of its own"
             )
         plan = Plan(
             epochs,

@@ -133,7 +133,21 @@ BYTES = Dataset(np.array([[0, 200], [255, 7], [3, 4]], np.uint8), np.arange(3))
 
 
 @pytest.mark.parametrize(
-    "function", [lambda x: x - 128, lambda x: x * 2, lambda x: -x, lambda x: x + x, lambda x: x - x.max()]
+    "function",
+    [
+        lambda x: x - 128,
+        lambda x: x * 2,
+        lambda x: -x,
+        lambda x: x + x,
+        lambda x: x - x.max(),
+        lambda x: x << 1,
+        np.square,
+        lambda x: x.dot(x.T),
+        lambda x: x @ x.T,
+        lambda x: np.einsum("ij,kj->ik", x, x),
+        lambda x: np.asarray(x) - 128,
+        lambda x: np.subtract(x, 128, out=np.empty_like(x)),
+    ],
 )
 def test_a_function_of_bytes_that_wraps_around_is_refused(function):
     with pytest.raises(ValueError, match=r"dtype uint8, received one that wraps .*around: cast first"):
@@ -149,7 +163,36 @@ def test_a_function_of_bytes_that_wraps_around_is_refused(function):
         lambda x: x / 255,
         np.sort,
         lambda x: x,
+        np.invert,
+        lambda x: ~x // 2 + 1,
+        lambda x: 255 - x,
+        lambda x: x ^ 1,
+        lambda x: np.asarray(x) // 2,
+        lambda x: (x - 128).view(np.int8),
     ],
 )
 def test_other_functions_of_bytes_are_taken_as_they_are(function):
     np.testing.assert_array_equal(BYTES.map(function).x, function(BYTES.x))
+
+
+@pytest.mark.parametrize("function", [lambda x: ~x, lambda x: 255 - x, lambda x: x // 2, lambda x: x > 3, lambda x: x])
+def test_a_function_that_cannot_wrap_around_is_called_once_and_for_a_plain_array(function):
+    calls = []
+
+    def counted(x):
+        calls.append(len(x))
+        return function(x)
+
+    mapped = BYTES.map(counted)
+    assert calls == [3]
+    assert type(mapped.x) is np.ndarray
+    np.testing.assert_array_equal(mapped.x, function(BYTES.x))
+
+
+def test_a_function_of_plain_arrays_only_gets_one():
+    def choosy(x):
+        if type(x) is not np.ndarray:
+            raise TypeError("plain arrays only")
+        return x // 2
+
+    np.testing.assert_array_equal(BYTES.map(choosy).x, BYTES.x // 2)

@@ -181,3 +181,25 @@ def test_curves_of_different_lengths_are_no_array():
     with pytest.raises(ValueError, match=r"expected 'curve' of one shape .* received shapes \[\(1,\), \(2,\)\]"):
         ragged.mean("curve")
     assert [len(curve) for curve in ragged.column("curve")] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("steps", "cell"),
+    [
+        ([1500], "1500"),
+        ([1500, 1500], "1500 ± 0"),
+        ([1400, 1600], "1500 ± 141.42"),
+        ([1, 2], "1.50 ± 0.71"),
+        ([1500.0, 1500.0], "1500.00 ± 0.00"),
+        ([math.nan, 1.0], "nan ± nan"),
+    ],
+)
+def test_whole_numbers_are_printed_whole(steps, cell):
+    found = Results([Result(PlannedRun(other, {}, seed), {"steps": n}, 1.0) for seed, n in enumerate(steps)])
+    assert found.table(["steps"], digits=2).splitlines()[2] == f"| {cell} |"
+
+
+@pytest.mark.parametrize("other", [np.zeros(3), None, {"loss": 1.0}])
+def test_what_is_no_result_is_refused_where_it_is_given(other):
+    with pytest.raises(TypeError, match=r"expected a list of Result objects, received .+ in it: see execute"):
+        Results([other])

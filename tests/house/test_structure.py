@@ -10,24 +10,28 @@ import minidl
 
 ROOT = Path(minidl.__file__).parent
 BELOW = {
-    "arguments": set(),
+    "bytecode": set(),
+    "arguments": {"bytecode"},
+    "quiet": set(),
+    "returned": {"arguments"},
     "version": set(),
     "seeding": {"arguments"},
-    "parameters": {"arguments"},
+    "parameters": {"arguments", "returned"},
     "initializers": {"arguments", "parameters"},
-    "regularizers": {"arguments", "parameters"},
+    "regularizers": {"arguments", "parameters", "quiet"},
     "canonical": set(),
     "storage": {"parameters"},
     "kernels": set(),  # compiled helpers, once there are some
-    "layers": {"arguments", "parameters", "initializers", "kernels", "seeding", "storage"},
-    "optim": {"arguments", "kernels", "parameters"},
-    "data": {"arguments", "parameters", "seeding", "storage"},
-    "metrics": {"arguments", "parameters", "layers"},
-    "training": {"arguments", "canonical", "parameters", "seeding", "storage", "version"}
+    "layers": {"arguments", "bytecode", "parameters", "initializers", "kernels", "quiet", "returned"}
+    | {"seeding", "storage"},
+    "optim": {"arguments", "kernels", "parameters", "quiet", "returned"},
+    "data": {"arguments", "parameters", "quiet", "seeding", "storage"},
+    "metrics": {"arguments", "parameters", "layers", "quiet"},
+    "training": {"arguments", "canonical", "parameters", "quiet", "returned", "seeding", "storage", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "testing": {"arguments", "parameters", "initializers", "layers", "metrics", "optim", "regularizers", "training"},
     "experiments": {"arguments", "canonical", "parameters", "storage", "training"},
-    "plots": {"arguments", "parameters", "data", "training", "metrics", "optim"},
+    "plots": {"arguments", "parameters", "quiet", "data", "training", "metrics", "optim"},
 }
 ONLY_IN = {
     "tqdm": "training/progress.py",

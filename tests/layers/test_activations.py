@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import Elementwise, ReLU, Sigmoid, Softmax, Tanh
-from minidl.layers.activations import sigmoid
+from minidl import Elementwise, Linear, ReLU, ShapeError, Sigmoid, Softmax, Tanh
+from minidl.layers.activations import sigmoid, softmax
+from tests.tools.heard import heard
 
 ACTIVATIONS = pytest.mark.parametrize("activation", [ReLU, Sigmoid, Softmax, Tanh])
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -14,7 +15,7 @@ HUGE = pytest.mark.parametrize("size", [1e4, 1e19, "square root", "maximum", "in
 
 
 def apply(layer, values, dtype=np.float64):
-    with np.errstate(all="raise", under="ignore"):
+    with heard():
         return layer.forward(np.array([values], dtype))[0]
 
 
@@ -134,3 +135,53 @@ def test_an_activation_needs_no_build_and_says_when_backward_came_first(activati
 def test_sigmoid_of_whole_numbers_is_that_of_the_same_floats(dtype):
     x = np.array([0, 1, -1 if dtype[0] == "i" else 1, np.iinfo(dtype).min if dtype[0] == "i" else 1]).astype(dtype)
     assert np.array_equal(sigmoid(x), sigmoid(x.astype(np.float64)))
+
+
+DOORS = [sigmoid, softmax, *(lambda x, kind=kind: kind().forward(x) for kind in (ReLU, Sigmoid, Softmax, Tanh))]
+NO_NUMBERS = [None, "a", 1j, object(), np.array(["a"]), np.array([None]), np.array([1j]), np.ma.array([1.0, 2.0])]
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("x", NO_NUMBERS)
+def test_what_is_no_plain_array_of_numbers_is_refused_in_our_words(door, x):
+    with pytest.raises((TypeError, ValueError), match=r"expected x to .*, received .+: .+"):
+        door(x)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("x", [[1.0, -2.0], (1, -2), np.array([1, -2]), np.array([1, -2], np.int8)])
+def test_lists_and_whole_numbers_are_taken_by_hand(door, x):
+    np.testing.assert_allclose(door(x), door(np.array([1.0, -2.0])), rtol=1e-12)
+
+
+def test_long_doubles_stay_such():
+    x = np.longdouble([-20000, -1, 0, 1, 20000])
+    y = sigmoid(x)
+    assert y.dtype == np.longdouble
+    np.testing.assert_allclose(y[1:4], exact_sigmoids(x[1:4]), rtol=1e-15)
+    assert 0 < y[0] < 1e-300
+    assert y[4] == 1
+
+
+def exact_sigmoids(x):
+    return [exact_sigmoid(float(one)) for one in x]
+
+
+def test_scores_of_no_row_are_refused():
+    with pytest.raises(ShapeError, match=r"expected x with scores along its last axis, received the number x=1\.0"):
+        softmax(1.0)
+
+
+@pytest.mark.parametrize("layer", [ReLU(), Sigmoid(), Softmax(), Tanh(), Linear(4, 4).build()])
+@pytest.mark.parametrize("shape", [(3, 1), (1, 4), (4,), (2, 4), (3, 4, 1), ()])
+def test_a_gradient_of_another_shape_is_refused_and_never_broadcast(layer, shape):
+    layer.forward(np.ones((3, 4), np.float32))
+    with pytest.raises(ShapeError, match=r"expected dy of shape \(3, 4\), .*received dy.shape=.*: backward goes with"):
+        layer.backward(np.ones(shape, np.float32))
+
+
+@pytest.mark.parametrize("layer", [ReLU(), Sigmoid(), Softmax(), Tanh()])
+def test_a_gradient_may_be_a_list(layer):
+    layer.forward(np.ones((2, 2)))
+    dy = [[1.0, 2.0], [3.0, 4.0]]
+    np.testing.assert_array_equal(layer.backward(dy), layer.backward(np.array(dy)))

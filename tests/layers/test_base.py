@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from minidl import SGD, Dataset, Layer, Linear, Parameter, ReLU, Sequential, ShapeError, Sigmoid, Softmax, State, Tanh
 from minidl.initializers import normal, ones, zeros
 from minidl.layers import modes
+from minidl.layers.base import _owned
 
 X = np.random.default_rng(0).normal(size=(37, 4)).astype(np.float32)
 CLONES = pytest.mark.parametrize("clone", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
@@ -158,17 +159,82 @@ def test_a_layer_built_before_it_was_put_into_a_model_belongs_to_the_model():
     np.testing.assert_array_equal(copy.deepcopy(layer).weight.value, layer.weight.value)
 
 
-def test_a_list_of_parameters_inside_may_be_called_parameters():
-    class Affine(Layer):
-        def __init__(self):
-            self.parameters = [Parameter((4,), ones), Parameter((4,), ones)]
+class Named(Layer):
+    """A layer with attributes of any names."""
 
-        def forward(self, x):
-            return x * self.parameters[0].value + self.parameters[1].value
+    def __init__(self, **attributes):
+        vars(self).update(attributes)
 
-    model = Sequential(Affine()).build()
-    assert list(model.parameters.named) == ["0.parameters.0", "0.parameters.1"]
-    np.testing.assert_array_equal(model.predict(X), X + 1)
+    def forward(self, x):
+        return x
+
+    backward = forward
+
+
+class OwnStream(Named):
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+
+
+class OwnMode(Named):
+    def __init__(self):
+        self.training = True
+
+
+class OwnStore(Named):
+    @property
+    def parameters(self):
+        return []
+
+
+COLLIDING = [
+    (Named(parameters=[Parameter((4,), ones)]), "parameters"),
+    (Named(rng=3), "rng"),
+    (Named(training="yes"), "training"),
+    (OwnStream(), "rng"),
+    (OwnMode(), "training"),
+    (OwnStore(), "parameters"),
+    (Named(children=[]), "children"),
+    (Named(save=True), "save"),
+]
+
+
+@pytest.mark.parametrize(("layer", "name"), COLLIDING)
+@pytest.mark.parametrize("within", [lambda layer: layer, lambda layer: Sequential(Linear(4, 4), Sequential(layer))])
+def test_an_attribute_with_a_name_of_the_base_is_refused_at_build(layer, name, within):
+    with pytest.raises(ValueError, match=rf"leave the name '{name}' to .*, received its own {name}=.+: rename it"):
+        within(layer).build()
+
+
+def test_what_build_and_training_set_is_no_collision():
+    model = Sequential(Linear(4, 3), Named(forward=lambda x: 2 * x, training=False, mode=1)).build()
+    with model.train_mode():
+        pass
+    for again in (model, copy.deepcopy(model), Sequential(*model)):
+        assert again.build(seed=1).predict(X).shape == (len(X), 3)
+
+
+@pytest.mark.parametrize("name", ["trainable", "requires_grad"])
+@pytest.mark.parametrize("thing", [Linear(2, 2), Linear(2, 2).weight, Sequential(Linear(2, 2))])
+def test_what_would_freeze_elsewhere_is_refused_with_what_to_do(thing, name):
+    with pytest.raises(AttributeError, match=rf"received {name}=False: there is no freezing yet, .* a State, or write"):
+        setattr(thing, name, False)
+    assert not hasattr(thing, name)
+
+
+def test_numbers_are_not_assigned_by_the_name_of_others():
+    with pytest.raises(AttributeError, match=r"received data=.*: its numbers are its value: assign to that"):
+        Linear(2, 2).weight.data = np.zeros((2, 2))
+
+
+def test_a_layer_may_mean_something_of_its_own_by_such_a_name():
+    class Gate(Named):
+        def __init__(self, trainable):
+            self.trainable = trainable
+
+    gate = Gate(trainable=3).build()
+    gate.trainable += 1
+    assert (gate.trainable, copy.deepcopy(gate).trainable) == (4, 4)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, int, np.int64, complex, bool, ">f4", "U3", None])
@@ -559,3 +625,10 @@ def test_a_layer_may_train_inside_its_own_prediction():
     model = Sequential(Uncertain()).build()
     assert not np.array_equal(model.predict(X), X)
     assert not any(layer.training for layer in model.layers_inside())
+
+
+def test_what_a_layer_holds_is_looked_at_while_another_thread_keeps_something_new():
+    model = Sequential(Linear(4, 4), Linear(4, 3))
+    for name, _ in _owned(vars(model), Layer):
+        setattr(model, f"kept by the forward of another thread: {name}", 1)
+    assert list(model.children()) == ["0", "1"]

@@ -6,7 +6,18 @@ import pickle
 import numpy as np
 import pytest
 
-from minidl.optim import SGD, Adam, ClipNorm, ClipValue, Constant, CosineDecay, ExponentialDecay, Optimizer, blocks
+from minidl.optim import (
+    SGD,
+    Adam,
+    ClipNorm,
+    ClipValue,
+    Constant,
+    CosineDecay,
+    ExponentialDecay,
+    Joined,
+    Optimizer,
+    blocks,
+)
 
 
 class Counting(Optimizer):
@@ -286,3 +297,30 @@ def test_slots_of_a_class_go_along_with_a_copy(clone):
     optimizer = Slotted(0.1)
     optimizer.width = 3
     assert (clone(optimizer).width, clone(optimizer).lr) == (3, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: SGD(CosineDecay), r"expected lr to be a function \(step\), received CosineDecay: write CosineDecay\("),
+        (lambda: SGD(0.1, clip=ClipNorm), r"expected clip to be .*, received ClipNorm: write ClipNorm\("),
+        (lambda: SGD(lambda: 0.1), r"expected lr to be .*, received a function \(\): write lambda step"),
+        (lambda: SGD(0.1, clip=lambda grad, norm: None), r"received a function \(grad, norm\): such as ClipNorm"),
+        (lambda: setattr(SGD(0.1), "lr", CosineDecay), "expected lr to be .*: write CosineDecay"),
+        (lambda: Joined([CosineDecay, Constant(1.0)], boundaries=[3]), "each of schedules .*: write CosineDecay"),
+    ],
+)
+def test_functions_of_the_wrong_kind_are_refused_where_they_are_given(make, text):
+    with pytest.raises(TypeError, match=text):
+        make()
+
+
+def test_a_schedule_may_return_an_array_without_axes():
+    assert SGD(lambda step: np.array(0.5)).learning_rate == 0.5
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_clipper_that_returns_a_new_gradient_as_a_list_is_refused(kind, parameters):
+    with pytest.raises(TypeError, match=f"to edit the gradient in place, received a new {kind.__name__}: use out="):
+        SGD(0.1, clip=lambda grad: kind(grad)).step(parameters)
+    SGD(0.1, clip=lambda grad: kind([1.0])).step(parameters)

@@ -122,3 +122,21 @@ def test_a_schedule_curve_asks_each_schedule_for_every_step_and_shows_zero():
 def test_a_curve_that_cannot_be_drawn_is_refused_with_what_to_do(draw, message):
     with pytest.raises((TypeError, ValueError, KeyError), match=message):
         draw()
+
+
+RANGES = [[1e-320, 1.0], [1e-320, 1e-322], [1e-320], [1e-320, 1e300], [1e308, 1e-308], [0.0, 1e-320]]
+
+
+@pytest.mark.parametrize("values", RANGES)
+@pytest.mark.parametrize("setting", ["warn", "raise"])
+def test_a_logarithmic_axis_takes_every_positive_number(values, setting):
+    evaluations = Table({"epoch": list(range(len(values))), "loss": values})
+    with np.errstate(all=setting):
+        figure = learning_curves(History(evaluations=evaluations), ["loss"], log=True)
+    assert figure.axes[0].get_yscale() == "log"
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), values)
+
+
+def test_a_single_column_is_told_how_it_is_written():
+    with pytest.raises(ValueError, match=r"received columns='validation_accuracy': write \('validation_accuracy',\)"):
+        learning_curves(run(), "validation_accuracy")

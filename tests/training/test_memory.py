@@ -170,6 +170,39 @@ NUMBERS = [
 ]
 
 
+def remember(value, trainer, fit, data, path):
+    class Keeping(Callback):
+        def state(self):
+            return {"kept": value}
+
+        def load_state(self, state):
+            self.given = state["kept"]
+
+    again = Keeping()
+    fit(trainer(callbacks=[Keeping(), Checkpoint(path)]), data(), data(seed=1))
+    fit(trainer(callbacks=[again]), data(), data(seed=1), resume=path)
+    return again.given
+
+
+def test_a_text_of_numpy_is_a_text(data, trainer, fit, tmp_path):
+    assert remember(np.str_("best"), trainer, fit, data, tmp_path / "run.npz") == "best"
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        (np.array(["a"]), "write json.dumps"),
+        (np.array([None]), "make it an array of numbers"),
+        ([1.0], "make it an array of numbers"),
+    ],
+)
+def test_what_a_file_cannot_hold_is_told_what_it_can(data, trainer, fit, tmp_path, value, advice):
+    with pytest.raises(
+        TypeError, match=rf"expected .*\.state\(\) to hold numbers, strings, .*received kept=.*: {advice}"
+    ):
+        remember(value, trainer, fit, data, tmp_path / "run.npz")
+
+
 @pytest.mark.parametrize("value", NUMBERS, ids=repr)
 def test_what_a_callback_remembers_comes_back_as_it_was(data, trainer, fit, tmp_path, value):
     class Keeping(Callback):
@@ -191,6 +224,10 @@ class Level(enum.IntEnum):
     LOW = 1
 
 
+class Text(str):
+    pass
+
+
 class Subclass(np.ndarray):
     pass
 
@@ -198,10 +235,10 @@ class Subclass(np.ndarray):
 UNWRITABLE = {
     "masked": (np.ma.masked_array([1.0, 2.0], [True, False]), r"give its \.data and its \.mask"),
     "enum": (Level.LOW, r"write int\(\.\.\.\)"),
-    "str": (np.str_("a"), r"write str\(\.\.\.\)"),
-    "strings": (np.array(["a"]), "strings one by one"),
-    "subclass": (np.zeros(2).view(Subclass), r"write np\.asarray\(\.\.\.\) of numbers"),
-    "digits": (10**5000, "an integer of 16610 bits: write it as a string"),
+    "str": (Text("a"), r"write str\(\.\.\.\)"),
+    "strings": (np.array(["a"]), "which is one text"),
+    "subclass": (np.zeros(2).view(Subclass), "make it an array of numbers"),
+    "digits": (10**5000, "<a whole number of 16610 bits>: write it as a string"),
     "list": ([1], "make it an array"),
 }
 

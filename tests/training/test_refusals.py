@@ -1,8 +1,12 @@
 """Models and runs that would train on nonsense are refused."""
 
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
 from threading import Event
 
 import numpy as np
@@ -14,6 +18,7 @@ from minidl import (
     Adam,
     BinaryCrossEntropy,
     Callback,
+    Checkpoint,
     EarlyStopping,
     Layer,
     Linear,
@@ -222,3 +227,175 @@ def test_settings_of_numpy_change_no_bit_of_a_run(setting):
         received = train()
     for a, b in zip(received, wanted, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def fit(*, validation=DATA, optimizer=None, callbacks=(), metrics=(), regularizers=(), **settings):
+    model = Sequential(Linear(3, 2)).build(seed=0)
+    one = Trainer(
+        model,
+        SoftmaxCrossEntropy(),
+        SGD(0.1) if optimizer is None else optimizer,
+        regularizers=regularizers,
+        metrics=metrics,
+        callbacks=callbacks,
+    )
+    return one.fit(DATA, validation, epochs=2, progress=False, **settings)
+
+
+def yielding(*_):
+    yield 1
+
+
+async def awaiting(*_):
+    return 1
+
+
+@pytest.mark.parametrize("function", [yielding, awaiting])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda f: fit(augment=f),
+        lambda f: fit(metrics={"m": f}),
+        lambda f: fit(regularizers=[f]),
+        lambda f: fit(shuffle=f),
+        lambda f: fit(validate_every=f),
+        lambda f: SGD(f),
+        lambda f: SGD(0.1, clip=f),
+        lambda f: Linear(2, 2, weight_init=f),
+        lambda f: type("Hooked", (Callback,), {"on_step_end": f}),
+    ],
+)
+def test_a_function_of_which_a_call_runs_nothing_is_refused_wherever_it_is_given(function, use):
+    with pytest.raises(TypeError, match="a call runs nothing of it: leave out yield and async"):
+        use(function)
+
+
+ODD = [None, "0.5", 1j, np.ones(2), [0.5], 10**400, np.ma.masked]
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_a_regularizer_that_returns_no_number_is_named_before_a_step(value):
+    def odd_one(parameters):
+        return value
+
+    with pytest.raises(
+        TypeError, match=r"expected regularizer odd_one to return one number, received .+: return a flo"
+    ):
+        fit(regularizers=[odd_one])
+
+
+@pytest.mark.parametrize("value", [Fraction(1, 2), Decimal("0.5"), np.float32(0.5), np.array(0.5), 10**20, True])
+def test_a_regularizer_and_a_metric_may_return_a_number_of_any_type(value):
+    history = fit(regularizers=[lambda parameters: value], metrics={"m": lambda scores, targets: value})
+    assert history.steps["penalty"] == history.evaluations["validation_m"] == [float(value)] * 2
+
+
+@pytest.mark.parametrize(
+    ("augment", "text"),
+    [
+        (lambda x, rng: None, "received None: make it one"),
+        (lambda x, rng: 1.0, "return 4 rows as it was given"),
+        (lambda x, rng: x * 1j, "received augment.*dtype=complex"),
+        (lambda x, rng: np.ma.array(x), "received a masked one"),
+        (lambda x, rng: x.astype(str), "received augment.*dtype=<U"),
+        (lambda x, rng: x.astype(object), "received augment.*dtype=object"),
+    ],
+)
+def test_batches_that_are_no_numbers_are_refused(augment, text):
+    with pytest.raises((TypeError, ValueError), match=text) as error:
+        fit(augment=augment)
+    assert error.value.__notes__ == ["in <lambda>, which is called as augment(x, rng)"]
+
+
+@pytest.mark.parametrize("augment", [lambda x, rng: x.tolist(), lambda x, rng: np.round(x).astype(np.int8)])
+def test_batches_may_be_lists_and_whole_numbers(augment):
+    assert fit(augment=augment).steps["loss"] == fit().steps["loss"]
+
+
+@pytest.mark.parametrize("value", [None, "False", np.ones(2), [], ()])
+def test_whether_to_evaluate_must_be_true_or_false(value):
+    with pytest.raises(TypeError, match=r"expected validate_every to return True or False, received .+: return bool"):
+        fit(validate_every=lambda step: value)
+
+
+def test_steps_to_evaluate_at_are_told_how_to_write_a_function():
+    with pytest.raises(ValueError, match=r"received validate_every=\[1, 2\]: .* write lambda step: step in steps"):
+        fit(validate_every=np.array([1, 2]))
+
+
+@pytest.mark.parametrize("value", [0, 1, True, np.False_, np.array(True), 0.0])
+def test_whether_to_evaluate_may_be_a_number(value):
+    history = fit(validate_every=lambda step: value)
+    assert len(history.evaluations["step"]) == (2 if value else 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "advice"),
+    [
+        (None, "such as np.arange"),
+        (np.ones(4, bool), "np.flatnonzero"),
+        (np.arange(4.0), "cast with .astype"),
+        (np.ones((2, 2), int), "such as np.arange"),
+    ],
+)
+def test_an_order_that_is_none_is_told_what_one_is(rows, advice):
+    with pytest.raises(ValueError, match=rf"shuffle\(epoch\) to be a non-empty 1-D array of integers, .*{advice}"):
+        fit(shuffle=lambda epoch: rows)
+
+
+def test_rows_instead_of_a_function_are_told_how_to_write_one():
+    with pytest.raises(TypeError, match=r"received shuffle=\[1, 2\]: .* write lambda epoch: rows"):
+        fit(shuffle=np.array([1, 2]))
+
+
+def test_a_checkpoint_object_is_told_where_its_file_is(tmp_path):
+    with pytest.raises(
+        TypeError, match=r"to be a text or a Path, received Checkpoint\(.*: its file is the .path of it"
+    ):
+        fit(resume=Checkpoint(tmp_path / "c.npz"))
+
+
+class Counted:
+    __name__ = "counted"
+
+    def __init__(self):
+        self.asked = 0
+
+    def __call__(self, scores, targets):
+        self.asked += 1
+        return self.asked
+
+
+def test_a_metric_that_remembers_is_asked_at_evaluations_only():
+    assert fit(metrics=[Counted()]).evaluations["validation_counted"] == [1, 2]
+
+
+def test_a_metric_of_many_rows_does_not_warn_of_one():
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        fit(metrics={"correlation": lambda scores, targets: np.corrcoef(scores[:, 0], targets)[0, 1]})
+    assert not said
+
+
+@pytest.mark.parametrize("metric", [partial(accuracy), type("Own", (), {"__call__": lambda self, s, t: 1.0})()])
+def test_a_metric_without_a_name_is_shown(metric):
+    with pytest.raises(
+        ValueError, match=r"expected metrics with names, received .*(partial|Own).*: use metrics={'name'"
+    ):
+        fit(metrics=[metric])
+
+
+def test_a_hook_that_takes_its_row_by_name_is_told_of_the_position():
+    with pytest.raises(TypeError, match="row is given by its position, so write def on_evaluation_end"):
+
+        class Named(Callback):
+            def on_evaluation_end(self, trainer, *, row): ...
+
+
+def test_an_attribute_that_begins_like_a_hook_is_told_to_take_another_name():
+    class Connected(Callback):
+        def __init__(self):
+            self.on_line = True
+
+    with pytest.raises(TypeError, match=r"Connected.on_line is no hook; .*; for anything else take a name without on_"):
+        fit(callbacks=[Connected()])

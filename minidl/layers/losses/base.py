@@ -13,6 +13,7 @@ from minidl.layers.losses.targets import (
     check_weights,
 )
 from minidl.parameters import Array
+from minidl.quiet import quiet
 
 MEAN = "forward returns the mean over rows, which its weights= weigh; row_losses are those of single rows"
 HABITS = {
@@ -77,6 +78,7 @@ class Loss(Recorded):
         """The weight that its class gives each row, (n,), for scores of `classes` columns; None for 1 everywhere."""
         return None
 
+    @quiet
     def forward(self, scores: Array, targets: Array, weights: Array | None = None) -> float:
         """Return L, a Python float.
 
@@ -110,6 +112,7 @@ class Loss(Recorded):
         self._row_factors = factors.astype(scores.dtype).reshape(-1, *[1] * (scores.ndim - 1))
         return float(factors @ np.where(factors > 0, losses, 0))  # 0 * inf is NaN
 
+    @quiet
     def backward(self) -> Array:
         """Return dL/dscores for the newest forward, in the shape and dtype of the scores."""
         gradient: Array = self.row_gradients() * self._row_factors

@@ -9,6 +9,7 @@ from minidl.layers.base import ShapeError
 from minidl.layers.losses.base import ClassLoss, row_means, row_sums
 from minidl.layers.losses.targets import check_class_labels, check_real_targets, first_of
 from minidl.parameters import Array
+from minidl.quiet import quiet
 
 
 class SoftmaxCrossEntropy(ClassLoss):
@@ -79,6 +80,7 @@ class SoftmaxCrossEntropy(ClassLoss):
             gradient[self.rows, self.targets] -= 1 - a
         return gradient
 
+    @quiet
     def probabilities(self, scores: Array) -> Array:
         """softmax(s), (n, K)."""
         return softmax(scores)
@@ -148,6 +150,7 @@ class BinaryCrossEntropy(ClassLoss):
             raise ValueError("expected targets that are 0 or 1 with class_weights, received other values: use weights=")
         return self.class_weights[labels]
 
+    @quiet
     def probabilities(self, scores: Array) -> Array:
         """sigmoid(s), in the shape of the scores."""
         return sigmoid(scores)

@@ -1,0 +1,90 @@
+"""What a caller's functions return, and arrays that are given back: taken where they are numbers, refused where not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from minidl.arguments import check_numbers, short
+
+Numbers: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+
+def as_number(name: str, value: object) -> float:
+    """What a function returned as a Python float: a real number of any type, or an array without axes that holds one.
+
+    NaN and infinity are numbers here.
+
+    >>> as_number("the loss", np.array(0.5))
+    0.5
+    >>> as_number("metric f1", None)
+    Traceback (most recent call last):
+    TypeError: expected metric f1 to return one number, received None: return a float
+    """
+    number = value[()] if type(value) is np.ndarray and value.ndim == 0 else value
+    if not isinstance(number, str | bytes | complex | np.ma.core.MaskedConstant | np.complexfloating):
+        with suppress(TypeError, ValueError, OverflowError):
+            if np.ndim(number) == 0:  # type: ignore[arg-type]
+                return float(number)  # type: ignore[arg-type]
+    raise TypeError(f"expected {name} to return one number, received {short(value)}: return a float")
+
+
+def as_numbers(name: str, value: object) -> Numbers:
+    """`value` as a plain array of real numbers: an array of any dtype, a number, or lists of them.
+
+    >>> as_numbers("x", [[1.0, 2.0]])
+    array([[1., 2.]])
+    """
+    of_others = hasattr(value, "__array__") and not isinstance(value, np.ndarray)  # tensors, tables
+    if isinstance(value, list | tuple | float | int) or of_others:
+        try:
+            value = np.asarray(value)
+        except ValueError:
+            raise ValueError(f"expected {name} to hold numbers, received rows of several lengths: pad them") from None
+    if not (isinstance(value, np.ndarray) or hasattr(value, "toarray") or hasattr(value, "to_numpy")):
+        raise TypeError(f"expected {name} to be an array of numbers, received {short(value)}: make it one")
+    check_numbers(name, value)
+    array: Numbers = value  # type: ignore[assignment]
+    return array
+
+
+def as_floats(name: str, value: object) -> Numbers:
+    """`value` as a plain array of floats, for calls by hand: at once if it is one; whole numbers become float64."""
+    if type(value) is np.ndarray and value.dtype.kind == "f":
+        return value
+    array = as_numbers(name, value)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+@contextmanager
+def saying(call: str, function: object) -> Iterator[None]:
+    """A block in which an error is told of which function it is, and how that is called."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"in {short(function)}, which is called as {call}")
+        raise
+
+
+def check_range(name: str, array: Numbers, dtype: np.dtype[Any], *, infinite: bool) -> None:
+    """Refuse numbers that the dtype cannot hold, and NaN and infinity where a state may not have them."""
+    lost = np.abs(array) > np.finfo(dtype).max
+    lost &= np.isfinite(array)
+    if lost.any():
+        raise ValueError(f"expected {name} in the range of {dtype}, received {array[lost][0]}: build in float64")
+    if not infinite and not np.isfinite(array).all():
+        raise ValueError(
+            f"expected {name} to be finite, received {array[~np.isfinite(array)][0]} in it: no step mends that"
+        )
+
+
+def check_restored(name: str, shape: tuple[int, ...], array: Numbers, dtype: np.dtype[Any]) -> None:
+    """Refuse what is no array of floats of that shape, or has finite numbers that the dtype cannot hold."""
+    array = np.asarray(array) if isinstance(array, np.generic) else array
+    check_numbers(name, array)
+    if array.shape != shape:
+        raise ValueError(f"expected {name} of shape {shape}, received {array.shape}: another model's?")
+    if array.dtype.kind != "f":
+        raise ValueError(f"expected {name} to hold floats, received {name}.dtype={array.dtype}: cast with .astype")
+    check_range(name, array, dtype, infinite=True)

@@ -1,0 +1,101 @@
+"""Public calls give the same bits under any setting of numpy."""
+
+import numpy as np
+import pytest
+
+from minidl import (
+    L1,
+    L2,
+    SGD,
+    Adam,
+    BinaryCrossEntropy,
+    ElasticNet,
+    Linear,
+    MeanSquaredError,
+    Parameter,
+    Parameters,
+    ReLU,
+    RMSprop,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    SoftmaxCrossEntropy,
+    Tanh,
+    accuracy,
+    binary_accuracy,
+)
+from minidl.data import Dataset, standardize
+from minidl.initializers import zeros
+from minidl.layers.activations import sigmoid, softmax
+from minidl.metrics import confusion_matrix
+from minidl.optim import ClipNorm, ClipValue
+
+X = np.float32([[1e-30, -1e-38, 1e3, -1e3], [1e-45, 3e38, -3e38, 0.0], [1e-20, 2e19, -1e2, 90.0]])
+LABELS = np.array([0, 1, 2])
+with np.errstate(all="ignore"):
+    DY, HALF = X[::-1] * np.float32(1e-3), X * np.float32(0.5)
+
+
+def passed(layer):
+    return layer.forward(X), layer.backward(DY)
+
+
+def linear():
+    layer = Linear(4, 2).build(seed=0)
+    layer.parameters.value = np.full(10, 1e-20)
+    return layer.forward(X), layer.backward(DY[:, :2]), layer.parameters.grad
+
+
+def lost(loss, targets):
+    return loss.forward(X, targets), loss.backward(), loss.forward(X, targets, np.array([1e-300, 1.0, 1e-200]))
+
+
+def moved(optimizer):
+    parameters = Parameters({"weight": Parameter((4,), zeros)}, np.random.default_rng(0))
+    for row in X:
+        parameters.grad = row
+        optimizer.step(parameters)
+    return parameters.value
+
+
+def penalized(regularizer):
+    parameters = Parameters({"weight": Parameter((4,), zeros)}, np.random.default_rng(0))
+    parameters.value = X[0]
+    return regularizer(parameters), parameters.grad
+
+
+def clipped(clip):
+    grad = X.reshape(-1).copy()
+    return clip(grad), grad
+
+
+CALLS = [
+    linear,
+    *(lambda kind=kind: passed(kind()) for kind in (ReLU, Sigmoid, Softmax, Tanh)),
+    lambda: passed(Sequential(Sigmoid(), Softmax())),
+    lambda: (sigmoid(X), softmax(X)),
+    lambda: lost(SoftmaxCrossEntropy(class_weights=[1e-300, 1.0, 1.0, 1.0]), LABELS),
+    lambda: lost(MeanSquaredError(), HALF),
+    lambda: lost(BinaryCrossEntropy(), np.ones_like(X)),
+    lambda: SoftmaxCrossEntropy().probabilities(X),
+    lambda: BinaryCrossEntropy().probabilities(X),
+    *(lambda kind=kind: moved(kind(1e-20)) for kind in (SGD, Adam, RMSprop)),
+    lambda: moved(SGD(0.1, momentum=0.9, clip=ClipNorm(1e-30))),
+    *(lambda r=r: penalized(r) for r in (L1(1e-30), L2(1e-30), ElasticNet(1e-30, 1e-30))),
+    *(lambda c=c: clipped(c) for c in (ClipNorm(1e-30), ClipValue(1e-30))),
+    lambda: [metric(X, LABELS) for metric in (accuracy, confusion_matrix)],
+    lambda: binary_accuracy(X, np.ones_like(X)),
+    lambda: Linear(4, 2, weight_init=lambda rng, shape: np.full(shape, 1e-300)).build().parameters.value,
+    lambda: [part.x for part in standardize(Dataset(X, LABELS), Dataset(HALF, LABELS))],
+]
+
+
+@pytest.mark.parametrize("setting", ["raise", "warn"])
+@pytest.mark.parametrize("call", CALLS)
+def test_settings_of_numpy_change_no_bit_of_a_call(call, setting):
+    with np.errstate(all="ignore"):
+        wanted = call()
+    with np.errstate(all=setting):
+        received = call()
+        assert np.geterr()["over"] == setting
+    assert repr(received) == repr(wanted)
