@@ -12,6 +12,7 @@ settings in other fixed orders; then everything with a new order in every epoch,
 """
 
 from argparse import Namespace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from minidl import L2, SGD, Adam, Linear, Sequential, Sigmoid, SoftmaxCrossEntro
 from minidl.data import cifar10, steps_per_epoch
 from minidl.experiments import PlannedRun, Results, plan
 from minidl.initializers import he_normal
+from minidl.layers import Layer
 from minidl.optim import ExponentialDecay
 
 BASE = {"optimizer": "SGD", "lr": 0.3, "strength": 0.0, "decay": 0.0}
@@ -38,6 +40,14 @@ SWEEPS = {
 }
 NAMES = {"lambda": "lambda", "SGD": "learning rate", "Adam": "learning rate of Adam", "k": "k"}
 FIXED = {"SGD 0.3": BASE, "k 0.1": BASE | {"decay": 0.1}}
+EQUATION_1 = BASE | {"strength": 0.01 / 64}
+LONGER = BASE | {"decay": 0.05}  # over 40 epochs: the learning rate falls as far as with k = 0.1 over 20
+SHAPES = {
+    "1 hidden layer": {"layers": 1, "width": 100, "decay": 0.1},
+    "3 hidden layers": {"layers": 3, "width": 100, "decay": 0.1},
+    "width 50": {"layers": 2, "width": 50, "decay": 0.1},
+    "width 200": {"layers": 2, "width": 200, "decay": 0.1},
+}
 
 
 def train(
@@ -78,13 +88,42 @@ def train(
     return {name: np.array(history.evaluations[name]) for name in names} | {"ended": history.stopped_because}
 
 
+def train_shape(layers: int, width: int, decay: float, *, seed: int, epochs: int, rows: int) -> dict[str, Any]:
+    """So many hidden layers of that width, in file order with learning rate 0.3: test loss and accuracy likewise."""
+    training, test = cifar10_pixels(rows)
+    sizes = [3072, *[width] * layers, 10]
+    parts: list[Layer] = []
+    for inputs, outputs in pairwise(sizes):
+        parts += [Linear(inputs, outputs, weight_init=he_normal), Sigmoid()]
+    rate = ExponentialDecay(0.3, exponent=decay, every=steps_per_epoch(training, 64))
+    model = Sequential(*parts[:-1]).build(seed=seed)
+    history = Trainer(model, SoftmaxCrossEntropy(), SGD(rate), metrics=[accuracy]).fit(
+        training,
+        {"test": test},
+        epochs=epochs,
+        batch_size=64,
+        shuffle=False,
+        restore_best=False,
+        raise_divergence=False,
+        progress=False,
+    )
+    return {name: np.array(history.evaluations[name]) for name in ("train_loss", "test_loss", "test_accuracy")}
+
+
 def runs(options: Namespace) -> list[PlannedRun]:
-    """The sweeps in file order and shuffled, two settings in fixed orders; seed by seed, so a stopped job has all."""
+    """The sweeps in file order and shuffled, two settings in fixed orders; seed by seed, so a stopped job has all.
+
+    Then the penalty of equation 1, other shapes of the network, and twice the epochs, in file order.
+    """
     size = {"epochs": 2, "rows": 640} if options.quick else {"epochs": 20, "rows": 50_000}
+    longer = size | {"epochs": 2 * size["epochs"]}
     settings = [setting for sweep in SWEEPS.values() for setting in sweep]
     planned = plan(train, settings, seeds(options, 10), order="file", **size)
     planned += plan(train, FIXED.values(), seeds(options, 10), order="fixed", **size)
     planned += plan(train, settings, seeds(options, 5), order="shuffled", **size)
+    planned += plan(train, [EQUATION_1], seeds(options, 3), order="file", **size)
+    planned += plan(train, [LONGER], seeds(options, 2), order="file", **longer)
+    planned += plan(train_shape, SHAPES.values(), seeds(options, 2), **size)
     return sorted(planned, key=lambda run: run.seed)
 
 
