@@ -319,23 +319,26 @@ def first_above(values: Mapping[str, Any], part: str, level: float) -> float:
 
 def dips_and_batches(run: Mapping[str, Any], page: Page) -> None:
     """Where the spikes in file order come from: the report blames hard batches."""
-    batches = int(run["step"][1] - run["step"][0]) * 5 + 1  # of an epoch: 31, a validation every 6 of them
+    batches = 31  # of an epoch, with a validation every 6 of them
     if page.quick or len(run["batch_loss"]) % batches:
         return
     by_batch = run["batch_loss"].reshape(-1, batches)[5:].mean(axis=0)
     step, loss = run["step"], run["validation_loss"]
     high = step[(step > 100) & (loss > 1.5 * np.median(later(run, "validation_loss")))]
-    hardest = int(by_batch.argmax())
-    page.say(
-        f"The report explains the spikes by batches that are hard to classify. In file order an epoch has the same "
-        f"{batches} batches each time. The hardest, number {hardest} from 0, has "
-        f"{by_batch[hardest] / by_batch.mean():.1f} "
-        f"times the mean loss of all (mean over the epochs from 5 on). The validation loss is high at the steps "
-        f"{', '.join(str(s) for s in high)}, which follow the batches "
-        f"{', '.join(str(b) for b in sorted({int(s) % batches for s in high}))}: one batch moves the weights, and the "
-        f"one after it shows the loss of that. An evaluation falls behind the same batch once in "
-        f"{np.lcm(batches, (batches - 1) // 5)} steps, and so do its spikes."
+    hardest, before = int(by_batch.argmax()), {int(s) % batches for s in high}
+    text = (
+        f"**The spikes are due to batches that are hard to classify.** In file order an epoch has the same {batches} "
+        f"batches each time. The hardest, number {hardest} from 0, has {by_batch[hardest] / by_batch.mean():.1f} times "
+        f"the mean loss of all (mean over the epochs from 5 on)."
     )
+    if before == {hardest - 1}:
+        text += (
+            f" But the validation loss is high after the batch before it, number {hardest - 1}: at the steps "
+            f"{', '.join(str(s) for s in high)}. So that batch moves the weights away, which the next one shows as its "
+            f"loss. An evaluation comes right after the same batch once in {np.lcm(batches, step[1] - step[0])} steps: "
+            f"the training loss has a spike in every epoch, the validation loss in one of so many."
+        )
+    page.say(text)
 
 
 def effect_of_shuffling(ordered: Results, shuffled: Results, page: Page) -> None:
@@ -465,7 +468,7 @@ def ten_classes(group: Results, page: Page) -> None:
             ),
         ]
     )
-    page.say("Deviations after step 4000, where both curves are nearly flat: what is left is noise.")
+    page.say("Deviations after step 4000, where both losses still fall slowly: that is part of them.")
     caption = caption_of_losses("Ten classes until early stopping, first seed")
     page.figure("softmax_loss", loss_figure(group[0].values, (0.2, 0.6)), caption)
     figure = curves_figure({"": group[0].values}, "accuracy", (0.89, 0.93))
@@ -506,7 +509,7 @@ def longer(group: Results, page: Page) -> None:
     before = [at(r.values, "training_accuracy", 8000) - at(r.values, "validation_accuracy", 8000) for r in group]
     page.conclude(
         f"**Worse on the validation set when training goes on**: its loss ends {rise.mean():.4f} above its lowest "
-        f"value, its accuracy {100 * fall.mean():.2f} points below its highest. **One common value or two**: the "
+        f"value, that of step {where.mean():.0f} in the mean, its accuracy {100 * fall.mean():.2f} points below its highest. **One common value or two**: the "
         f"accuracies are {100 * gap(group).mean():.1f} points apart at the end, and were "
         f"{100 * np.mean(before):.1f}"
         f" points apart at step 8000."
@@ -607,7 +610,7 @@ def conclude_decay(group: Results, page: Page) -> None:
     runner_up = max((s for s in highest if s != best), key=lambda s: float(highest[s].mean()))
     apart = abs((highest[best] - highest[runner_up]).mean())
     text += (
-        f"**Noise makes weights general**: the highest validation accuracy in the mean is that of lambda {best:g}, "
+        f"**The noisiest weights look the most general**: the highest validation accuracy in the mean is that of lambda {best:g}, "
         f"{with_spread(highest[best])}, before lambda {runner_up:g}, {with_spread(highest[runner_up])}. "
     )
     if apart < 2 * deviation(highest[best]):
