@@ -336,7 +336,8 @@ def dips_and_batches(run: Mapping[str, Any], page: Page) -> None:
             f" But the validation loss is high after the batch before it, number {hardest - 1}: at the steps "
             f"{', '.join(str(s) for s in high)}. So that batch moves the weights away, which the next one shows as its "
             f"loss. An evaluation comes right after the same batch once in {np.lcm(batches, step[1] - step[0])} steps: "
-            f"the training loss has a spike in every epoch, the validation loss in one of so many."
+            f"the training loss has a spike in every epoch, the validation loss in one of "
+            f"{np.lcm(batches, step[1] - step[0]) // batches}."
         )
     page.say(text)
 
@@ -411,7 +412,7 @@ def conclude_shuffling(own: Results, stopped: Results, own_whole: Results, whole
     steps, file_step = stopped.array("stop_step"), own.array("stop_step")[0]
     if not better[0] and steps.mean() < file_step:
         text += (
-            f" The reason is early stopping: ten validations without a new minimum come about by noise, shuffled after "
+            f" With early stopping the reason is where it stops: ten validations without a new minimum come about by noise, shuffled after "
             f"{steps.mean():.0f} steps in the mean, in file order after {file_step:.0f}."
         )
     overfitted = gap(own).mean() > gap(stopped).mean() + 2 * deviation(gap(stopped))
@@ -509,7 +510,8 @@ def longer(group: Results, page: Page) -> None:
     before = [at(r.values, "training_accuracy", 8000) - at(r.values, "validation_accuracy", 8000) for r in group]
     page.conclude(
         f"**Worse on the validation set when training goes on**: its loss ends {rise.mean():.4f} above its lowest "
-        f"value, that of step {where.mean():.0f} in the mean, its accuracy {100 * fall.mean():.2f} points below its highest. **One common value or two**: the "
+        f"value, that of step {where.mean():.0f} in the mean, "
+        f"its accuracy {100 * fall.mean():.2f} points below its highest. **One common value or two**: the "
         f"accuracies are {100 * gap(group).mean():.1f} points apart at the end, and were "
         f"{100 * np.mean(before):.1f}"
         f" points apart at step 8000."
@@ -610,8 +612,8 @@ def conclude_decay(group: Results, page: Page) -> None:
     runner_up = max((s for s in highest if s != best), key=lambda s: float(highest[s].mean()))
     apart = abs((highest[best] - highest[runner_up]).mean())
     text += (
-        f"**The noisiest weights look the most general**: the highest validation accuracy in the mean is that of lambda {best:g}, "
-        f"{with_spread(highest[best])}, before lambda {runner_up:g}, {with_spread(highest[runner_up])}. "
+        f"**The noisiest weights look the most general**: the highest validation accuracy in the mean is that of "
+        f"lambda {best:g}, {with_spread(highest[best])}, before lambda {runner_up:g}, {with_spread(highest[runner_up])}. "
     )
     if apart < 2 * deviation(highest[best]):
         text += "They lie less than two deviations apart, so it is not the noise in the templates that generalises. "
