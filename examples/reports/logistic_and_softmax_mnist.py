@@ -412,7 +412,8 @@ def conclude_shuffling(own: Results, stopped: Results, own_whole: Results, whole
     steps, file_step = stopped.array("stop_step"), own.array("stop_step")[0]
     if not better[0] and steps.mean() < file_step:
         text += (
-            f" With early stopping the reason is where it stops: ten validations without a new minimum come about by noise, shuffled after "
+            f" With early stopping the reason is where it stops: ten validations without a new minimum come about by "
+            f"noise, shuffled after "
             f"{steps.mean():.0f} steps in the mean, in file order after {file_step:.0f}."
         )
     overfitted = gap(own).mean() > gap(stopped).mean() + 2 * deviation(gap(stopped))
@@ -613,7 +614,8 @@ def conclude_decay(group: Results, page: Page) -> None:
     apart = abs((highest[best] - highest[runner_up]).mean())
     text += (
         f"**The noisiest weights look the most general**: the highest validation accuracy in the mean is that of "
-        f"lambda {best:g}, {with_spread(highest[best])}, before lambda {runner_up:g}, {with_spread(highest[runner_up])}. "
+        f"lambda {best:g}, {with_spread(highest[best])}, before lambda {runner_up:g}, "
+        f"{with_spread(highest[runner_up])}. "
     )
     if apart < 2 * deviation(highest[best]):
         text += "They lie less than two deviations apart, so it is not the noise in the templates that generalises. "

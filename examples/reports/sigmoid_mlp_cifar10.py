@@ -259,6 +259,8 @@ def fixed_section(fixed: Results, file: Results, page: Page) -> None:
         ]
     page.compare(rows)
     default, decayed = (final(fixed, "test_accuracy", **setting) for setting in FIXED.values())
+    if len(default) < 2:
+        return
     page.conclude(
         "With a constant learning rate of 0.3 the last batches of an epoch leave their mark on the last weights, and "
         f"accuracies scatter with the initial weights and with the order: {with_spread(default)}. The interval of the "
