@@ -1,22 +1,20 @@
 """What the reports share: the options, the execution of a plan, and a page of tables and figures that is written."""
 
 import json
-import math
 import os
 import sys
 import time
 import zlib
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from minidl import Dataset
 from minidl.data import DataError
-from minidl.experiments import PlannedRun, Results, execute
+from minidl.experiments import Comparison, PlannedRun, Results, comparison_table, execute, markdown_table
 from minidl.training.history import encode_json
 
 
@@ -53,67 +51,23 @@ def seeds(options: Namespace, usual: int) -> range:
     return range(options.seed, options.seed + (options.repeats or (2 if options.quick else usual)))
 
 
-@dataclass(frozen=True)
-class Row:
-    """A number of the report beside what was measured.
-
-    Attributes:
-        quantity: what it is, with its unit.
-        reported: what the report prints, "" where it gives nothing.
-        measured: what each seed came to.
-        interval: where a correct implementation lands, None where nobody knows.
-        form: how measured numbers are printed.
-    """
-
-    quantity: str
-    reported: float | str
-    measured: np.ndarray | float
-    interval: tuple[float, float] | None = None
-    form: str = ".1f"
-
-    def as_dict(self) -> dict[str, object]:
-        """Everything as numbers."""
-        values = np.atleast_1d(np.asarray(self.measured, float))
-        mean, inside = float(values.mean()), None
-        if self.interval is not None:
-            inside = math.isfinite(mean) and self.interval[0] <= mean <= self.interval[1]
-        return {
-            "quantity": self.quantity,
-            "reported": self.reported,
-            "mean": mean,
-            "std": float(values.std(ddof=1)) if len(values) > 1 else None,
-            "runs": len(values),
-            "interval": self.interval,
-            "inside": inside,
-        }
-
-    def cells(self) -> list[str]:
-        """The row of a table."""
-        found = self.as_dict()
-        reported = self.reported if isinstance(self.reported, str) else f"{self.reported:g}"
-        measured = f"{found['mean']:{self.form}}"
-        if found["std"] is not None:
-            measured += f" ± {found['std']:{self.form}} ({found['runs']})"
-        if self.interval is None:
-            return [self.quantity, reported or "-", measured, "", ""]
-        low, high = (f"{bound:{self.form}}" if math.isfinite(bound) else "" for bound in self.interval)
-        interval = low if low == high else f"{low} to {high}" if low and high else f"at least {low}{high}"
-        return [self.quantity, reported or "-", measured, interval, "yes" if found["inside"] else "**no**"]
-
-
+Row = Comparison  # a number of the report beside what was measured
 QUICK = "*Quick mode: a few steps of each run. The numbers mean nothing.*"
-HEAD = ("", "reported", "measured", "interval", "inside")
 
 
 class Page:
     """A page that is filled from top to bottom, and written as Markdown, JSON and figures."""
 
-    def __init__(self, name: str, options: Namespace) -> None:
+    def __init__(self, name: str, options: Namespace, *, other_files: bool = False) -> None:
         self.name, self.folder, self.quick = name, options.out / name, options.quick
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.other_files = other_files
+        asked = getattr(options, "repeats", None), getattr(options, "seed", 0)
+        self.usual = not options.quick and asked == (None, 0)
         self.parts: list[str] = []
         self.rows: list[dict[str, object]] = []
         self.tables: list[dict[str, object]] = []
+        self.claims: list[dict[str, object]] = []
         self.title = ""
         if options.quick:
             self.say(QUICK)
@@ -130,21 +84,35 @@ class Page:
         self.parts.append(text)
 
     def conclude(self, text: str) -> None:
-        """A paragraph about what the whole runs show; quick ones show nothing."""
-        if not self.quick:
+        """A paragraph about what the published runs show: this data, the usual seeds and repeats, nothing quick."""
+        if self.usual and self.other_files:
             self.say(text)
 
+    def claim(self, text: str, holds: bool | None, numbers: str = "") -> None:
+        """A claim of the report with the verdict of these runs: confirmed, contradicted, or out of reach (None).
+
+        Compute `holds` from the results and put what it was computed from into `numbers`, so that both are true for
+        every seed and all data: `page.claim("A larger batch helps.", b > a, f"{b:.1f} above {a:.1f}")`. Let `text`
+        be the claim alone, without a word about what was measured. Quick runs decide nothing.
+        """
+        verdict = "out of reach" if holds is None else "confirmed" if holds else "contradicted"
+        self.claims.append(
+            {"section": self.title, "claim": text, "verdict": None if self.quick else verdict, "numbers": numbers}
+        )
+        if not self.quick:
+            self.say(f'The report: "{text}" **{verdict.capitalize()}**{f": {numbers}" if numbers else ""}.')
+
     def compare(self, rows: Iterable[Row]) -> None:
-        """A table of reported beside measured numbers; quick runs are held against nothing."""
-        listed = [Row(r.quantity, r.reported, r.measured, None, r.form) if self.quick else r for r in rows]
+        """A table of reported beside measured numbers; quick runs are held against nothing and explain nothing."""
+        listed = [replace(row, interval=None, because="") if self.quick else row for row in rows]
         self.rows += [{"section": self.title, **row.as_dict()} for row in listed]
-        self.say(markdown(HEAD, [row.cells() for row in listed]))
+        self.say(comparison_table(listed))
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], *, shown: bool = True) -> None:
         """A table of another kind; one that a figure shows already goes to JSON only."""
         self.tables.append({"section": self.title, "head": list(head), "rows": [list(row) for row in rows]})
         if shown:
-            self.say(markdown(head, rows))
+            self.say(markdown_table(head, rows))
 
     def figure(self, name: str, figure: Figure, caption: str) -> None:
         """Write a figure and show it above its caption."""
@@ -159,14 +127,10 @@ class Page:
     def write(self) -> None:
         """Write <name>.md beside the folder of the figures, and the tables to JSON in it."""
         (self.folder.parent / f"{self.name}.md").write_text(self.text, encoding="utf-8")
-        content = json.dumps(encode_json({"rows": self.rows, "tables": self.tables}), indent=1, allow_nan=False)
+        content = json.dumps(
+            encode_json({"rows": self.rows, "tables": self.tables, "claims": self.claims}), indent=1, allow_nan=False
+        )
         (self.folder / "results.json").write_text(content + "\n", encoding="utf-8")
-
-
-def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; all columns but the first are aligned to the right."""
-    rule = ["---", *["--:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
 
 
 def run_all(runs: list[PlannedRun], options: Namespace, *needed: Callable[[], tuple[Dataset, Dataset]]) -> Results:
