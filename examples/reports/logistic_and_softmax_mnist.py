@@ -225,17 +225,22 @@ def of_the_report(results: Results) -> Results:
 
 
 def known_rows(
-    results: Results, stop: int, ends: tuple[float, ...], reported: tuple[str | float, ...] = ("",) * 5
+    results: Results,
+    stop: int,
+    ends: tuple[float, ...],
+    reported: tuple[str | float, ...] = ("",) * 5,
+    sources: tuple[str, ...] = ("",) * 5,
 ) -> list[Row]:
     """Where the run of seed 0 stops and ends; it is the report's own run, so everything about it is known."""
     own = of_the_report(results)
     if not own:
         return []
     step, *printed = reported
-    rows = [Row("seed 0: stops at step (from 0)", step, own.array("stop_step"), (stop, stop), ".0f")]
-    for name, end, said in zip(CURVES, ends, printed, strict=True):
+    rows = [Row("seed 0: stops at step (from 0)", step, own.array("stop_step"), (stop, stop), ".0f", "", sources[0])]
+    for name, end, said, source in zip(CURVES, ends, printed, sources[1:], strict=True):
         off = 2e-4 if "loss" in name else 5e-4
-        rows.append(Row(f"seed 0: {name.replace('_', ' ')}", said, last(own, name), (end - off, end + off), form=".6f"))
+        label, within = f"seed 0: {name.replace('_', ' ')}", (end - off, end + off)
+        rows.append(Row(label, said, last(own, name), within, form=".6f", source=source))
     return rows
 
 
@@ -273,7 +278,7 @@ def two_against_three(whole: Results, stopped: Results, page: Page) -> None:
     page.compare(
         [
             *known_rows(stopped, 1038, (0.070887, 0.065772, 0.975780, 0.979432), reported),
-            Row("stops in epoch (from 0)", "33", stopped.array("stop_epoch"), (33, 33), form=".0f"),
+            Row("stops in epoch (from 0)", 33, stopped.array("stop_epoch"), (33, 33), form=".0f"),
         ]
     )
     run = whole[0].values
@@ -296,10 +301,32 @@ def two_against_three(whole: Results, stopped: Results, page: Page) -> None:
             ),
         ]
     )
-    page.say(
-        "A spike is a rise above 1.5 times the median of the curve, after step 100. The report does not count: more, "
-        "fewer, lower and earlier are its words."
+    page.say("A spike is a rise above 1.5 times the median of the curve, after step 100.")
+    first, end = at(run, "validation_loss", 30), last(whole, "validation_loss")[0]
+    page.claim(
+        "The model converges quite fast.",
+        first < 2 * end,
+        f"the validation loss is {first:.3f} after the first of 50 epochs, {end:.3f} after the last",
     )
+    page.claim(
+        "The validation set shows a more consistent performance; the training set has a higher frequency of spikes.",
+        spread(validation) < spread(means) and spikes(validation) < spikes(means),
+        f"{spikes(means)} spikes of the training loss, {spikes(validation)} of the validation loss; deviation over "
+        f"median {spread(means):.2f} and {spread(validation):.2f}",
+    )
+    page.claim(
+        "Both accuracies converge to 98 %.",
+        all(round(100 * last(whole, f"{part}_accuracy")[0]) == 98 for part in ("training", "validation")),
+        f"{last(whole, 'training_accuracy')[0]:.4f} and {last(whole, 'validation_accuracy')[0]:.4f}",
+    )
+    faster = [first_above(run, part, 0.97) for part in ("validation", "training")]
+    page.claim(
+        "The validation accuracy converges faster than the training accuracy.",
+        faster[0] < faster[1],
+        f"above .97 from step {faster[0]:.0f} and from step {faster[1]:.0f}",
+    )
+    epoch = stopped.array("stop_epoch")[0]
+    page.claim("500 epochs instead of 50 have no effect.", epoch < 50, f"early stopping ends both in epoch {epoch:.0f}")
     dips_and_batches(run, page)
 
 
@@ -326,20 +353,17 @@ def dips_and_batches(run: Mapping[str, Any], page: Page) -> None:
     step, loss = run["step"], run["validation_loss"]
     high = step[(step > 100) & (loss > 1.5 * np.median(later(run, "validation_loss")))]
     hardest, before = int(by_batch.argmax()), {int(s) % batches for s in high}
-    text = (
-        f"**The spikes are due to batches that are hard to classify.** In file order an epoch has the same {batches} "
-        f"batches each time. The hardest, number {hardest} from 0, has {by_batch[hardest] / by_batch.mean():.1f} times "
-        f"the mean loss of all (mean over the epochs from 5 on)."
-    )
+    ratio = by_batch[hardest] / by_batch.mean()
+    text = f"batch {hardest} of {batches} (from 0) has {ratio:.1f} times the mean loss of all"
     if before == {hardest - 1}:
+        period = int(np.lcm(batches, step[1] - step[0]))
         text += (
-            f" But the validation loss is high after the batch before it, number {hardest - 1}: at the steps "
-            f"{', '.join(str(s) for s in high)}. So that batch moves the weights away, which the next one shows as its "
-            f"loss. An evaluation comes right after the same batch once in {np.lcm(batches, step[1] - step[0])} steps: "
-            f"the training loss has a spike in every epoch, the validation loss in one of "
-            f"{np.lcm(batches, step[1] - step[0]) // batches}."
+            f"; but the validation loss is high after the batch before it, at the steps "
+            f"{', '.join(str(s) for s in high)}, so that one moves the weights away and the next one shows it. An "
+            f"evaluation comes right after the same batch once in {period} steps, so the training loss has a spike in "
+            f"every epoch, the validation loss in every {period // batches}th"
         )
-    page.say(text)
+    page.claim("The spikes are due to one or a few batches that are hard to classify.", ratio > 2, text)
 
 
 def effect_of_shuffling(ordered: Results, shuffled: Results, page: Page) -> None:
@@ -407,22 +431,26 @@ def conclude_shuffling(own: Results, stopped: Results, own_whole: Results, whole
             f"in file order, the accuracy {with_spread(accuracies)} and {last(file, 'validation_accuracy')[0]:.4f}"
         )
     better = [last(new, "validation_loss").mean() < last(file, "validation_loss")[0] for file, new in pairs.values()]
-    verdict = ("is contradicted", "holds in one case of two", "is confirmed")[sum(better)]
-    text = f"**Shuffling improves convergence** {verdict}: {lines[0]}; {lines[1]}."
     steps, file_step = stopped.array("stop_step"), own.array("stop_step")[0]
     if not better[0] and steps.mean() < file_step:
-        text += (
-            f" With early stopping the reason is where it stops: ten validations without a new minimum come about by "
-            f"noise, shuffled after "
-            f"{steps.mean():.0f} steps in the mean, in file order after {file_step:.0f}."
+        lines.append(
+            f"with early stopping the reason is where it stops: ten validations without a new minimum come about by "
+            f"noise, shuffled after {steps.mean():.0f} steps, in file order after {file_step:.0f}"
         )
-    overfitted = gap(own).mean() > gap(stopped).mean() + 2 * deviation(gap(stopped))
-    text += (
-        f" That an order which stays the same memorises the training data and over-fits is "
-        f"{'confirmed' if overfitted else 'not seen'}: there the training accuracy is "
-        f"{abs(gap(own)[0]):.4f} {'above' if gap(own)[0] > 0 else 'below'} that of validation."
+    page.claim("The convergence can be improved by shuffling between epochs.", all(better), "; ".join(lines))
+    memorised = gap(own)[0] > gap(stopped).mean() + 2 * deviation(gap(stopped))
+    page.claim(
+        "Without shuffling the network memorises the training data, which results in over-fitting.",
+        memorised,
+        f"in file order the training accuracy is {abs(gap(own)[0]):.4f} {'above' if gap(own)[0] > 0 else 'below'} that "
+        f"of validation",
     )
-    page.conclude(text)
+    file_spikes, new_spikes = (np.array([spikes(means_of_ten(r.values)) for r in g]) for g in (own_whole, whole))
+    page.claim(
+        "The shuffled training set yields less spikes.",
+        new_spikes.mean() < file_spikes.mean(),
+        f"{new_spikes.mean():.1f} beside {file_spikes.mean():.0f} in 50 epochs",
+    )
 
 
 def deviation(values: np.ndarray) -> float:
@@ -449,7 +477,11 @@ def ten_classes(group: Results, page: Page) -> None:
     page.compare(
         [
             *known_rows(
-                group, 8184, (0.27919, 0.29802, 0.92245, 0.9151), ("about 8190", "", "about .298", ".9225", ".915")
+                group,
+                8184,
+                (0.27919, 0.29802, 0.92245, 0.9151),
+                ("about 8190", "", "about .298", ".9225", ".915"),
+                ("figure 5", "", "figure 5", "figure 6", "figure 6"),
             ),
             Row("stops at step", "", group.array("stop_step"), (6000, 13000), form=".0f"),
             Row("training accuracy", "", last(group, "training_accuracy"), (0.919, 0.929), form=".4f"),
@@ -471,6 +503,23 @@ def ten_classes(group: Results, page: Page) -> None:
         ]
     )
     page.say("Deviations after step 4000, where both losses still fall slowly: that is part of them.")
+    noise, smooth = (np.mean([spread(f(r.values)) for r in group]) for f in (means_of_ten_late, validation_late))
+    page.claim(
+        "The validation loss decreases nicely with each iteration.",
+        falls.mean() > 0.5,
+        f"it is lower than at the validation before in {100 * falls.mean():.0f} % of all",
+    )
+    page.claim(
+        "For the training set even the mean over ten steps has quite high variance.",
+        noise > 2 * smooth,
+        f"its deviation is {100 * noise:.0f} % of the median, that of the validation loss {100 * smooth:.0f} %",
+    )
+    page.claim(
+        "After around 4000 steps the training accuracy is significantly better than that of validation.",
+        late.mean() > 2 * deviation(late),
+        f"the difference is {with_spread(early)} at step 1000, {with_spread(late)} at 4000, {with_spread(gap(group))} "
+        f"at the end",
+    )
     caption = caption_of_losses("Ten classes until early stopping, first seed")
     page.figure("softmax_loss", loss_figure(group[0].values, (0.2, 0.6)), caption)
     figure = curves_figure({"": group[0].values}, "accuracy", (0.89, 0.93))
@@ -509,13 +558,16 @@ def longer(group: Results, page: Page) -> None:
     )
     rise, fall = last(group, "validation_loss") - lowest, highest - last(group, "validation_accuracy")
     before = [at(r.values, "training_accuracy", 8000) - at(r.values, "validation_accuracy", 8000) for r in group]
-    page.conclude(
-        f"**Worse on the validation set when training goes on**: its loss ends {rise.mean():.4f} above its lowest "
-        f"value, that of step {where.mean():.0f} in the mean, "
-        f"its accuracy {100 * fall.mean():.2f} points below its highest. **One common value or two**: the "
-        f"accuracies are {100 * gap(group).mean():.1f} points apart at the end, and were "
-        f"{100 * np.mean(before):.1f}"
-        f" points apart at step 8000."
+    page.claim(
+        "If the training continued, the model could begin to show worse performance on the validation set.",
+        rise.mean() > 2 * deviation(rise) and fall.mean() > 2 * deviation(fall),
+        f"the validation loss ends {rise.mean():.4f} above its lowest value, that of step {where.mean():.0f}, the "
+        f"accuracy {100 * fall.mean():.2f} points below its highest",
+    )
+    page.claim(
+        "The accuracies could both converge to a single common value.",
+        gap(group).mean() < np.mean(before),
+        f"they are {100 * np.mean(before):.1f} points apart at step 8000 and {100 * gap(group).mean():.1f} at the end",
     )
     figure = curves_figure({"": group[0].values}, "loss", (0.2, 0.4))
     page.figure("longer_loss", figure, "Ten classes without early stopping, first seed: loss.")
@@ -546,7 +598,14 @@ def weight_decay(group: Results, page: Page) -> None:
         name = f"{strength:g}"
         if own:
             rows.append(
-                Row(f"lambda {name}: seed 0 stops at", seen, own.array(f"stop_step {name}"), (stop, stop), form=".0f")
+                Row(
+                    f"lambda {name}: seed 0 stops at",
+                    seen,
+                    own.array(f"stop_step {name}"),
+                    (stop, stop),
+                    form=".0f",
+                    source="figure 9",
+                )
             )
         highest = np.array([curve.max() for curve in group.column(f"validation_accuracy {name}")])
         rows.append(Row(f"lambda {name}: highest validation accuracy", "", highest, accuracies, form=".4f"))
@@ -554,7 +613,10 @@ def weight_decay(group: Results, page: Page) -> None:
             Row(f"lambda {name}: final {part} accuracy", "", last(group, f"{part}_accuracy {name}"), form=".4f")
             for part in ("training", "validation")
         ]
-        rows.append(Row(f"lambda {name}: norm of the weights", norm, group.array(f"norm {name}"), norms, form=".4f"))
+        found = group.array(f"norm {name}")
+        why = "read off, one seed" if norm else ""
+        label = f"lambda {name}: norm of the weights"
+        rows.append(Row(label, norm, found, norms, form=".4f", because=why, source="figure 10"))
     measured = [group.array(f"norm {strength:g}") for strength in STRENGTHS]
     rough = np.array([(roughness(r.values["weight 1"]) / roughness(r.values["weight 0"])).mean() for r in group])
     rows += [
@@ -595,31 +657,35 @@ def conclude_decay(group: Results, page: Page) -> None:
         part: [last(group, f"{part}_accuracy {s:g}").mean() for s in STRENGTHS] for part in ("training", "validation")
     }
     strict = {part: all(np.diff(means) > 0) for part, means in ends.items()}
-    text = (
-        f"**A larger lambda has smaller weights** is {'confirmed' if all(np.diff(norms) > 0) else 'contradicted'}. "
-        f"**A larger lambda is worse on both sets** is "
+    page.claim(
+        "The regularization reduces the norm of the weights.",
+        bool(np.all(np.diff(norms) > 0)),
+        f"{', '.join(f'{norm:.2f}' for norm in norms)} for lambda {', '.join(f'{s:g}' for s in STRENGTHS)}",
     )
-    if all(strict.values()):
-        text += "confirmed at every step from 0 to 1. "
-    else:
-        rises = [
-            f"{part} accuracy from lambda {STRENGTHS[i + 1]:g} to {STRENGTHS[i]:g} ({means[i + 1]:.4f}, {means[i]:.4f})"
-            for part, means in ends.items()
-            for i in np.flatnonzero(np.diff(means) <= 0)
-        ]
-        text += f"contradicted where it does not fall: {'; '.join(rises)}. "
+    page.claim(
+        "The accuracy of both sets degrades when lambda increases.",
+        all(strict.values()),
+        "; ".join(f"{part} {', '.join(f'{m:.4f}' for m in means)}" for part, means in ends.items()) + ", in this order",
+    )
+    rough = {s: np.mean([roughness(r.values[f"weight {s:g}"]) for r in group]) for s in (0, 1)}
+    like = {s: likeness(group, f"weight {s}").mean() for s in (0, 1)}
+    page.claim(
+        "Without regularization the weights are more noisy; with lambda 1 they clearly resemble numbers.",
+        rough[1] < rough[0] and like[1] > max(0.9, like[0]),
+        f"roughness {rough[0]:.2f} and {rough[1]:.2f}, likeness {like[0]:.2f} and {like[1]:.2f}",
+    )
     highest = {s: np.array([curve.max() for curve in group.column(f"validation_accuracy {s:g}")]) for s in STRENGTHS}
     best = max(highest, key=lambda s: float(highest[s].mean()))
     runner_up = max((s for s in highest if s != best), key=lambda s: float(highest[s].mean()))
     apart = abs((highest[best] - highest[runner_up]).mean())
-    text += (
-        f"**The noisiest weights look the most general**: the highest validation accuracy in the mean is that of "
-        f"lambda {best:g}, {with_spread(highest[best])}, before lambda {runner_up:g}, "
-        f"{with_spread(highest[runner_up])}. "
+    text = (
+        f"the highest validation accuracy is that of lambda {best:g}, {with_spread(highest[best])}, before lambda "
+        f"{runner_up:g}, {with_spread(highest[runner_up])}"
     )
-    if apart < 2 * deviation(highest[best]):
-        text += "They lie less than two deviations apart, so it is not the noise in the templates that generalises. "
-    page.conclude(text)
+    close = apart < 2 * deviation(highest[best])
+    if close:
+        text += ", less than two deviations apart: it is not the noise that generalises"
+    page.claim("The weights without regularization look the most general.", best == 0 and not close, text)
 
 
 def hidden_layer(group: Results, page: Page) -> None:
@@ -641,16 +707,17 @@ def hidden_layer(group: Results, page: Page) -> None:
     page.compare(rows)
     best = max(columns, key=lambda s: float(columns[s]["validation_accuracy"].mean()))
     lowest = min(columns, key=lambda s: float(columns[s]["validation_loss"].mean()))
-    verdict = "not seen: none is best" if best == 0 and lowest == 0 else "true of small ones"
-    if max(best, lowest) >= 0.1:
-        verdict = "confirmed"
-    page.conclude(
-        f"**With more layers a larger lambda would be beneficial** is {verdict}. The validation accuracy is highest "
-        f"with lambda {best:g}, {with_spread(columns[best]['validation_accuracy'])}, beside "
-        f"{with_spread(columns[0.0]['validation_accuracy'])} without; the validation loss is lowest with lambda "
-        f"{lowest:g}, {with_spread(columns[lowest]['validation_loss'])}, beside "
-        f"{with_spread(columns[0.0]['validation_loss'])} without. With lambda 1 the accuracy is "
-        f"{with_spread(columns[1.0]['validation_accuracy'])}."
+    told = {
+        part: f"{'lowest' if 'loss' in part else 'highest'} with lambda {s:g}, {with_spread(columns[s][part])}"
+        + (f", beside {with_spread(columns[0.0][part])} without" if s else "")
+        for part, s in (("validation_accuracy", best), ("validation_loss", lowest))
+    }
+    gain = (columns[best]["validation_accuracy"] - columns[0.0]["validation_accuracy"]).mean()
+    page.claim(
+        "If the model had more layers, a larger lambda would be beneficial.",
+        bool(best > 0 and gain > deviation(columns[0.0]["validation_accuracy"])),
+        f"the validation accuracy is {told['validation_accuracy']}; the validation loss is {told['validation_loss']}; "
+        f"with lambda 1 the accuracy is {with_spread(columns[1.0]['validation_accuracy'])}",
     )
     ordered = list(reversed(HIDDEN_STRENGTHS))
     shown = {
