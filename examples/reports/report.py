@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from front import front, is_usual_data
 from matplotlib.figure import Figure
 
 from minidl import Dataset
@@ -51,6 +52,12 @@ def seeds(options: Namespace, usual: int) -> range:
     return range(options.seed, options.seed + (options.repeats or (2 if options.quick else usual)))
 
 
+def over_seeds(options: Namespace, usual: int) -> str:
+    """Such as "over 10 seeds", or "of one seed", for captions: "mean and deviation over 10 seeds"."""
+    count = len(seeds(options, usual))
+    return "of one seed" if count == 1 else f"over {count} seeds"
+
+
 Row = Comparison  # a number of the report beside what was measured
 QUICK = "*Quick mode: a few steps of each run. The numbers mean nothing.*"
 
@@ -58,12 +65,11 @@ QUICK = "*Quick mode: a few steps of each run. The numbers mean nothing.*"
 class Page:
     """A page that is filled from top to bottom, and written as Markdown, JSON and figures."""
 
-    def __init__(self, name: str, options: Namespace, *, other_files: bool = False) -> None:
+    def __init__(self, name: str, options: Namespace, *, front: str = "", usual_data: bool = True) -> None:
         self.name, self.folder, self.quick = name, options.out / name, options.quick
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.other_files = other_files
-        asked = getattr(options, "repeats", None), getattr(options, "seed", 0)
-        self.usual = not options.quick and asked == (None, 0)
+        self.front = front
+        self.usual = usual_data and not options.quick and (options.repeats, options.seed) == (None, 0)
         self.parts: list[str] = []
         self.rows: list[dict[str, object]] = []
         self.tables: list[dict[str, object]] = []
@@ -85,7 +91,7 @@ class Page:
 
     def conclude(self, text: str) -> None:
         """A paragraph about what the published runs show: this data, the usual seeds and repeats, nothing quick."""
-        if self.usual and self.other_files:
+        if self.usual:
             self.say(text)
 
     def claim(self, text: str, holds: bool | None, numbers: str = "") -> None:
@@ -126,7 +132,8 @@ class Page:
 
     def write(self) -> None:
         """Write <name>.md beside the folder of the figures, and the tables to JSON in it."""
-        (self.folder.parent / f"{self.name}.md").write_text(self.text, encoding="utf-8")
+        whole = f"{self.front}\n\n{self.text}" if self.front else self.text
+        (self.folder.parent / f"{self.name}.md").write_text(whole, encoding="utf-8")
         content = json.dumps(
             encode_json({"rows": self.rows, "tables": self.tables, "claims": self.claims}), indent=1, allow_nan=False
         )
@@ -174,6 +181,11 @@ def read_options(parser: ArgumentParser) -> Namespace:
     return options
 
 
+def begin_page(name: str, description: str, options: Namespace) -> Page:
+    """The page of a report, with what stands before its numbers."""
+    return Page(name, options, front=front(name, description), usual_data=is_usual_data(name))
+
+
 WriteUp = Callable[[Results, Page, Namespace], None]
 
 
@@ -210,7 +222,7 @@ def main(
     """The whole of one report, as a command."""
     options, began = read_options(options_parser(description)), time.monotonic()
     results = run_all(plan_runs(options), options, *needed)
-    page = Page(name, options)
+    page = begin_page(name, description, options)
     fill(page, write_up, results, options)
-    print(page.text)
+    print(f"{page.front}\n\n{page.text}")
     finish(results, began, options, f"{name}.md, {name}/")
