@@ -7,6 +7,9 @@ reported. The penalty is lambda sum w^2 over all weights, biases too, and no los
 
 In file order nothing here is random, so the numbers come out to the last digit. Shuffled runs take their order from
 numpy's legacy generator, as the report does: with seed 0 they are its runs too.
+
+Two questions that the report leaves open are answered after it: ten classes for 300 epochs without early stopping, and
+L2 on a network with a hidden layer.
 """
 
 from argparse import Namespace

@@ -8,7 +8,8 @@ epoch t = 0, 1, ... is lr exp(-k t). Every setting is repeated, and its test los
 every epoch.
 
 The network of the course sees the images in file order, the same in every epoch. That is shown first; then two
-settings in other fixed orders; then everything with a new order in every epoch, with half as many repetitions.
+settings in other fixed orders; then everything with a new order in every epoch, with half as many repetitions. After
+that come, in file order, the penalty as equation 1 has it, and what the report leaves open: depth, width, more epochs.
 """
 
 from argparse import Namespace
