@@ -723,11 +723,11 @@ def hidden_layer(group: Results, page: Page) -> None:
         f"with lambda 1 the accuracy is {with_spread(columns[1.0]['validation_accuracy'])}",
     )
     ordered = list(reversed(HIDDEN_STRENGTHS))
-    shown = {
-        part: np.stack([columns[s][f"{part}_accuracy"] for s in ordered], axis=1) for part in ("training", "validation")
-    }
-    figure = plots.error_bars(shown, list(reversed(names)), xlabel="lambda", ylabel="accuracy after the last epoch")
-    page.figure("hidden_layer", figure, "One hidden layer: accuracy by lambda, mean and deviation.")
+    shown = {p: np.stack([columns[s][f"{p}_loss"] for s in ordered], axis=1) for p in ("training", "validation")}
+    figure = plots.error_bars(
+        shown, list(reversed(names)), xlabel="lambda", ylabel="loss after the last epoch", log=True
+    )
+    page.figure("hidden_layer", figure, "One hidden layer: loss by lambda, mean and deviation.")
 
 
 def likeness(group: Results, name: str) -> np.ndarray:
