@@ -4,7 +4,6 @@ import json
 import os
 import sys
 import time
-import zlib
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from matplotlib.figure import Figure
 
 from minidl import Dataset
 from minidl.data import DataError
-from minidl.experiments import Comparison, PlannedRun, Results, comparison_table, execute, markdown_table
+from minidl.experiments import Comparison, PlannedRun, Results, comparison_table, execute, fingerprint, markdown_table
 from minidl.training.history import encode_json
 
 
@@ -148,29 +147,12 @@ def run_all(runs: list[PlannedRun], options: Namespace, *needed: Callable[[], tu
         marks = {data_set.__name__: fingerprint(*data_set()) for data_set in needed}
     except (DataError, OSError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
-    keep_to_one_set_of_data(options.out, marks)
     try:
-        return execute(runs, jobs=options.jobs, folder=options.out / "runs")
+        return execute(runs, jobs=options.jobs, folder=options.out / "runs", data=marks)
+    except ValueError as error:
+        sys.exit(f"{error}, with --out")
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def fingerprint(train: Dataset, test: Dataset) -> str:
-    """A few digits that differ for other images or another order of them."""
-    return f"{zlib.crc32(train.x[::101].tobytes() + test.x[::101].tobytes()):08x}"
-
-
-def keep_to_one_set_of_data(folder: Path, marks: dict[str, str]) -> None:
-    """Refuse a folder whose runs were made with other data."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "data.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for name, mark in marks.items():
-        if known.get(name, mark) != mark:
-            sys.exit(
-                f"the runs in {folder} were made with another {name} than this one: give another folder with --out"
-            )
-    path.write_text(json.dumps(known | marks) + "\n", encoding="utf-8")
 
 
 def read_options(parser: ArgumentParser) -> Namespace:

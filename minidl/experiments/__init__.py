@@ -12,6 +12,7 @@ Results(6 runs of 2 settings)
 """
 
 from minidl.experiments.comparison import Comparison, comparison_table, markdown_table
+from minidl.experiments.data_marks import fingerprint
 from minidl.experiments.execution import execute
 from minidl.experiments.planning import PlannedRun, grid, plan
 from minidl.experiments.results import Result, Results
@@ -23,6 +24,7 @@ __all__ = [
     "Results",
     "comparison_table",
     "execute",
+    "fingerprint",
     "grid",
     "markdown_table",
     "plan",
