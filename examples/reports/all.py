@@ -16,36 +16,28 @@ import numpy as np
 import sigmoid_mlp_cifar10
 import softmax_cifar10
 import softmax_vs_bce_cifar10
-from images import is_in_published_order
-from report import QUICK, Page, fill, finish, options_parser, read_options, run_all
+from front import COLUMNS, OTHER_FILES, REPORTS, has_other_files
+from report import QUICK, Page, begin_page, fill, finish, options_parser, read_options, run_all
 
 import minidl
 from minidl.data import cifar10, mnist
 from minidl.experiments import Results
 
-REPORTS = {
-    sigmoid_mlp_cifar10: "A sigmoid MLP on CIFAR-10",
-    softmax_vs_bce_cifar10: "Softmax, more data, and binary cross-entropies on CIFAR-10",
-    softmax_cifar10: "Softmax regression on CIFAR-10",
-    hinge_linear_cifar10: "A linear classifier with hinge loss on CIFAR-10",
-    logistic_and_softmax_mnist: "Logistic and softmax regression on MNIST",
-}
-HEAD = """# Five course reports, reproduced
+MODULES = (
+    sigmoid_mlp_cifar10,
+    softmax_vs_bce_cifar10,
+    softmax_cifar10,
+    hinge_linear_cifar10,
+    logistic_and_softmax_mnist,
+)
+HEAD = f"""# Five course reports, reproduced
 
 Every experiment of five published course reports, run again with minidl on MNIST and CIFAR-10: reported numbers beside
 measured ones. `make reports` writes this page (`examples/reports/all.py`). Each section comes from one script in
 `examples/reports/`, which also runs alone; the reports are named by their course, and by their year where they give it.
 
-Measured is the mean ± the sample standard deviation over as many seeds as stand in brackets; without brackets it is
-one run, or one number made of several. The interval is where the means of a correct implementation should lie: it was
-fixed before this one was run, from an independent program in plain numpy (not part of this repository) and a margin
-for other seeds and files. "Inside" holds the measured mean against it; it says nothing about the reported number. No
-number was tuned to match. Where a report is silent, or its numbers were not reproduced, its section says so.
+{COLUMNS}
 """
-OTHER_FILES = (
-    "MNIST is the original. This CIFAR-10 is not in the order of the published files: its first images are others. It "
-    "has been stored as JPEG too."
-)
 
 
 def main() -> None:
@@ -55,17 +47,19 @@ def main() -> None:
     options, began = read_options(parser), time.monotonic()
     if options.docs and options.quick:
         parser.error("--docs is for whole runs: leave out --quick")
-    results = run_all([run for module in REPORTS for run in module.runs(options)], options, cifar10, mnist)
-    pages = {module: Page(module.__name__, options) for module in REPORTS}
+    results = run_all([run for module in MODULES for run in module.runs(options)], options, cifar10, mnist)
+    pages = {module: begin_page(module.__name__, module.__doc__ or "", options) for module in MODULES}
     for module, page in pages.items():
         fill(page, module.write_up, results, options)
     parts = [HEAD, QUICK if options.quick else timing(results)]
-    if not is_in_published_order(cifar10()[0]):
-        parts.append(OTHER_FILES)
-    for module in reversed(REPORTS):
+    if any(has_other_files(name) for name in REPORTS):
+        parts.append(f"MNIST is the original. {OTHER_FILES}")
+    for module in reversed(MODULES):
         name = module.__name__
+        title, report = REPORTS[name]
         source = f"`python examples/reports/{name}.py`; [these numbers as JSON]({name}/results.json)"
-        parts += [f"## {REPORTS[module]}", (module.__doc__ or "").strip(), source, pages[module].text.strip()]
+        body = [f"The report: {report}", (module.__doc__ or "").strip(), source, pages[module].text.strip()]
+        parts += [f"## {title}", *body]
     text = "\n\n".join(part.strip() for part in parts) + "\n"
     (options.out / "results.md").write_text(text, encoding="utf-8")
     if options.docs:

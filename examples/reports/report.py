@@ -1,22 +1,20 @@
 """What the reports share: the options, the execution of a plan, and a page of tables and figures that is written."""
 
 import json
-import math
 import os
 import sys
 import time
-import zlib
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
+from front import front, is_usual_data
 from matplotlib.figure import Figure
 
 from minidl import Dataset
 from minidl.data import DataError
-from minidl.experiments import PlannedRun, Results, execute
+from minidl.experiments import Comparison, PlannedRun, Results, comparison_table, execute, fingerprint, markdown_table
 from minidl.training.history import encode_json
 
 
@@ -53,67 +51,28 @@ def seeds(options: Namespace, usual: int) -> range:
     return range(options.seed, options.seed + (options.repeats or (2 if options.quick else usual)))
 
 
-@dataclass(frozen=True)
-class Row:
-    """A number of the report beside what was measured.
-
-    Attributes:
-        quantity: what it is, with its unit.
-        reported: what the report prints, "" where it gives nothing.
-        measured: what each seed came to.
-        interval: where a correct implementation lands, None where nobody knows.
-        form: how measured numbers are printed.
-    """
-
-    quantity: str
-    reported: float | str
-    measured: np.ndarray | float
-    interval: tuple[float, float] | None = None
-    form: str = ".1f"
-
-    def as_dict(self) -> dict[str, object]:
-        """Everything as numbers."""
-        values = np.atleast_1d(np.asarray(self.measured, float))
-        mean, inside = float(values.mean()), None
-        if self.interval is not None:
-            inside = math.isfinite(mean) and self.interval[0] <= mean <= self.interval[1]
-        return {
-            "quantity": self.quantity,
-            "reported": self.reported,
-            "mean": mean,
-            "std": float(values.std(ddof=1)) if len(values) > 1 else None,
-            "runs": len(values),
-            "interval": self.interval,
-            "inside": inside,
-        }
-
-    def cells(self) -> list[str]:
-        """The row of a table."""
-        found = self.as_dict()
-        reported = self.reported if isinstance(self.reported, str) else f"{self.reported:g}"
-        measured = f"{found['mean']:{self.form}}"
-        if found["std"] is not None:
-            measured += f" ± {found['std']:{self.form}} ({found['runs']})"
-        if self.interval is None:
-            return [self.quantity, reported or "-", measured, "", ""]
-        low, high = (f"{bound:{self.form}}" if math.isfinite(bound) else "" for bound in self.interval)
-        interval = low if low == high else f"{low} to {high}" if low and high else f"at least {low}{high}"
-        return [self.quantity, reported or "-", measured, interval, "yes" if found["inside"] else "**no**"]
+def over_seeds(options: Namespace, usual: int) -> str:
+    """Such as "over 10 seeds", or "of one seed", for captions: "mean and deviation over 10 seeds"."""
+    count = len(seeds(options, usual))
+    return "of one seed" if count == 1 else f"over {count} seeds"
 
 
+Row = Comparison  # a number of the report beside what was measured
 QUICK = "*Quick mode: a few steps of each run. The numbers mean nothing.*"
-HEAD = ("", "reported", "measured", "interval", "inside")
 
 
 class Page:
     """A page that is filled from top to bottom, and written as Markdown, JSON and figures."""
 
-    def __init__(self, name: str, options: Namespace) -> None:
+    def __init__(self, name: str, options: Namespace, *, front: str = "", usual_data: bool = True) -> None:
         self.name, self.folder, self.quick = name, options.out / name, options.quick
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.front = front
+        self.usual = usual_data and not options.quick and (options.repeats, options.seed) == (None, 0)
         self.parts: list[str] = []
         self.rows: list[dict[str, object]] = []
         self.tables: list[dict[str, object]] = []
+        self.claims: list[dict[str, object]] = []
         self.title = ""
         if options.quick:
             self.say(QUICK)
@@ -130,21 +89,35 @@ class Page:
         self.parts.append(text)
 
     def conclude(self, text: str) -> None:
-        """A paragraph about what the whole runs show; quick ones show nothing."""
-        if not self.quick:
+        """A paragraph about what the published runs show: this data, the usual seeds and repeats, nothing quick."""
+        if self.usual:
             self.say(text)
 
+    def claim(self, text: str, holds: bool | None, numbers: str = "") -> None:
+        """A claim of the report with the verdict of these runs: confirmed, contradicted, or out of reach (None).
+
+        Compute `holds` from the results and put what it was computed from into `numbers`, so that both are true for
+        every seed and all data: `page.claim("A larger batch helps.", b > a, f"{b:.1f} above {a:.1f}")`. Let `text`
+        be the claim alone, without a word about what was measured. Quick runs decide nothing.
+        """
+        verdict = "out of reach" if holds is None else "confirmed" if holds else "contradicted"
+        self.claims.append(
+            {"section": self.title, "claim": text, "verdict": None if self.quick else verdict, "numbers": numbers}
+        )
+        if not self.quick:
+            self.say(f'The report: "{text}" **{verdict.capitalize()}**{f": {numbers}" if numbers else ""}.')
+
     def compare(self, rows: Iterable[Row]) -> None:
-        """A table of reported beside measured numbers; quick runs are held against nothing."""
-        listed = [Row(r.quantity, r.reported, r.measured, None, r.form) if self.quick else r for r in rows]
+        """A table of reported beside measured numbers; quick runs are held against nothing and explain nothing."""
+        listed = [replace(row, interval=None, because="") if self.quick else row for row in rows]
         self.rows += [{"section": self.title, **row.as_dict()} for row in listed]
-        self.say(markdown(HEAD, [row.cells() for row in listed]))
+        self.say(comparison_table(listed))
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], *, shown: bool = True) -> None:
         """A table of another kind; one that a figure shows already goes to JSON only."""
         self.tables.append({"section": self.title, "head": list(head), "rows": [list(row) for row in rows]})
         if shown:
-            self.say(markdown(head, rows))
+            self.say(markdown_table(head, rows))
 
     def figure(self, name: str, figure: Figure, caption: str) -> None:
         """Write a figure and show it above its caption."""
@@ -158,15 +131,12 @@ class Page:
 
     def write(self) -> None:
         """Write <name>.md beside the folder of the figures, and the tables to JSON in it."""
-        (self.folder.parent / f"{self.name}.md").write_text(self.text, encoding="utf-8")
-        content = json.dumps(encode_json({"rows": self.rows, "tables": self.tables}), indent=1, allow_nan=False)
+        whole = f"{self.front}\n\n{self.text}" if self.front else self.text
+        (self.folder.parent / f"{self.name}.md").write_text(whole, encoding="utf-8")
+        content = json.dumps(
+            encode_json({"rows": self.rows, "tables": self.tables, "claims": self.claims}), indent=1, allow_nan=False
+        )
         (self.folder / "results.json").write_text(content + "\n", encoding="utf-8")
-
-
-def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; all columns but the first are aligned to the right."""
-    rule = ["---", *["--:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
 
 
 def run_all(runs: list[PlannedRun], options: Namespace, *needed: Callable[[], tuple[Dataset, Dataset]]) -> Results:
@@ -177,29 +147,12 @@ def run_all(runs: list[PlannedRun], options: Namespace, *needed: Callable[[], tu
         marks = {data_set.__name__: fingerprint(*data_set()) for data_set in needed}
     except (DataError, OSError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
-    keep_to_one_set_of_data(options.out, marks)
     try:
-        return execute(runs, jobs=options.jobs, folder=options.out / "runs")
+        return execute(runs, jobs=options.jobs, folder=options.out / "runs", data=marks)
+    except ValueError as error:
+        sys.exit(f"{error}, with --out")
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def fingerprint(train: Dataset, test: Dataset) -> str:
-    """A few digits that differ for other images or another order of them."""
-    return f"{zlib.crc32(train.x[::101].tobytes() + test.x[::101].tobytes()):08x}"
-
-
-def keep_to_one_set_of_data(folder: Path, marks: dict[str, str]) -> None:
-    """Refuse a folder whose runs were made with other data."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "data.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for name, mark in marks.items():
-        if known.get(name, mark) != mark:
-            sys.exit(
-                f"the runs in {folder} were made with another {name} than this one: give another folder with --out"
-            )
-    path.write_text(json.dumps(known | marks) + "\n", encoding="utf-8")
 
 
 def read_options(parser: ArgumentParser) -> Namespace:
@@ -208,6 +161,11 @@ def read_options(parser: ArgumentParser) -> Namespace:
     if options.out is None:
         options.out = Path("out/reports/quick") if options.quick else Path("out/reports")
     return options
+
+
+def begin_page(name: str, description: str, options: Namespace) -> Page:
+    """The page of a report, with what stands before its numbers."""
+    return Page(name, options, front=front(name, description), usual_data=is_usual_data(name))
 
 
 WriteUp = Callable[[Results, Page, Namespace], None]
@@ -246,7 +204,7 @@ def main(
     """The whole of one report, as a command."""
     options, began = read_options(options_parser(description)), time.monotonic()
     results = run_all(plan_runs(options), options, *needed)
-    page = Page(name, options)
+    page = begin_page(name, description, options)
     fill(page, write_up, results, options)
-    print(page.text)
+    print(f"{page.front}\n\n{page.text}")
     finish(results, began, options, f"{name}.md, {name}/")

@@ -11,8 +11,21 @@ Results(6 runs of 2 settings)
 3.5
 """
 
+from minidl.experiments.comparison import Comparison, comparison_table, markdown_table
+from minidl.experiments.data_marks import fingerprint
 from minidl.experiments.execution import execute
 from minidl.experiments.planning import PlannedRun, grid, plan
 from minidl.experiments.results import Result, Results
 
-__all__ = ["PlannedRun", "Result", "Results", "execute", "grid", "plan"]
+__all__ = [
+    "Comparison",
+    "PlannedRun",
+    "Result",
+    "Results",
+    "comparison_table",
+    "execute",
+    "fingerprint",
+    "grid",
+    "markdown_table",
+    "plan",
+]

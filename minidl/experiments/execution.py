@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from minidl.arguments import check_integer, short
+from minidl.experiments.data_marks import keep_to_one_set_of_data
 from minidl.experiments.function_digests import behaviour_digest
 from minidl.experiments.job_progress import JobProgress
 from minidl.experiments.packing import packed
@@ -40,7 +41,12 @@ ONE_THREAD = {f"{library}_THREADS": "1" for library in LIBRARIES}
 
 
 def execute(
-    runs: Iterable[PlannedRun], *, jobs: int = 1, folder: str | Path | None = None, progress: bool = True
+    runs: Iterable[PlannedRun],
+    *,
+    jobs: int = 1,
+    folder: str | Path | None = None,
+    data: Mapping[str, str] | None = None,
+    progress: bool = True,
 ) -> Results:
     """Execute every run once in `jobs` worker processes and return their results in the order of the plan.
 
@@ -58,9 +64,11 @@ def execute(
         runs: what `plan` returned, or several such lists joined.
         jobs: worker processes, >= 1.
         folder: where results are kept; None keeps them in memory only.
+        data: `{"mnist": fingerprint(train, test)}` keeps a folder to one set of data of each name.
         progress: a bar in a terminal or notebook, plain lines elsewhere, on standard error.
 
     Raises:
+        ValueError: the runs in the folder were made with other data of that name.
         KeyboardInterrupt: after Ctrl-C, when the workers are gone; what is finished is kept.
 
     >>> def area(width, *, seed):
@@ -76,6 +84,8 @@ def execute(
     for run in listed:
         if not isinstance(run, PlannedRun):
             raise TypeError(f"expected runs to be a list of PlannedRun objects, received {short(run)} in it: see plan")
+    if store.folder is not None:
+        keep_to_one_set_of_data(store.folder, data or {})
     named = {run.name: run for run in listed}  # each once, also where two parts of a plan share it
     found = {name: result for name, run in named.items() if (result := store.read(run)) is not None}
     pending = [run for name, run in named.items() if name not in found]

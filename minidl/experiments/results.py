@@ -11,6 +11,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from minidl.arguments import short, suggest
+from minidl.experiments.curves import last_values
 from minidl.experiments.planning import Experiment, PlannedRun
 from minidl.parameters import Array
 from minidl.training.history import encode_json
@@ -172,14 +173,14 @@ class Results(Sequence[Result]):
         return _plain(wide.std(axis=0, ddof=1) if len(wide) > 1 else np.full(wide.shape[1:], math.nan))
 
     def best(self, name: str, *, mode: Literal["min", "max"]) -> dict[str, Any]:
-        """The setting with the smallest or largest mean; the first of equals. NaN and failures are never best."""
+        """The setting with the smallest or largest mean, of a curve's last value; the first of equals. NaN and
+        failures are never best.
+        """
         if mode not in ("min", "max"):
             raise ValueError(f"expected mode to be 'min' or 'max', received mode={mode!r}")
         means: list[tuple[float, dict[str, Any]]] = []
         for group in self.groups():
-            mean = group.mean(name) if len(group.failed) < len(group) else math.nan
-            if not isinstance(mean, float):
-                raise TypeError(f"expected {name!r} to be one number a run, received arrays of shape {mean.shape}")
+            mean = float(last_values(name, group.column(name)).mean()) if len(group.failed) < len(group) else math.nan
             if math.isfinite(mean):
                 means.append((mean, dict(group[0].run.setting)))
         if not means:

@@ -111,43 +111,73 @@ def step_curve(
     column: str = "loss",
     *,
     window: int = 1,
+    evaluations: Sequence[str] = (),
     x: Literal["epoch", "step"] = "step",
     log: bool = False,
     ax: Axes | None = None,
 ) -> Figure:
-    """A column of `History.steps`, of one run or of several by label.
+    """A column of `History.steps`, of one run or of several by label, and columns of evaluations on the same axis.
 
     With `window` > 1 each point is the mean of `window` steps in a row, drawn in their middle, and the band reaches
     one standard deviation of them to either side. A value that is not finite leaves a gap of `window` points.
+    One history: a colour for the steps, and one for each column of `evaluations`. A mapping label -> history: a colour
+    for each run, a line style for the steps and for each column of `evaluations`.
 
     Args:
         histories: what `fit` returned.
         column: "loss", "penalty", "cost" or "learning_rate".
         window: how many steps to average; 1 draws the column as it is.
+        evaluations: columns of `History.evaluations` to draw over it, such as ("validation_loss",).
         x: the column along the horizontal axis.
         log: draw values on a logarithmic axis.
         ax: where to draw; None makes a new figure.
 
     Raises:
-        ValueError: a history without steps or with fewer than `window`, or `log` for values none of which is positive.
+        ValueError: a history without steps or with fewer than `window`, one without evaluations where some are to be
+            drawn, more columns than line styles, or `log` for values none of which is positive.
         KeyError: a column that there is not; the message lists those there are.
 
     >>> steps = Table({"step": [1, 2, 3], "loss": [3.0, 1.0, 2.0]})
     >>> step_curve(History(steps=steps), window=2).axes[0].lines[0].get_ydata()
     array([2. , 1.5])
+    >>> history = History(steps=steps, evaluations=Table({"step": [3], "validation_loss": [1.8]}))
+    >>> figure = step_curve(history, window=2, evaluations=("validation_loss",))
+    >>> figure.axes[0].get_ylabel(), [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    ('loss', ['mean of 2 steps', 'validation'])
     """
     runs = _runs(histories, "steps")
     window = check_integer("window", window, minimum=1)
-    palette = colours(len(runs))
+    one, count = isinstance(histories, History), 1 + len(evaluations)
+    if evaluations:
+        _runs(histories, "evaluations")
+        _check_columns(evaluations, most=count if one else len(LINES) - 1)
+    palette = colours(count if one else len(runs))
+    styles = ["-"] * count if one else LINES[:count]
     curves = []
-    for run, colour in zip(runs.values(), palette, strict=True):
-        along, values = _numbers(run.steps[x]), _numbers(run.steps[column])
-        if window > len(values):
-            raise ValueError(f"expected window <= {len(values)}, the number of steps, received {window=} for {run!r}")
-        mean, spread = _running(values, window)
-        curves.append(Curve(_running(along, window)[0], mean, colour, band=spread if window > 1 else None))
-    entries = [] if isinstance(histories, History) else _run_keys(runs, palette)
-    return draw_curves(ax, curves, entries, x=_spaced(x), y=_spaced(column), log=log, zero=column == "learning_rate")
+    for place, run in enumerate(runs.values()):
+        looks = list(zip(palette if one else [palette[place]] * count, styles, strict=True))
+        curves.append(_step_curve(run, column, window, x, *looks[0]))
+        for name, look in zip(evaluations, looks[1:], strict=True):
+            curves.append(Curve(_numbers(run.evaluations[x]), _numbers(run.evaluations[name]), *look))
+    entries = [] if one else _run_keys(runs, palette)
+    quantity = _spaced(column)
+    if evaluations:
+        quantity, names = _words((f"step_{column}", *evaluations), next(iter(runs.values())).evaluations)
+        owner = f"mean of {window} steps" if window > 1 else "each step"
+        names[0] = owner if quantity == _spaced(column) else f"{_spaced(column)}, {owner}"
+        entries += [
+            legend_key(name, palette[i] if one else NEUTRAL, line)
+            for i, (name, line) in enumerate(zip(names, styles, strict=True))
+        ]
+    return draw_curves(ax, curves, entries, x=_spaced(x), y=quantity, log=log, zero=column == "learning_rate")
+
+
+def _step_curve(run: History, column: str, window: int, x: str, colour: Any, line: str) -> Curve:
+    along, values = _numbers(run.steps[x]), _numbers(run.steps[column])
+    if window > len(values):
+        raise ValueError(f"expected window <= {len(values)}, the number of steps, received {window=} for {run!r}")
+    mean, spread = _running(values, window)
+    return Curve(_running(along, window)[0], mean, colour, line, band=spread if window > 1 else None)
 
 
 def _runs(histories: History | Mapping[str, History], table: Literal["steps", "evaluations"]) -> Mapping[str, History]:
@@ -156,7 +186,7 @@ def _runs(histories: History | Mapping[str, History], table: Literal["steps", "e
         raise TypeError(f"expected a History or a mapping label -> History, received {histories!r}")
     for label, run in runs.items():
         if not any(getattr(run, table).values()):
-            advice = "train for at least one step" if table == "steps" else "draw its steps with step_curve"
+            advice = "train for at least one step" if table == "steps" else "draw its steps alone with step_curve"
             raise ValueError(f"expected a history with {table}, received {label or 'history'}={run!r}: {advice}")
     return runs
 

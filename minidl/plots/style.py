@@ -79,8 +79,16 @@ def log_scale(ax: Axes) -> None:
     ax.set_yscale("log")
     low, high = map(float, ax.get_ylim())  # of Python: numpy warns where one over the other overflows
     if low > 0 and high / low < 1e4:
-        ax.yaxis.set_major_formatter(LogFormatter())
-        ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.7)))
+        ax.yaxis.set_major_formatter(_PlainFormatter())
+        ax.yaxis.set_minor_formatter(_PlainFormatter(minor_thresholds=(1.5, 0.7)))
+
+
+class _PlainFormatter(LogFormatter):
+    """Labels where matplotlib has them, 0.1 where it writes 1e-01."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The label of a tick, "" for none."""
+        return f"{x:g}" if super().__call__(x, pos) else ""
 
 
 def add_bar(ax: Axes, image: ScalarMappable, label: str) -> None:

@@ -78,6 +78,18 @@ def test_failed_runs_are_kept_apart():
         some.failed.best("loss", mode="min")
 
 
+def test_the_best_of_curves_has_the_best_last_value_whatever_their_lengths():
+    curves = {(1, 0): [0.9, 0.1], (1, 1): [0.3], (2, 0): [0.0, 0.0, 0.3], (2, 1): [0.8, 0.2]}
+    found = Results(
+        [Result(PlannedRun(train, {"lr": lr}, s), {"c": np.array(c)}, 1.0) for (lr, s), c in curves.items()]
+    )
+    assert found.best("c", mode="min") == {"lr": 1}
+    assert found.best("c", mode="max") == {"lr": 2}
+    images = Results([Result(PlannedRun(train, {"lr": 1}, 0), {"c": np.zeros((2, 2))}, 1.0)])
+    with pytest.raises(TypeError, match=r"shape \(2, 2\): return the one number"):
+        images.best("c", mode="min")
+
+
 def test_a_mean_that_is_not_finite_is_never_best():
     runs = plan(train, grid(lr=[1, 2, 3]), seeds=[0])
     losses = [math.nan, 7.0, -math.inf]
@@ -167,7 +179,7 @@ def test_numbers_that_are_not_finite_become_strings_in_json(tmp_path):
         (lambda r: r.where(lr=[1, 2]), "expected one value of lr"),
         (lambda r: r.table("loss"), "expected several names, received names='loss'"),
         (lambda r: r.mean("ended"), "expected 'ended' to be numbers in every run"),
-        (lambda r: r.best("curve", mode="max"), "expected 'curve' to be one number a run"),
+        (lambda r: r.best("ended", mode="max"), "expected 'ended' to be a number or a curve in every run"),
     ],
 )
 def test_what_is_not_there_is_said_with_what_is(ask, message):

@@ -30,7 +30,7 @@ def run(name, *options, cwd, **environment):
 
 
 def test_every_report_is_run_by_these_tests():
-    assert {path.stem for path in REPORTS.glob("*.py")} == {*SCRIPTS, "all", "images", "report"}
+    assert {path.stem for path in REPORTS.glob("*.py")} == {*SCRIPTS, "all", "front", "images", "report"}
 
 
 @pytest.mark.parametrize("name", [*SCRIPTS, "all"])
@@ -80,13 +80,29 @@ def test_all_reports_run_in_quick_mode_and_write_their_pages(tmp_path, small_dat
     assert "*Quick mode" in page[:3000]
     for name in SCRIPTS:
         content = json.loads((made / name / "results.json").read_text(encoding="utf-8"))
-        names = {"section", "quantity", "reported", "mean", "std", "runs", "interval", "inside"}
+        names = {
+            "section",
+            "quantity",
+            "reported",
+            "mean",
+            "std",
+            "runs",
+            "interval",
+            "inside",
+            "distance",
+            "because",
+            "source",
+        }
         assert content["rows"]
         assert all(names == row.keys() for row in content["rows"])
         figures = sorted(path.name for path in (made / name).glob("*.png"))
         assert len(figures) >= 3
         assert all(f"({name}/{figure})" in page for figure in figures)
-        assert (made / f"{name}.md").read_text(encoding="utf-8").startswith("*Quick mode")
+        alone = (made / f"{name}.md").read_text(encoding="utf-8")
+        assert alone.startswith("# ")
+        assert "The report: " in alone
+        assert "sample standard deviation" in alone
+        assert "*Quick mode" in alone
     again = run("softmax_cifar10", *options, cwd=tmp_path)
     assert "16 of 16 runs are there already" in again.stderr
     assert "--docs is for whole runs" in run("all", *options, "--docs", "docs", cwd=tmp_path).stderr
@@ -97,7 +113,7 @@ def test_publishing_replaces_the_pages_and_leaves_other_files_alone(monkeypatch,
     from all import publish
     from report import Page
 
-    page = Page("page", argparse.Namespace(out=tmp_path / "out", quick=False))
+    page = Page("page", argparse.Namespace(out=tmp_path / "out", quick=False, repeats=None, seed=0))
     page.write()
     (tmp_path / "docs" / "results").mkdir(parents=True)
     (tmp_path / "docs" / "results" / "notes.txt").write_text("mine")
@@ -112,7 +128,7 @@ def test_a_folder_of_runs_belongs_to_one_set_of_data(tmp_path, small_data, real_
     assert run("softmax_cifar10", "--quick", "--data", str(small_data), "--out", "made", cwd=tmp_path).returncode == 0
     other = run("softmax_cifar10", "--quick", "--data", str(real_data), "--out", "made", cwd=tmp_path)
     assert other.returncode != 0
-    assert "were made with another cifar10 than this one" in other.stderr
+    assert "received another cifar10" in other.stderr
 
 
 @pytest.mark.parametrize("option", [("--seed", "-1"), ("--repeats", "0"), ("--jobs", "0"), ("--jobs", "two")])
@@ -139,11 +155,41 @@ def test_a_page_says_what_failed_and_keeps_the_rest(monkeypatch, tmp_path):
         Result(PlannedRun(train, {"lr": 1}, 0), {"x": 5.0}, 1.0),
         Result(PlannedRun(train, {"lr": 2}, 0), {}, 1.0, "no"),
     ]
-    options = argparse.Namespace(out=tmp_path, quick=False)
+    options = argparse.Namespace(out=tmp_path, quick=False, repeats=None, seed=0)
     fill(Page("page", options), write_up, Results(results), options)
     text = (tmp_path / "page.md").read_text(encoding="utf-8")
-    assert "| first | - | 5.0 |" in text
+    assert "| first | - | 5.0 | - |" in text
     assert "needs runs that failed" in text
+
+
+def test_a_claim_is_held_against_the_results_and_a_conclusion_is_of_the_published_run_only(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(REPORTS))
+    from report import Page
+
+    def text(usual_data=True, **asked):
+        options = argparse.Namespace(out=tmp_path, **{"quick": False, "repeats": None, "seed": 0, **asked})
+        page = Page("page", options, usual_data=usual_data)
+        page.claim("More is better.", False, "38.7 beside 39.1")
+        page.claim("It is faster.", None)
+        page.conclude("This setting wins.")
+        return page.text
+
+    assert 'The report: "More is better." **Contradicted**: 38.7 beside 39.1.' in text()
+    assert '"It is faster." **Out of reach**.' in text()
+    assert "This setting wins" in text()
+    for page in (text(repeats=1), text(seed=5), text(usual_data=False)):
+        assert "Contradicted" in page
+        assert "This setting wins" not in page
+    assert "Contradicted" not in text(quick=True)
+    assert "This setting wins" not in text(quick=True)
+
+
+def test_captions_speak_of_one_seed_or_of_several(monkeypatch):
+    monkeypatch.syspath_prepend(str(REPORTS))
+    from report import over_seeds
+
+    assert over_seeds(argparse.Namespace(seed=0, repeats=1, quick=False), 10) == "of one seed"
+    assert over_seeds(argparse.Namespace(seed=0, repeats=None, quick=False), 10) == "over 10 seeds"
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ BELOW = {
     "training": {"arguments", "canonical", "parameters", "quiet", "returned", "seeding", "storage", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "testing": {"arguments", "parameters", "initializers", "layers", "metrics", "optim", "regularizers", "training"},
-    "experiments": {"arguments", "canonical", "parameters", "storage", "training"},
+    "experiments": {"arguments", "canonical", "data", "parameters", "storage", "training"},
     "plots": {"arguments", "parameters", "quiet", "data", "training", "metrics", "optim"},
 }
 ONLY_IN = {

@@ -82,6 +82,35 @@ def test_a_step_curve_is_the_column_itself_or_the_running_mean_within_one_standa
     np.testing.assert_allclose([band.min(), band.max()], [(mean - spread).min(), (mean + spread).max()])
 
 
+def test_steps_and_evaluations_of_one_run_have_a_colour_and_a_name_each_on_one_axis():
+    ax = axes(step_curve(run(), window=3, evaluations=("validation_loss", "held_out_loss")))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "loss")
+    assert legend(ax) == ["mean of 3 steps", "validation", "held out"]
+    for line, column in zip(ax.lines[1:], ("validation_loss", "held_out_loss"), strict=True):
+        assert line.get_xdata().tolist() == run().evaluations["step"]
+        assert line.get_ydata().tolist() == run().evaluations[column]
+    colours = [line.get_color() for line in ax.lines]
+    assert colours == [key.get_color() for key in ax.get_legend().get_lines()]
+    assert len(set(colours)) == 3
+    assert len(ax.collections) == 1  # the band belongs to the steps
+
+
+def test_steps_and_evaluations_of_several_runs_have_a_colour_a_run_and_a_line_style_a_column():
+    ax = axes(step_curve({"slow": run(), "fast": run(0.5)}, evaluations=("validation_loss",), x="epoch"))
+    assert legend(ax) == ["slow", "fast", "each step", "validation"]
+    colours, styles = [line.get_color() for line in ax.lines], [line.get_linestyle() for line in ax.lines]
+    assert colours[0] == colours[1] != colours[2] == colours[3]
+    assert styles[0] == styles[2] != styles[1] == styles[3]
+    assert [key.get_linestyle() for key in ax.get_legend().get_lines()[2:]] == styles[:2]
+    assert ax.lines[1].get_xdata().tolist() == run().evaluations["epoch"]
+
+
+def test_steps_beside_evaluations_of_another_quantity_are_named_with_theirs():
+    ax = axes(step_curve(run(), window=2, evaluations=("validation_top_2_accuracy",)))
+    assert ax.get_ylabel() == "loss, top 2 accuracy"
+    assert legend(ax) == ["loss, mean of 2 steps", "validation top 2 accuracy"]
+
+
 def test_a_value_that_is_not_finite_leaves_a_gap_of_one_window():
     history = run()
     history.steps["loss"][3:5] = [float("inf"), 1e200]
@@ -113,6 +142,13 @@ def test_a_schedule_curve_asks_each_schedule_for_every_step_and_shows_zero():
         (lambda: learning_curves(run(scale=0), log=True), "expected some positive loss for log=True"),
         (lambda: step_curve(History()), "expected a history with steps"),
         (lambda: step_curve(run(), "los"), "did you mean 'loss'"),
+        (
+            lambda: step_curve(History(steps=run().steps), evaluations=("a_loss",)),
+            "expected a history with evaluations",
+        ),
+        (lambda: step_curve(run(), evaluations="train_loss"), "at least one column in a tuple"),
+        (lambda: step_curve(run(), evaluations=("train_los",)), "did you mean 'train_loss'"),
+        (lambda: step_curve({"a": run()}, evaluations=("train_loss",) * 4), "at most 3 columns"),
         (lambda: step_curve(run(), window=9), "expected window <= 8, the number of steps, received window=9"),
         (lambda: schedule_curve(0.1, 5), "a fixed rate is Constant"),
         (lambda: schedule_curve({}, 5), "expected a function of the step"),

@@ -59,6 +59,14 @@ def test_a_log_axis_over_a_short_range_shows_plain_numbers():
     assert not any("^" in text for text in shown)
 
 
+def test_a_log_axis_shows_plain_numbers_below_1_too():
+    figure = mean_curves({"a": [0.05, 0.2, 2.0]}, log=True)
+    figure.canvas.draw()
+    texts = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert {"0.1", "1"} <= set(texts)
+    assert not any("e" in text for text in texts)
+
+
 def test_error_bars_stand_at_the_values_of_the_parameter():
     ax = axes(error_bars({"SGD": [[1.0, 4.0], [3.0, 4.0]]}, [0.1, 10], xlabel="rate", ylabel="loss", log_x=True))
     assert ax.lines[0].get_xdata().tolist() == [0.1, 10]

@@ -42,7 +42,7 @@ def run(scale=1.0, **changes):
 
 DRAWINGS = {
     "learning_curves": lambda **ax: learning_curves(run(), **ax),
-    "step_curve": lambda **ax: step_curve({"a": run(), "b": run(2)}, window=3, **ax),
+    "step_curve": lambda **ax: step_curve({"a": run(), "b": run(2)}, window=3, evaluations=("train_loss",), **ax),
     "schedule_curve": lambda **ax: schedule_curve(StepDecay(0.1, 0.5, every=3), 10, **ax),
     "weight_images": lambda **ax: weight_images(WEIGHTS, (2, 4), titles="abc", shared_scale=True, **ax),
     "sample_images": lambda **ax: sample_images(RGB, **ax),
