@@ -30,8 +30,15 @@ def fingerprint(*data: Dataset) -> str:
     return digest(parts)[:16]
 
 
-def keep_to_one_set_of_data(folder: Path, marks: Mapping[str, str]) -> None:
+def keep_to_one_set_of_data(folder: Path | None, marks: Mapping[str, str]) -> None:
     """Write down which data the runs in a folder are made with; ValueError if they were made with other data."""
+    if not isinstance(marks, Mapping) or not all(isinstance(text, str) for pair in marks.items() for text in pair):
+        raise TypeError(
+            f"expected data to map names to fingerprints, received data={short(marks)}: write "
+            f'data={{"mnist": fingerprint(train, test)}}'
+        )
+    if folder is None:
+        return
     path = folder / FILE
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     for name, mark in marks.items():

@@ -84,8 +84,7 @@ def execute(
     for run in listed:
         if not isinstance(run, PlannedRun):
             raise TypeError(f"expected runs to be a list of PlannedRun objects, received {short(run)} in it: see plan")
-    if store.folder is not None:
-        keep_to_one_set_of_data(store.folder, data or {})
+    keep_to_one_set_of_data(store.folder, {} if data is None else data)
     named = {run.name: run for run in listed}  # each once, also where two parts of a plan share it
     found = {name: result for name, run in named.items() if (result := store.read(run)) is not None}
     pending = [run for name, run in named.items() if name not in found]

@@ -1,13 +1,15 @@
 """Figures of runs, schedules, weights, data and mistakes: the only package that loads matplotlib.
 
-One rule for every function: with `ax=` it draws into that Axes, without into a new figure, and it returns the figure:
-`learning_curves(history).savefig("curves.png")`. Figures belong to no window system: nothing is shown, nothing needs
-closing, no setting of matplotlib is changed. A notebook displays them after `%matplotlib inline`.
+One rule for every function that draws one thing: with `ax=` it draws into that Axes, without into a new figure, and it
+returns the figure: `learning_curves(history).savefig("curves.png")`. `small_multiples` puts any of them side by side.
+Figures belong to no window system: nothing is shown, nothing needs closing, no setting of matplotlib is changed. A
+notebook displays them after `%matplotlib inline`.
 """
 
 from minidl.plots.curves import learning_curves, schedule_curve, step_curve
 from minidl.plots.heatmaps import confusion_heatmap, grid_heatmap
 from minidl.plots.images import sample_images, weight_images, worst_images
+from minidl.plots.multiples import small_multiples
 from minidl.plots.repeats import error_bars, histograms, mean_curves
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "mean_curves",
     "sample_images",
     "schedule_curve",
+    "small_multiples",
     "step_curve",
     "weight_images",
     "worst_images",

@@ -57,6 +57,13 @@ def test_what_is_no_data_set_has_no_fingerprint():
         fingerprint(X)
 
 
+@pytest.mark.parametrize("data", [Dataset(X, LABELS), {"a": Dataset(X, LABELS)}, [], "a"])
+def test_data_without_names_or_fingerprints_is_refused_with_or_without_a_folder(tmp_path, data):
+    for folder in (None, tmp_path):
+        with pytest.raises(TypeError, match="expected data to map names to fingerprints"):
+            run(folder, data)
+
+
 SCRIPT = """
 import functools
 from minidl.experiments import execute, grid, plan
