@@ -173,9 +173,7 @@ class Results(Sequence[Result]):
         return _plain(wide.std(axis=0, ddof=1) if len(wide) > 1 else np.full(wide.shape[1:], math.nan))
 
     def best(self, name: str, *, mode: Literal["min", "max"]) -> dict[str, Any]:
-        """The setting with the smallest or largest mean, of a curve's last value; the first of equals. NaN and
-        failures are never best.
-        """
+        """The setting with the smallest or largest mean, of curves by their last value; never NaN or a failure."""
         if mode not in ("min", "max"):
             raise ValueError(f"expected mode to be 'min' or 'max', received mode={mode!r}")
         means: list[tuple[float, dict[str, Any]]] = []
