@@ -177,7 +177,7 @@ class CheckError(AssertionError):
         self.subject, self.failed, self.ran = subject, failed, True
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How it is copied, and travels between processes: as its text and data; the property stays behind as a name."""
+        """How it is copied and travels between processes: text and data; the property stays behind as a name."""
         data = vars(self).copy()
         if "broken" in data:
             data["broken"] = replace(self.broken, check=_stayed_behind)

@@ -42,9 +42,7 @@ class Raises(Callback):
 FAILING = {
     "layer": lambda: check_layer(Doubled),
     "loss": lambda: check_loss(DoubledLoss, targets=real_targets),
-    "model": lambda: check_model(
-        Sequential(Doubled()), MeanSquaredError(), ("n", "features"), targets=real_targets
-    ),
+    "model": lambda: check_model(Sequential(Doubled()), MeanSquaredError(), ("n", "features"), targets=real_targets),
     "regularizer": lambda: check_regularizer(lambda parameters: "nothing"),
     "optimizer": lambda: check_optimizer(Still(0.1)),
     "schedule": lambda: check_schedule(lambda step: -1.0),
