@@ -4,11 +4,14 @@ import copy
 import inspect
 import math
 from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -17,6 +20,17 @@ from minidl.testing.functions import GRID, Domain, steps_in
 from minidl.testing.report import name_of
 
 Strategy: TypeAlias = st.SearchStrategy[Any]
+
+OPTIONS = {
+    "settings": "they are for a ..._test; here give max_examples",
+    "max_examples": "it is for a check_...; here give settings=hypothesis.settings(max_examples=50, deadline=None)",
+    "raises": "it is for a check_..., which returns a report",
+    "at": "it is for a check_..., which runs the one case",
+}
+DECLARED = (
+    *("shape", "rows_mix", "stochastic", "random_inference", "domain", "integers", "jumps", "targets", "regularizers"),
+    *("reference", "whole_vector", "whole_parameters", "spares_biases", "fit"),
+)
 
 
 @dataclass(frozen=True)
@@ -201,6 +215,34 @@ def check_jumps(jumps: tuple[float, ...]) -> None:
     )
     if not fine:
         raise ValueError(f"expected jumps to be a tuple of finite numbers such as (0.0,), received jumps={jumps!r}")
+
+
+def check_options(call: str, chosen: Mapping[str, Any]) -> None:
+    """Refuse a value that an option of a call cannot have."""
+    own = chosen.get("settings")
+    if own is not None and not isinstance(own, settings):
+        advice = "write hypothesis.settings(max_examples=50, deadline=None); a profile is loaded by its name"
+        raise TypeError(
+            f"{call}: expected settings to be hypothesis settings, received settings={short(own)}: {advice}"
+        )
+    if "max_examples" in chosen:
+        check_integer("max_examples", chosen["max_examples"], minimum=1)
+    if not isinstance(chosen.get("raises", True), bool):
+        raise TypeError(f"{call}: expected raises to be True or False, received raises={short(chosen['raises'])}")
+
+
+def check_spelling(call: str, thing: Any, given: Mapping[str, Any], known: Container[str]) -> None:
+    """Refuse an option of the other call of a kind, and one that is nearly spelt as one, unless `thing` takes it."""
+    with suppress(TypeError, ValueError):
+        if callable(thing) and (taken := inspect.signature(thing).parameters):
+            given = {name: value for name, value in given.items() if name not in taken}
+    names = [name for name in (*DECLARED, *OPTIONS) if name in known]
+    for name, value in given.items():
+        if name in OPTIONS and name not in known:
+            raise TypeError(f"{call}: expected no {name}, received {name}={short(value)}: {OPTIONS[name]}")
+        if name not in known and (close := get_close_matches(name, names, n=1, cutoff=0.8)):
+            advice = f"did you mean {close[0]!r}?"
+            raise TypeError(f"{call}: expected a known option, received {name}={short(value)}: {advice}")
 
 
 def check_kind(made: Any, kind: type) -> None:

@@ -1,6 +1,7 @@
 """check_layer and layer_test: every property a layer must have, on cases that hypothesis draws and shrinks."""
 
 import copy
+import inspect
 from collections.abc import Callable, Container, Generator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -144,7 +145,10 @@ def check_layer() -> None:
 def _advice(layer: Any, shape: Shape) -> str:
     """What to say if an object that is made already does not fit the sizes drawn for it."""
     drawn = [size for size in shape[1:] if isinstance(size, str)]
-    if is_factory(layer) or not drawn:
+    takes_sizes = isinstance(layer, type) or (
+        is_factory(layer) and set(drawn) & set(inspect.signature(layer).parameters)
+    )
+    if takes_sizes or not drawn:
         return ""
     return f"\n  {', '.join(map(repr, drawn))} in shape={shape} are drawn: give the sizes that this object was made for"
 
