@@ -104,8 +104,8 @@ class CallbackCase(Case):
         known = {"weights": weights, "best step": history.best_step, "reason to stop": history.stopped_because}
         known |= {f"steps' {name}": np.array(column) for name, column in history.steps.items()}
         known |= {f"evaluations' {name}": np.array(column) for name, column in history.evaluations.items()}
-        known |= {f"optimizer's {name}": value for name, value in trainer.optimizer.state().items()}
-        return known | {f"callback's {name}": value for name, value in self.state(callback).items()}
+        states = {"optimizer": trainer.optimizer.state(), "callback": self.state(callback)}
+        return known | {f"{who}'s {name}": value for who, state in states.items() for name, value in state.items()}
 
     def state(self, callback: Callback) -> dict[str, Any]:
         """What the callback says it remembers; whether a file can hold it, Checkpoint says."""
@@ -163,8 +163,7 @@ def state_is_a_copy(case: CallbackCase) -> Outcome:
     for live, kept in states:
         for name, value in kept.items():
             if not _same(value, live[name]):
-                details = f"  later steps wrote into its {name}: return a copy of it"
-                raise case.failure("a state must stay as it is", details)
+                raise case.failure("a state must stay as it is", f"  later steps wrote into its {name}: copy it")
     return None
 
 
@@ -191,19 +190,19 @@ def resumed(case: CallbackCase) -> Outcome:
     return None
 
 
-CALLBACK = Kind(tuple(CALLBACKS), runs, CallbackCheckError)
-
-
 def _check_fit(fit: Mapping[str, Any]) -> None:
     """Refuse options of `fit` that it does not have, or that the check chooses itself."""
-    own = {"training_set", "validation", "progress", "resume", *RUNS}
-    known = [name for name in inspect.signature(Trainer.fit).parameters if name not in {"self", *own}]
+    own = {"self", "training_set", "validation", "progress", "resume", *RUNS}
+    known = set(inspect.signature(Trainer.fit).parameters) - own
     if not isinstance(fit, Mapping):
         raise TypeError(f'expected fit={{...}} as in fit={{"restore_best": False}}, received fit={short(fit)}')
     for name in fit:
         if name not in known:
-            why = "the check chooses it" if name in own else suggest(str(name), known)
+            why = "the check chooses it" if name in own else suggest(str(name), sorted(known))
             raise ValueError(f"expected fit to hold options of Trainer.fit, received fit={short(fit)}: {name!r}, {why}")
+
+
+CALLBACK = Kind(tuple(CALLBACKS), runs, CallbackCheckError)
 
 
 def callback_cases(
