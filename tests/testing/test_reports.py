@@ -603,7 +603,7 @@ def test_pytest_shows_the_report_of_a_failing_check_and_not_how_it_was_found(tmp
         "test_mine.py",
     ]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *options],
+        command,
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": home},
         capture_output=True,
