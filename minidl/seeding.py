@@ -49,7 +49,7 @@ def position(rng: np.random.Generator | np.random.RandomState) -> str:
 
 
 def put_at(rng: Any, position: str) -> Any:
-    """Put a generator where `position` found one, and return it; another where it is of another kind or seed.
+    """Put a generator where `position` found one, and return it; another where it is of another kind or seed, or None.
 
     >>> rng = generator(0, Stream.ORDER)
     >>> start, first = position(rng), rng.random()
@@ -59,11 +59,13 @@ def put_at(rng: Any, position: str) -> Any:
     import json
 
     wanted = json.loads(position)
-    if isinstance(rng, np.random.RandomState):
+    if "seeds" not in wanted:
+        rng = rng if isinstance(rng, np.random.RandomState) else np.random.RandomState()
         rng.set_state(_like(rng.get_state(legacy=False), wanted["state"]))
         return rng
     kind = wanted["state"]["bit_generator"]
-    if kind != type(rng.bit_generator).__name__ or _plain(_seeds(rng)) != wanted["seeds"]:
+    known = (type(rng.bit_generator).__name__, _plain(_seeds(rng))) if isinstance(rng, np.random.Generator) else None
+    if known != (kind, wanted["seeds"]):
         if kind not in KINDS:
             raise ValueError(f"expected one of the generators {KINDS}, received {kind!r}")
         rng = np.random.Generator(getattr(np.random, kind)(np.random.SeedSequence(**wanted["seeds"])))

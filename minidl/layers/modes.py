@@ -16,6 +16,7 @@ class Moded(Protocol):
     """See the attributes of `Layer`."""
 
     training: bool
+    needs_dx: bool
     _trains_in: Thread | None
     _predicts_in: tuple[Thread, ...]
 
@@ -70,7 +71,8 @@ def inference(layers: Sequence[Moded]) -> Iterator[None]:
 
 def _predicting_else(layers: Sequence[Moded], me: Thread) -> Thread | None:
     """Another thread that predicts with one of the layers."""
-    return next((thread for layer in layers for thread in layer._predicts_in if thread is not me), None)
+    threads = (thread for layer in layers for thread in layer._predicts_in)
+    return next((thread for thread in threads if thread is not me and thread.is_alive()), None)
 
 
 def _forget_ended(layers: Sequence[Moded]) -> None:
@@ -88,3 +90,15 @@ def _refuse_others(layers: Sequence[Moded], me: Thread, busy: Thread | None = No
             f"expected a model in one thread while it trains, as layers keep what backward needs, received a call from "
             f"{me.name!r} while {busy.name!r} uses it: use a copy, copy.deepcopy(model)"
         )
+
+
+@contextmanager
+def without_dx(layers: Sequence[Moded]) -> Iterator[None]:
+    """A block in which the gradient with respect to the input of the first, which holds the others, is not computed."""
+    before = [(layer, layer.needs_dx) for layer in layers]
+    layers[0].needs_dx = False
+    try:
+        yield
+    finally:
+        for layer, needed in before:
+            layer.needs_dx = needed

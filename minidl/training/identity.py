@@ -15,7 +15,6 @@ from minidl.arguments import Recorded
 from minidl.canonical import PLAIN, byte_code, digest, global_names
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
-from minidl.training.callbacks import remembering
 from minidl.training.feeding import Plan
 from minidl.training.view import TrainerView
 from minidl.version import __version__
@@ -37,13 +36,9 @@ def identity(trainer: TrainerView, plan: Plan, data: Mapping[str, Dataset], moni
         "version of minidl": __version__,
         "model": trainer.model,
         "parameters": [f"{name} {parameter.value.dtype} {parameter.shape}" for name, parameter in parameters],
-        "loss": trainer.loss,
-        "optimizer": trainer.optimizer,
-        "regularizers": trainer.regularizers,
         "metrics": [[name, metric] for name, metric in trainer.metrics.items()],
         "validation sets": list(data)[1:],
         "monitor": monitor,
-        "callbacks with a memory": remembering(trainer.callbacks),
     }
     named |= {name: value for name, value in plan._asdict().items() if name not in OF_ONE_CALL}
     return {name: described(value) for name, value in named.items()} | {

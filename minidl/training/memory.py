@@ -11,11 +11,11 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from minidl.arguments import short
-from minidl.layers.base import Layer
 from minidl.parameters import Array, Parameters
 from minidl.seeding import position, put_at
 from minidl.storage import NAME, RECORD, SHOWN, DataError, StrPath, check_path, differing, is_entry, read_arrays
 from minidl.training.identity import differences
+from minidl.training.view import TrainerView
 
 OF_NUMPY = (np.ndarray, np.number, np.bool_)  # not its texts, which are texts
 DIGITS = 10_000  # binary ones of an int
@@ -50,31 +50,39 @@ class Weights:
 
 
 class Streams:
-    """The memory of the layers' random streams, by their position in the model."""
+    """The memory of random streams: the layers' own, and those that parts of a trainer keep as attributes."""
 
-    def __init__(self, model: Layer) -> None:
-        self.layers = list(model.layers_inside())
+    def __init__(self, trainer: TrainerView) -> None:
+        own = (trainer.optimizer, trainer.optimizer.lr, trainer.optimizer.clip, trainer.loss, *trainer.regularizers)
+        self.owners = [*trainer.model.layers_inside(), *own]
 
     def state(self) -> dict[str, Any]:
         """Where each stream stands."""
         return {name: position(rng) for name, rng, _ in self._streams()}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Put each stream where it stood; one that several hold stays one."""
+        """Put each stream where it stood: one that several hold stays one, one made meanwhile is made or dropped."""
         found, moved = list(self._streams()), dict[int, Any]()
-        if wrong := set(state) ^ {name for name, _, _ in found}:
-            raise ValueError(f"expected the random streams of this model, found others: {sorted(wrong)}")
         for name, rng, put in found:
-            moved[id(rng)] = moved.get(id(rng)) or put_at(rng, state[name])
-            if moved[id(rng)] is not rng:
-                put(moved[id(rng)])
+            if name in state:
+                moved[id(rng)] = moved.get(id(rng)) or put_at(rng, state[name])
+                if moved[id(rng)] is not rng:
+                    put(moved[id(rng)])
+        for name in {*state} ^ {name for name, _, _ in found}:
+            place, _, attribute = name.partition(".")
+            held = getattr(self.owners[int(place)], "__dict__", {})
+            if not attribute.isidentifier() or hasattr(type(self.owners[int(place)]), attribute):
+                raise ValueError(f"expected the random streams of these parts, found others: {name}")
+            held.pop(attribute, None)
+            if name in state:
+                held[attribute] = put_at(None, state[name])
 
     def _streams(self) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
-        """Every generator among the attributes of the layers, with a name and how another takes its place."""
-        for place, layer in enumerate(self.layers):
-            held = {name: value for name, value in vars(layer).items() if name != "_arguments"}
-            for name, value in held.items():
-                yield from _generators(f"{place}.{name}", value, partial(setattr, layer, name))
+        """Every generator among the attributes, with a name and how another takes its place."""
+        for place, owner in enumerate(self.owners):
+            held = getattr(owner, "__dict__", {})
+            for name, value in [item for item in held.items() if item[0] != "_arguments"]:
+                yield from _generators(f"{place}.{name}", value, partial(held.__setitem__, name))
 
 
 def _generators(name: str, value: Any, put: Callable[[Any], None]) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
@@ -82,16 +90,17 @@ def _generators(name: str, value: Any, put: Callable[[Any], None]) -> Iterator[t
         yield name, value, put
     elif isinstance(value, list | dict):
         for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
-            yield from _generators(f"{name}.{key}", item, partial(value.__setitem__, key))
+            yield from _generators(f"{name}[{key!r}]", item, partial(value.__setitem__, key))
     elif isinstance(value, tuple):
         items = list(value)  # as they are now, whichever others were put
+        make = getattr(type(value), "_make", tuple)
         for key, item in enumerate(value):
-            yield from _generators(f"{name}.{key}", item, partial(_put_into, items, key, put))
+            yield from _generators(f"{name}[{key}]", item, partial(_put_into, items, key, make, put))
 
 
-def _put_into(items: list[Any], key: int, put: Callable[[Any], None], item: Any) -> None:
+def _put_into(items: list[Any], key: int, make: Callable[[Any], Any], put: Callable[[Any], None], item: Any) -> None:
     items[key] = item
-    put(tuple(items))
+    put(make(items))
 
 
 def packed(owners: Mapping[str, Owner], identity: Mapping[str, str]) -> dict[str, Array]:

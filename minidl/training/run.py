@@ -2,15 +2,15 @@
 
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 import numpy as np
 
 from minidl.arguments import check_integer
 from minidl.data.dataset import Dataset
-from minidl.layers.base import Layer
+from minidl.layers.modes import without_dx
 from minidl.parameters import Array
 from minidl.training.callbacks import Callback, by_hook, remembering
 from minidl.training.divergence import DivergenceError, broken_array
@@ -64,7 +64,7 @@ class Run:
         self.settings = Settings(trainer)
         self.owners: dict[str, Owner] = {
             "parameters": Weights(trainer.model.parameters),
-            "streams": Streams(trainer.model),
+            "streams": Streams(trainer),
             "optimizer": trainer.optimizer,
             "trainer": trainer,
             "steps": self.history.steps,
@@ -78,7 +78,8 @@ class Run:
         }
         self.identity = {}
         if plan.resume is not None or self.hooks["on_safe_point"]:  # before anything can change
-            self.identity = identity(trainer, plan, sets, self.history.monitor) | self.settings.assigned()
+            self.identity = identity(trainer, plan, sets, self.history.monitor)
+            self.identity |= self.settings.identity()
 
     @property
     def position(self) -> int:
@@ -112,6 +113,7 @@ class Run:
             raise ValueError(f"its trainer has begun {trainer.epoch} epochs, its steps are those of {begun}")
         if steps and steps[-1] != trainer.optimizer.steps:
             raise ValueError(f"its optimizer is at step {trainer.optimizer.steps}, its history at {steps[-1]}")
+        self._check_finite()
         if self.history.best_step not in (None, *self.history.evaluations["step"]):
             raise ValueError(f"its best step {self.history.best_step} was not evaluated")
         self.evaluated = bool(state["evaluated"])
@@ -121,7 +123,7 @@ class Run:
         self._begin()
         trainer, history, ctrl_c = self.trainer, self.history, self.ctrl_c
         try:
-            with trainer.model.train_mode(), _without_dx(trainer.model), ctrl_c.raised():
+            with trainer.model.train_mode(), without_dx(list(trainer.model.layers_inside())), ctrl_c.raised():
                 self._epochs()
             history.stopped_because = trainer.stop_reason or f"limit: {self.plan.epochs} epochs"
         except KeyboardInterrupt:
@@ -137,9 +139,10 @@ class Run:
         finally:
             self._give_back()
             given_back = trainer.model.parameters.value.copy()
-            self._end(self.callbacks)
-            self.settings.end()
-            trainer.settings = self.settings
+            try:
+                self._end(self.callbacks)
+            finally:
+                self.settings.end()
         moved = not np.array_equal(trainer.model.parameters.value, given_back, equal_nan=True)
         if moved and self.sets and not history.stopped_because.startswith(("interrupted", "diverged")):
             history.evaluations.append(self._row())  # of what callbacks left, such as a mean of weights
@@ -153,11 +156,14 @@ class Run:
             trainer.history, trainer.planned_steps = self.history, self.planned_steps
             trainer.restores_best, trainer.stop_reason = self.best.kept, ""
             begun: list[Callback] = []
+            if saved is not None:
+                self.settings.reset()
             try:
                 for callback in self.callbacks:
                     callback.on_fit_begin(trainer)
                     begun.append(callback)
                 self.settings.begin()
+                trainer.settings = self.settings
                 if path is not None and saved is not None:
                     trainer.optimizer.meet(trainer.model.parameters)
                     put_back(self.owners, saved, path)
@@ -245,15 +251,3 @@ class Run:
     def _call(self, hook: str) -> None:
         for callback in self.hooks[hook]:
             getattr(callback, hook)(self.trainer)
-
-
-@contextmanager
-def _without_dx(model: Layer) -> Iterator[None]:
-    """Inside, the gradient with respect to the model's input is not computed."""
-    before = [(layer, layer.needs_dx) for layer in model.layers_inside()]
-    model.needs_dx = False
-    try:
-        yield
-    finally:
-        for layer, needed in before:
-            layer.needs_dx = needed

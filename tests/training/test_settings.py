@@ -1,14 +1,17 @@
 """What callbacks assign to the parts of a trainer during a run goes on with it, or is refused before it can be lost."""
 
 import copy
+import json
 import pickle
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pytest
 
 from minidl import L2, SGD, Adam, Callback, Checkpoint, ClipNorm, EarlyStopping, Linear, SoftmaxCrossEntropy
 from minidl.optim import CosineDecay
-from minidl.storage import DataError
+from minidl.storage import DataError, read_arrays, write_arrays
 from tests.tools.restless import Counting as Silent
 from tests.tools.restless import Dropout, Interrupt, assert_same
 
@@ -174,16 +177,11 @@ def one_penalty_more(trainer):
     trainer.regularizers.append(L2(0.1))
 
 
-def a_list(trainer):
-    trainer.optimizer.seen = [1.0]
-
-
 @pytest.mark.parametrize(
     ("change", "name"),
     [
         (a_schedule, "optimizer.lr"),
         (a_clip, "optimizer.clip"),
-        (a_list, "optimizer.seen"),
         (another_loss, "loss"),
         (another_optimizer, "optimizer"),
         (one_penalty_more, "regularizers"),
@@ -253,3 +251,176 @@ def test_a_callback_that_was_assigned_to_before_a_run_makes_another_run(data, tr
     stopping.patience = 1
     with pytest.raises(DataError, match=r"callbacks\.patience, assigned: nothing there, 1 here"):
         fit(trainer(callbacks=[stopping]), data(), data(seed=1), resume=path)
+
+
+class Busy(SGD):
+    """Keeps all kinds of things in attributes of its own, and steps by some of them."""
+
+    k = 0
+
+    def update(self, value, grad, lr):
+        self.k += 1
+        self.info, self.last, self.views = {"norm": float(grad @ grad)}, (value, grad), [value[:3], value[3:]]
+        self.cache = getattr(self, "cache", {})
+        if not hasattr(self, "buffer"):
+            self.buffer = np.zeros_like(value)
+        self.buffer += grad
+        super().update(value, self.buffer, lr / self.k)
+
+
+class Slotted(SGD):
+    __slots__ = ("k",)
+
+    def __init__(self, lr):
+        super().__init__(lr)
+        self.k = 0
+
+    def update(self, value, grad, lr):
+        self.k += 1
+        super().update(value, grad, lr / self.k)
+
+
+class Drawing(SGD):
+    """Adds noise from a generator of its own, which it makes when it is needed."""
+
+    def update(self, value, grad, lr):
+        if not hasattr(self, "rng"):
+            self.rng = np.random.default_rng(5)
+        super().update(value, grad + self.rng.normal(size=grad.shape).astype(grad.dtype), lr)
+
+
+@dataclass(frozen=True)
+class Halving:
+    """A schedule that keeps what it computed."""
+
+    start: float
+
+    @cached_property
+    def top(self):
+        return 2 * self.start
+
+    def __call__(self, step):
+        return self.top / (2 + step)
+
+
+class Slowing:
+    """A schedule that counts how often it was asked."""
+
+    def __init__(self, start):
+        self.start, self.n = start, 0
+
+    def __call__(self, step):
+        self.n += 1
+        return self.start / self.n
+
+
+class Counted:
+    """A penalty whose count is called as the optimizer's."""
+
+    def __init__(self):
+        self.steps = 0
+
+    def __call__(self, parameters):
+        self.steps += 1
+        return L2(1e-3 * self.steps)(parameters)
+
+
+class Private(SGD):
+    """A rate of decay that is read-only, over a number that is not."""
+
+    def __init__(self, lr, beta=0.9):
+        super().__init__(lr)
+        self._beta = beta
+
+    @property
+    def beta(self):
+        return self._beta
+
+    def update(self, value, grad, lr):
+        self._beta *= 0.9
+        super().update(value, grad, lr * self._beta)
+
+
+WORKING = {
+    "busy": lambda: {"optimizer": Busy(0.1)},
+    "slots": lambda: {"optimizer": Slotted(0.1)},
+    "drawing": lambda: {"optimizer": Drawing(0.1)},
+    "cached": lambda: {"optimizer": SGD(Halving(0.1))},
+    "counting schedule": lambda: {"optimizer": SGD(Slowing(0.1))},
+    "penalty": lambda: {"regularizers": [Counted()]},
+    "read-only": lambda: {"optimizer": Private(0.1)},
+}
+
+
+@pytest.mark.parametrize("into", ["fresh", "the same"])
+@pytest.mark.parametrize("parts", WORKING)
+def test_what_parts_of_ones_own_remember_goes_on(train, tmp_path, parts, into):
+    path = tmp_path / "run.npz"
+    stopped = train(path, str, stop=6, **WORKING[parts]())
+    kept = path.read_bytes()
+    train(tmp_path / "later.npz", str, into=stopped)
+    path.write_bytes(kept)
+    resumed = train(path, str, resume=path, into=stopped if into == "the same" else None, **WORKING[parts]())
+    whole = train(tmp_path / "other.npz", str, **WORKING[parts]())
+    np.testing.assert_equal(resumed.model.parameters.snapshot(), whole.model.parameters.snapshot())
+    np.testing.assert_equal(resumed.history.steps, whole.history.steps)
+
+
+def a_base(trainer):
+    trainer.start = trainer.optimizer.lr
+    trainer.optimizer.lr = trainer.start / 2
+
+
+def another_loss_and_penalty(trainer):
+    trainer.loss, trainer.regularizers = SoftmaxCrossEntropy(label_smoothing=0.25), [L2(0.1)]
+
+
+def a_counting_schedule(trainer):
+    trainer.optimizer.lr = Slowing(0.1)
+
+
+@pytest.mark.parametrize("into", ["fresh", "the same"])
+@pytest.mark.parametrize("change", [a_base, another_loss_and_penalty, a_counting_schedule, a_factor])
+def test_what_on_fit_begin_makes_of_the_parts_goes_on(train, tmp_path, change, into):
+    path = tmp_path / "run.npz"
+    stopped = train(path, change, at=0, stop=6)
+    resumed = train(path, change, at=0, resume=path, into=stopped if into == "the same" else None)
+    assert_same(resumed, train(tmp_path / "other.npz", change, at=0))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("value of optimizer.beta1", "abc"),
+        ("value of optimizer.junk", 3.0),
+        ("memory of optimizer._model", 3),
+        ("memory of optimizer.slots", 3),
+        ("memory of optimizer.step", 3),
+        ("memory of model[1].weight", 3.0),
+        ("memory of model[0].parameters", 3.0),
+        ("memory of nobody.k", 3.0),
+        ("text of loss", "another"),
+    ],
+)
+def test_settings_written_by_hand_that_are_none_are_refused(data, trainer, fit, tmp_path, name, value):
+    path = tmp_path / "run.npz"
+    fit(trainer(optimizer=Adam(0.5), callbacks=[Checkpoint(path)]), data(), data(seed=1))
+    arrays = dict(read_arrays(path))
+    record = json.loads(arrays["record"].tobytes())
+    record["numbers"]["settings"][name] = value
+    arrays["record"] = np.frombuffer(json.dumps(record).encode(), np.uint8)
+    write_arrays(path, arrays)
+    one = trainer(optimizer=Adam(0.5))
+    before = one.model.parameters.snapshot()
+    with pytest.raises(DataError, match="expected"):
+        fit(one, data(), data(seed=1), resume=path)
+    np.testing.assert_equal(one.model.parameters.snapshot(), before)
+
+
+def test_another_optimizer_with_the_rate_that_was_left_is_another_one(train, tmp_path):
+    path = tmp_path / "run.npz"
+    one = train(tmp_path / "first.npz", a_rate, stop=6)
+    one.optimizer = SGD(0.125)
+    train(path, str, into=one)
+    fresh = train(path, str, resume=path, optimizer=SGD(0.125))
+    np.testing.assert_equal(fresh.model.parameters.snapshot(), one.model.parameters.snapshot())
