@@ -16,12 +16,11 @@ from minidl.canonical import PLAIN, byte_code, digest, global_names
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
 from minidl.training.callbacks import remembering
-from minidl.training.feeding import Plan
+from minidl.training.plan import OF_ONE_CALL, Plan
 from minidl.training.view import TrainerView
 from minidl.version import __version__
 
 FORMAT = 3  # of the file
-OF_ONE_CALL = ("epochs", "raise_divergence", "resume")  # of a plan: they may differ where a run goes on
 SAMPLED = 4096  # rows of a memory-mapped file by which it is told from another
 CHUNK = 1 << 24  # bytes hashed together
 

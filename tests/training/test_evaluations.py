@@ -12,8 +12,9 @@ from minidl.training.evaluations import evaluation_points
 
 
 def points(validate_every, per_epoch, epochs=1):
-    due = evaluation_points(validate_every, per_epoch)
-    return [step for step in range(1, per_epoch * epochs + 1) if due(step, step)]
+    due = evaluation_points(validate_every)
+    steps = range(1, per_epoch * epochs + 1)
+    return [step for step in steps if due(step, (step - 1) / per_epoch, step / per_epoch)]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_a_fraction_of_an_epoch_is_the_first_step_at_or_after_each_multiple(part
 @pytest.mark.parametrize("wrong", [0, -1, 0.0, -0.5, math.nan, math.inf, True, None, "epoch"])
 def test_anything_else_is_refused(wrong):
     with pytest.raises(ValueError, match="expected validate_every to be"):
-        evaluation_points(wrong, 10)
+        evaluation_points(wrong)
 
 
 @pytest.mark.parametrize(
