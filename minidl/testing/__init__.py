@@ -16,6 +16,7 @@ from minidl.testing.report import CheckError, PropertyResult, Report
 from minidl.testing.running import PROFILES
 from minidl.testing.schedules import ScheduleCheckError, check_schedule, schedule_test
 from minidl.testing.strategies import (
+    at_least,
     binary_labels,
     class_labels,
     fractions,
@@ -38,6 +39,7 @@ __all__ = [
     "RegularizerCheckError",
     "Report",
     "ScheduleCheckError",
+    "at_least",
     "binary_labels",
     "callback_test",
     "central_difference",

@@ -13,6 +13,7 @@ from hypothesis.errors import Flaky, InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
 from minidl.testing.report import CheckError, Property, Report, Tally, raised
+from minidl.testing.strategies import check_options, check_spelling
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -126,6 +127,8 @@ def _taking(
 
     def called(*args: P.args, **kwargs: P.kwargs) -> T:
         chosen = {name: kwargs.pop(name, default) for name, (_, default) in own.items()}
+        check_options(described.__name__, chosen)
+        check_spelling(described.__name__, args[0] if args else None, kwargs, {*named, *own})
         try:
             shared.bind(*args, **kwargs)
         except TypeError as error:
@@ -133,9 +136,10 @@ def _taking(
         return function(cases(*args, **kwargs), chosen)
 
     shared = inspect.signature(cases)
-    *named, rest = shared.parameters.values()
+    *declared, rest = shared.parameters.values()
+    named = [parameter.name for parameter in declared]
     added = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, annotation=a, default=d) for n, (a, d) in own.items()]
-    vars(called)["__signature__"] = shared.replace(parameters=[*named, *added, rest], return_annotation=returns)
+    vars(called)["__signature__"] = shared.replace(parameters=[*declared, *added, rest], return_annotation=returns)
     return update_wrapper(called, described, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
 
 

@@ -294,7 +294,7 @@ def test_what_fails_only_sometimes_is_reported_as_such():
 
         def __init__(self):
             type(self).made += 1
-            self.factor = 2 if self.made == 4 else 1
+            self.factor = 2 if self.made == 5 else 1
 
         def forward(self, x):
             return x * self.factor
@@ -313,7 +313,7 @@ def test_settings_are_those_of_the_caller(wrong):
             seen.append(1)
 
     layer_test(Counted, settings=hypothesis.settings(max_examples=3, deadline=None, database=None))()
-    assert 3 <= len(seen) <= 4
+    assert 6 <= len(seen) <= 8  # two a case: layers of one call must not share what they keep
 
 
 def test_the_profiles_are_registered_and_the_loaded_one_is_used():
@@ -522,9 +522,8 @@ class Differences(Layer):
 def test_an_output_without_numbers_asks_for_larger_sizes():
     error = failure(check_layer, Differences)
     assert error.property == "runs"
-    assert "received shape (1, 0) for x of (1, 1): sizes too small for it? Give them a strategy: features=" in str(
-        error
-    )
+    said = "received shape (1, 0) for x of (1, 1): sizes too small for it? Give a lower bound: shape=('n', at_least(3))"
+    assert said in str(error)
     assert check_layer(Differences, features=st.integers(2, 5), max_examples=20).passed
 
 
