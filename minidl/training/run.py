@@ -165,7 +165,7 @@ class Run:
                 raise
 
     def _epochs(self) -> None:
-        if self.plan.validate_first and not self.steps:
+        if self.plan.validate_first and not self.steps and not self.history.evaluations["step"]:
             self._evaluate()
         batches = self.feed.batches()
         while not self.over:
