@@ -192,7 +192,7 @@ def resumed(case: CallbackCase) -> Outcome:
 
 def _check_fit(fit: Mapping[str, Any]) -> None:
     """Refuse options of `fit` that it does not have, or that the check chooses itself."""
-    own = {"self", "training_set", "validation", "progress", "resume", *RUNS}
+    own = {"self", "train", "validation", "progress", "resume", *RUNS}
     known = set(inspect.signature(Trainer.fit).parameters) - own
     if not isinstance(fit, Mapping):
         raise TypeError(f'expected fit={{...}} as in fit={{"restore_best": False}}, received fit={short(fit)}')

@@ -2,7 +2,12 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 import unittest
+from importlib.metadata import entry_points
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -561,3 +566,57 @@ def test_what_failed_shows_no_error_that_held():
 
     report = check_layer(Wrong, raises=False, max_examples=20)
     assert all("worst" not in line for line in str(report).splitlines() if line.startswith("  failed"))
+
+
+FAILING = """
+from minidl import Layer
+from minidl.testing import check_layer, layer_test
+
+
+class Double(Layer):
+    def forward(self, x):
+        return 2 * x
+
+    def backward(self, dy):
+        return dy
+
+
+test_double = layer_test(Double, shape=("n", 3))
+
+
+def test_at_once():
+    check_layer(Double, shape=("n", 3))
+"""
+
+
+def test_pytest_shows_the_report_of_a_failing_check_and_not_how_it_was_found(tmp_path):
+    (tmp_path / "test_mine.py").write_text(FAILING, encoding="utf-8")
+    home = str(Path(minidl.testing.__file__).parents[2])
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--hypothesis-profile=ci",
+        "test_mine.py",
+    ]
+    run = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": home},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "2 failed" in run.stdout, run.stdout + run.stderr
+    assert run.stdout.count("Double: the gradient of x is wrong") == 2
+    assert "_judge" not in run.stdout
+    assert "verdict.py" not in run.stdout
+
+
+def test_profiles_are_known_to_hypothesis_wherever_minidl_is_installed():
+    (own,) = [entry for entry in entry_points(group="hypothesis") if entry.name == "minidl"]
+    own.load()()
+    assert hypothesis.settings.get_profile("deep").max_examples == 10_000
