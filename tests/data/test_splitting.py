@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from minidl.data import Dataset
+from minidl.data.splitting import _settle
 
 labels = hnp.arrays(np.int64, st.integers(1, 200), elements=st.integers(0, 6))
 seeds = st.integers(0, 2**32)
@@ -98,6 +99,21 @@ def test_parts_by_counts_have_exactly_so_many_rows_and_each_class_to_within_roun
     for size, part in zip(sizes, parts, strict=True):
         found, wanted = np.bincount(part.targets, minlength=7), size / len(targets) * np.bincount(targets, minlength=7)
         assert (abs(found - wanted) < 1).all()
+
+
+@given(counts(), st.data())
+def test_parts_are_exact_however_classes_were_rounded(drawn, choice):
+    targets, sizes = drawn
+    of_classes, wanted = np.unique(targets, return_counts=True)[1], np.array([len(targets) - sum(sizes), *sizes])
+    exact = of_classes[:, None] * wanted / len(targets)
+    rounded = np.floor(exact + 1e-9).astype(int)
+    for row, size, shares in zip(rounded, of_classes, exact, strict=True):
+        between = [place for place in range(len(row)) if shares[place] - row[place] > 1e-9]
+        row[choice.draw(st.permutations(between))[: size - row.sum()]] += 1
+    _settle(rounded, exact, wanted)
+    np.testing.assert_array_equal(rounded.sum(axis=0), wanted)
+    np.testing.assert_array_equal(rounded.sum(axis=1), of_classes)
+    assert (abs(rounded - exact) < 1).all()
 
 
 @given(counts(), seeds)
