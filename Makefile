@@ -18,11 +18,11 @@ $(BIN)/activate:
 	$(PYTHON) -m venv $(VENV)
 
 # One stamp a set of packages, so that each command installs only what it needs.
-$(VENV)/core.stamp: $(BIN)/activate pyproject.toml setup.py
+$(VENV)/core.stamp: $(BIN)/activate pyproject.toml setup.py minidl/version.py README.md
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/%.stamp: $(BIN)/activate pyproject.toml setup.py
+$(VENV)/%.stamp: $(BIN)/activate pyproject.toml setup.py minidl/version.py README.md
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 

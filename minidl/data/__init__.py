@@ -6,6 +6,7 @@ from minidl.data.dataset import Dataset
 from minidl.data.embedded import digits
 from minidl.data.idx import mnist
 from minidl.data.images import RandomCrop, RandomFlip, flip_horizontal, roughness
+from minidl.data.joining import join
 from minidl.data.transforms import (
     Standardizer,
     one_hot,
@@ -25,6 +26,7 @@ __all__ = [
     "cifar10",
     "digits",
     "flip_horizontal",
+    "join",
     "mnist",
     "one_hot",
     "order",

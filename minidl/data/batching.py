@@ -23,6 +23,15 @@ def order(n: int, seed: int, epoch: int) -> Array:
     return generator(seed, Stream.ORDER, epoch).permutation(n)
 
 
+def draws(n: int, size: int, seed: int, epoch: int) -> Array:
+    """`size` row numbers below n, drawn with replacement: a pure function of its arguments.
+
+    >>> draws(5, 7, seed=0, epoch=3).shape
+    (7,)
+    """
+    return generator(seed, Stream.ORDER, epoch).integers(0, n, size)
+
+
 def steps_per_epoch(data: Dataset | int, batch_size: int, *, drop_last: bool = False) -> int:
     """ceil(n / batch_size), or floor where the last short batch is dropped, for a dataset or its number of rows n.
 

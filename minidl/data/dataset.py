@@ -1,12 +1,12 @@
 """Dataset: rows of features with their targets, and the few things one does with a set as a whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from math import prod
 
 import numpy as np
 
-from minidl.arguments import check_integer, check_numbers
+from minidl.arguments import check_integer, check_numbers, short
 from minidl.data.splitting import split_rows
 from minidl.data.wrapping import watched
 from minidl.parameters import Array
@@ -87,6 +87,19 @@ class Dataset:
             )
         return self.x.reshape(len(self), *self.image_shape)
 
+    def __getitem__(self, rows: slice) -> "Dataset":
+        """The rows of a slice, as views: `data[:5]`, `data[::2]`.
+
+        >>> Dataset(np.eye(3), np.arange(3))[1:].targets
+        array([1, 2])
+        """
+        if not isinstance(rows, slice):
+            raise TypeError(
+                f"expected a slice such as data[:5], received {short(rows)}: numbers of rows go to take(rows), a mask "
+                f"to where(mask); data.arrays are x and targets, and batches(data, ...) goes through them"
+            )
+        return self.take(rows)
+
     def take(self, rows: slice | Sequence[int] | Array) -> "Dataset":
         """The rows of a slice (as views), or those of an integer array in its order (as copies).
 
@@ -128,36 +141,55 @@ class Dataset:
         kept = prod(x.shape[1:]) == prod(self.x.shape[1:])
         return replace(self, x=x, image_shape=self.image_shape if kept else ())
 
-    def split(self, *fractions: float, seed: int = 0, stratify: bool | None = None) -> tuple["Dataset", ...]:
-        """Random disjoint parts, one per fraction, as a pure function of the seed; rows stay in file order.
+    def split(self, *parts: float, seed: int = 0, stratify: bool | None = None) -> tuple["Dataset", ...]:
+        """Random disjoint parts, as a pure function of the seed; rows stay in file order.
 
-        Fractions sum to at most 1; rows beyond their sum are left out, so a single part is asked for with two fractions
-        and one name: `part, _ = data.split(0.8, 0.2)`. Every part gets at least one row, even
-        where rounding would give it none. Parts are copies; for a memory-mapped file too large to copy, use
-        `take` with slices.
+        Rows beyond the sum of the parts are left out, so a single part is asked for with two numbers and one name:
+        `part, _ = data.split(0.8, 0.2)`. Every part gets at least one row, even where rounding would give it none.
+        Parts are copies; for a memory-mapped file too large to copy, or to cut in file order, write `data[:40000]`.
 
         Args:
-            fractions: the share of each part, such as 0.7, 0.15, 0.15.
+            parts: the share of each as a float, such as 0.7, 0.15, 0.15, or the exact number of its rows as an int,
+                such as 40000, 10000.
             seed: the same seed gives the same parts.
             stratify: True keeps the proportion of each class to within rounding, which needs (n,) integer
                 targets; False does not; None does it exactly where the targets are such.
 
         Raises:
-            ValueError: fractions outside (0, 1] or summing to more than 1, fewer rows than parts, or
-                `stratify=True` for targets that are no labels.
+            ValueError: fractions outside (0, 1] or summing to more than 1, counts that sum to more than there are rows,
+                fewer rows than parts, or `stratify=True` for targets that are no labels.
 
         >>> data = Dataset(np.eye(8), np.repeat([0, 1], [2, 6]))
         >>> [part.targets.tolist() for part in data.split(0.5, 0.5)]
         [[0, 1, 1, 1], [0, 1, 1, 1]]
         """
+        return tuple(self.take(rows) for rows in split_rows(self._strata(stratify), parts, seed))
+
+    def folds(self, k: int, *, seed: int = 0, stratify: bool | None = None) -> Iterator[tuple["Dataset", "Dataset"]]:
+        """k-fold cross-validation: k pairs (training rows, held-out rows), in which each row is held out once.
+
+        Sizes of the held-out parts differ by one at most; `seed` and `stratify` are those of `split`. Pairs are made
+        one after another, as copies.
+
+        >>> [held_out.targets.tolist() for _, held_out in Dataset(np.eye(6), np.repeat([0, 1], 3)).folds(3)]
+        [[0, 1], [0, 1], [0, 1]]
+        """
+        n = len(self)
+        if check_integer("k", k, minimum=2) > n:
+            raise ValueError(f"expected k <= {n}, the number of rows, received k={k}: an empty fold is refused")
+        sizes = [n // k + (number < n % k) for number in range(k)]
+        parts = split_rows(self._strata(stratify), sizes, seed)
+        return ((self.take(np.setdiff1d(np.arange(n), part)), self.take(part)) for part in parts)
+
+    def _strata(self, stratify: bool | None) -> Array:
+        """(n,) labels whose proportions parts keep."""
         labelled = self.targets.ndim == 1 and self.targets.dtype.kind in "biu"
         if stratify and not labelled:
             raise ValueError(
                 f"expected (n,) integer targets for stratify=True, received targets.shape={self.targets.shape}, "
                 f"dtype={self.targets.dtype}: leave stratify out"
             )
-        labels = self.targets if labelled and stratify is not False else np.zeros(len(self), np.int8)
-        return tuple(self.take(rows) for rows in split_rows(labels, fractions, seed))
+        return self.targets if labelled and stratify is not False else np.zeros(len(self), np.int8)
 
 
 def _wraps_around(function: Callable[[Array], Array], x: Array) -> bool:

@@ -7,7 +7,6 @@ import numpy as np
 
 from minidl.arguments import check_number
 from minidl.training.callbacks import Callback
-from minidl.training.view import TrainerView
 
 
 class AverageWeights(Callback):
@@ -36,7 +35,7 @@ class AverageWeights(Callback):
             raise ValueError("expected last to be > 0, received last=0: nothing would be averaged")
         self.count, self.first, self.planned, self.mean = 0, 0, 0, np.zeros(0)
 
-    def on_fit_begin(self, trainer: TrainerView) -> None:
+    def on_fit_begin(self, trainer: Any) -> None:
         """Find the first step to average."""
         if trainer.restores_best:
             raise ValueError(
@@ -47,13 +46,13 @@ class AverageWeights(Callback):
         self.planned = trainer.planned_steps
         self.first = trainer.optimizer.steps + round(self.planned * (1 - self.last)) + 1
 
-    def on_step_end(self, trainer: TrainerView) -> None:
+    def on_step_end(self, trainer: Any) -> None:
         """Move the mean: m <- m + (w - m) / count, in float64."""
         if trainer.optimizer.steps >= self.first:
             self.count += 1
             self.mean += (trainer.model.parameters.value - self.mean) / self.count
 
-    def on_fit_end(self, trainer: TrainerView) -> None:
+    def on_fit_end(self, trainer: Any) -> None:
         """Put the mean into the model."""
         if self.count:
             trainer.model.parameters.value[...] = self.mean

@@ -1,12 +1,12 @@
 """Checkpoint: the callback that writes all that a run is to one file, again and again."""
 
 import os
+from typing import Any
 
 from minidl.arguments import check_integer
 from minidl.storage import StrPath, check_path, check_target, remove_parts, write_arrays
 from minidl.training.callbacks import Callback
 from minidl.training.progress import say
-from minidl.training.view import TrainerView
 
 
 class Checkpoint(Callback):
@@ -54,7 +54,7 @@ class Checkpoint(Callback):
         self.failures: list[str] = []
         self.step = -1  # of the newest attempt
 
-    def on_fit_begin(self, trainer: TrainerView) -> None:
+    def on_fit_begin(self, trainer: Any) -> None:
         """Look whether the file can be there at all, and remove what runs that were killed left half written."""
         self.failures, self.step = [], -1
         try:
@@ -63,7 +63,7 @@ class Checkpoint(Callback):
             raise ValueError(str(error)) from error
         remove_parts(self.path)
 
-    def on_safe_point(self, trainer: TrainerView) -> None:
+    def on_safe_point(self, trainer: Any) -> None:
         """Write where it is due, and what was not due when the run takes no further step."""
         run, step = trainer.run, trainer.optimizer.steps
         due = _is_due(self.every_steps, step) or run.over
@@ -72,7 +72,7 @@ class Checkpoint(Callback):
             self.step = step
             self._write(trainer)
 
-    def _write(self, trainer: TrainerView) -> None:
+    def _write(self, trainer: Any) -> None:
         try:
             write_arrays(self.path, trainer.run.packed())
         except (OSError, MemoryError) as error:

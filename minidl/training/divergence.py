@@ -31,6 +31,18 @@ class DivergenceError(ArithmeticError):
         return f"at step {self.step}: {self.report}{where}"
 
 
+def check_growth(step: int, cost: float, first: float, most: float) -> None:
+    """Refuse a finite cost that has left all bounds: more than `most` times the first one, or than 1 if that is more.
+
+    >>> check_growth(9, cost=1e31, first=2.6, most=1e30)
+    Traceback (most recent call last):
+    minidl.training.divergence.DivergenceError: at step 9: cost 1e+31, more than max_growth=1e+30 times the first, 2.6
+    """
+    if cost > most * max(1.0, abs(first)):
+        where = "the first" if abs(first) >= 1 else "1, as the first is less"
+        raise DivergenceError(step, f"cost {cost:.6g}, more than max_growth={most:g} times {where}, {first:.6g}")
+
+
 def first_not_finite(model: Layer, x: Array, loss: float, penalty: float) -> str:
     """One sentence on the first thing that is not finite: a parameter, the penalty, the input, the output of a layer.
 

@@ -1,110 +1,155 @@
-"""Feeding: what `fit` was asked for, and the batches of a run from any of its steps on."""
+"""Feeding: the batches of a run, pass after pass over its rows, from wherever it begins."""
 
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import check_function, check_integer, short
-from minidl.data.batching import batches, epoch_rows, steps_per_epoch
+from minidl.arguments import check_integer, check_number
+from minidl.data.batching import batches, draws, epoch_rows, steps_per_epoch
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
-from minidl.returned import as_numbers, saying
 from minidl.seeding import Stream, generator, position, put_at
-from minidl.storage import StrPath
+from minidl.training.augmenting import augmentation
+from minidl.training.plan import Plan
 
-
-class Plan(NamedTuple):
-    """What `fit` was asked for."""
-
-    epochs: int
-    batch_size: int
-    validate_every: float | Callable[[int], bool]
-    shuffle: bool | Callable[[int], Array]
-    drop_last: bool
-    augment: Callable[[Array, np.random.Generator], Array] | None
-    seed: int
-    restore_best: bool
-    raise_divergence: bool
-    resume: StrPath | None
+TOLERANCE = 1e-9  # of a step: 0.3 epochs of 10 steps are 3, and no rounding makes them 4
 
 
 class Feed:
-    """The batches of a run; every epoch has as many rows as its first.
+    """The batches of a run.
+
+    Args:
+        data: the training set.
+        plan: what `fit` was asked for.
+        dtype: of the model.
+        first: how many passes were made before this run; a fraction is gone on with.
+        before: the generator that augmented the newest batch of the run before.
 
     Attributes:
-        first: the epoch the run began with.
-        per_epoch: steps in an epoch.
-        augmentation: the generator of the epoch that is under way.
+        epoch: the number of the pass that is under way, from 0.
+        per_epoch: the steps in it.
+        position: those of them that were taken; all of them between two passes.
+        rows: its row numbers, None for file order.
+        augmentation: its generator.
+        length: how many rows the first pass of the run has.
     """
 
-    def __init__(self, data: Dataset, plan: Plan, dtype: DTypeLike, first: int) -> None:
-        check_integer("seed", plan.seed, minimum=0)
-        if plan.augment is not None:
-            check_function("augment", plan.augment, "x", "rng", advice="write lambda x, rng: ..., or RandomFlip()")
-        for name, function in (("shuffle", plan.shuffle), ("validate_every", plan.validate_every)):
-            if callable(function):
-                given = "epoch" if name == "shuffle" else "step"
-                check_function(name, function, given, advice=f"write lambda {given}: ...")
+    def __init__(
+        self, data: Dataset, plan: Plan, dtype: DTypeLike, first: float, before: np.random.Generator | None = None
+    ) -> None:
+        plan.check()
+        if plan.replacement and plan.batch_size > len(data):
+            raise ValueError(
+                f"expected batch_size <= {len(data)}, the number of rows, with replacement=True, received "
+                f"batch_size={plan.batch_size}: an epoch would be less than a step"
+            )
         self.data, self.plan, self.dtype, self.first = data, plan, dtype, first
-        self.next = first, self._rows(first)  # looked at already
-        self.rows = self.next[1]
-        self.length = len(data) if self.rows is None else len(self.rows)
-        self.per_epoch = steps_per_epoch(self.length, plan.batch_size, drop_last=plan.drop_last)
-        self._enter(first)
+        self.augment = None if plan.augment is None else augmentation(plan.augment)
+        self.length, self.augmentation = 0, generator(plan.seed, Stream.AUGMENTATION, int(first))
+        self._enter(int(first))
+        self.position = round((first - self.epoch) * self.per_epoch)
+        if self.position and before is not None and _same_seed(before, self.augmentation):
+            self.augmentation = before
+
+    @property
+    def passes(self) -> float:
+        """How many passes were made, over all runs of the trainer."""
+        return (self.epoch * self.per_epoch + self.position) / self.per_epoch
+
+    @property
+    def between(self) -> bool:
+        """Whether a pass has ended and none is under way."""
+        return self.position == self.per_epoch
+
+    @property
+    def planned_steps(self) -> int:
+        """The length of the run in steps."""
+        if self.plan.steps is not None:
+            return int(self.plan.steps)
+        begun = int(self.first)
+        taken = round((self.first - begun) * self._steps(begun))
+        end = begun + taken / self._steps(begun) + float(self.plan.epochs or 0)
+        last = int(end + TOLERANCE)
+        rest = math.ceil(max(end - last, 0) * self._steps(last) - TOLERANCE)
+        return self._steps_before(last) + rest - self._steps_before(begun) - taken
+
+    def _steps_before(self, epoch: int) -> int:
+        """The steps before a pass, if each has the rows of the first one; with replacement every batch is whole."""
+        if self.plan.replacement:
+            return -(-epoch * self.length // self.plan.batch_size)
+        return epoch * steps_per_epoch(self.length, self.plan.batch_size, drop_last=self.plan.drop_last)
+
+    def _steps(self, epoch: int) -> int:
+        return self._steps_before(epoch + 1) - self._steps_before(epoch)
 
     def _enter(self, epoch: int) -> None:
-        self.epoch, self.augmentation = epoch, generator(self.plan.seed, Stream.AUGMENTATION, epoch)
+        """Begin a pass."""
+        plan, n = self.plan, len(self.data)
+        if plan.replacement:
+            self.length = n
+            self.rows: Array | None = draws(n, self._steps(epoch) * plan.batch_size, plan.seed, epoch)
+            self.per_epoch = self._steps(epoch)
+        else:
+            rows = epoch_rows(n, plan.seed, epoch, plan.shuffle)
+            self.rows = rows.copy() if rows is not None and callable(plan.shuffle) else rows  # it may be used again
+            length = n if rows is None else len(rows)
+            self.length = self.length or length
+            if plan.steps is None and length != self.length:
+                raise ValueError(
+                    f"expected shuffle({epoch}) to be {self.length} rows long, as in the first epoch, received "
+                    f"{length}: the steps of a run are planned before it begins, so give their number as steps=... "
+                    f"instead of epochs"
+                )
+            self.per_epoch = steps_per_epoch(length, plan.batch_size, drop_last=plan.drop_last)
+        self.epoch, self.position = epoch, 0
+        self.augmentation = generator(plan.seed, Stream.AUGMENTATION, epoch)
 
     def state(self) -> dict[str, Any]:
-        """Where the augmentation stands; the order of the rows can be computed again."""
-        return {"first": self.first, "epoch": self.epoch, "augmentation": position(self.augmentation)}
+        """Where the run stands; the order of the rows can be computed again."""
+        names = ("first", "length", "epoch", "position")
+        return {name: getattr(self, name) for name in names} | {"augmentation": position(self.augmentation)}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there, with epochs of as many rows as those planned now."""
-        self.first = check_integer("first", state["first"], minimum=0)
-        rows = self._rows(self.first)
-        if rows is not None and len(rows) != self.length:
-            raise ValueError(f"its first epoch had {len(rows)} rows, those planned now have {self.length}")
-        self._enter(check_integer("epoch", state["epoch"], minimum=self.first))
+        """Go on from there."""
+        self.first = check_number("first", state["first"], minimum=0)
+        self.length = check_integer("length", state["length"], minimum=1)
+        self._enter(check_integer("epoch", state["epoch"], minimum=int(self.first)))
+        self.position = check_integer("position", state["position"], minimum=0)
+        if self.position > self.per_epoch:
+            raise ValueError(f"its epoch is at step {self.position}, and has {self.per_epoch}")
         self.augmentation = put_at(self.augmentation, state["augmentation"])
 
-    def batches(self, epoch: int, position: int) -> Iterator[tuple[Array, ...]]:
-        """The batches of an epoch from a step in it on, augmented."""
-        plan, done = self.plan, position * self.plan.batch_size
-        if position == 0:
-            self._enter(epoch)
-        rows = self.rows = self.next[1] if self.next[0] == epoch else self._rows(epoch)
-        if rows is not None and len(rows) != self.length:
-            raise ValueError(
-                f"expected shuffle({epoch}) to be {self.length} rows long, as in the first epoch, "
-                f"received {len(rows)}: the steps of a run are planned before it begins"
-            )
+    def batches(self) -> Iterator[tuple[Array, ...]]:
+        """The batches from here on, without end; whoever trained on one counts it in `position`."""
+        while True:
+            if self.between:
+                self._enter(self.epoch + 1)
+            yield from self._rest_of_pass()
+
+    def _rest_of_pass(self) -> Iterator[tuple[Array, ...]]:
+        plan, rows, done = self.plan, self.rows, self.position * self.plan.batch_size
         if done:
             rows = (np.arange(len(self.data)) if rows is None else rows)[done:]
         order = (lambda epoch: rows) if rows is not None else False
-        for x, *rest in batches(self.data, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=self.dtype):
-            if plan.augment is not None:
-                given = x.copy() if rows is None else x  # in file order x is a view of the caller's data
-                x = self._augmented(plan.augment, given)
-            yield (x, *rest)
+        given = batches(self.data, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=self.dtype)
+        for x, targets, *weights in given:
+            if self.augment is not None:
+                if rows is None:  # in file order they are views of the caller's data
+                    x, targets = x.copy(), targets.copy()
+                x, targets = self.augment(x, targets, self.augmentation, self.dtype)
+            yield (x, targets, *weights)
 
-    def _augmented(self, augment: Callable[[Array, np.random.Generator], Array], given: Array) -> Array:
-        with saying("augment(x, rng)", augment):
-            x = as_numbers("augment(x, rng)", augment(given, self.augmentation))
-            if x.ndim == 0 or len(x) != len(given):
-                received = len(x) if x.ndim else short(x[()])
-                raise ValueError(f"expected augment to return {len(given)} rows as it was given, received {received}")
-            return x.astype(self.dtype, copy=False)
-
-    def rows_of_step(self, position: int, size: int) -> Array:
-        """The row numbers of a batch of the epoch that is under way."""
-        start = position * self.plan.batch_size
+    def rows_of_step(self, size: int) -> Array:
+        """The row numbers of the batch that comes after the steps taken."""
+        start = self.position * self.plan.batch_size
         return np.arange(start, start + size) if self.rows is None else self.rows[start : start + size]
 
-    def _rows(self, epoch: int) -> Array | None:
-        rows = epoch_rows(len(self.data), self.plan.seed, epoch, self.plan.shuffle)
-        return rows.copy() if rows is not None and callable(self.plan.shuffle) else rows  # it may be used again
+
+def _same_seed(one: np.random.Generator, other: np.random.Generator) -> bool:
+    seeds: list[Any] = [rng.bit_generator.seed_seq for rng in (one, other)]
+    return len({(seed.entropy, seed.spawn_key) for seed in seeds}) == 1

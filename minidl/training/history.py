@@ -142,6 +142,7 @@ class History:
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write one line a step, with the columns of the evaluation after it filled in where there was one.
 
+        An evaluation before the first step is a line without loss, penalty, cost and learning rate.
         How the run ended is not part of the columns: it stands in the JSON only.
         """
         import csv
@@ -151,7 +152,9 @@ class History:
         text = StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow([*self.steps, *extra])
-        for step, *rest in zip(*self.steps.values(), strict=True):
+        blank = [""] * (len(STEP_COLUMNS) - 2)
+        before = [(step, self.evaluations["epoch"][at[step]], *blank) for step in at.keys() - set(self.steps["step"])]
+        for step, *rest in (*sorted(before), *zip(*self.steps.values(), strict=True)):
             row = at.get(step)
             writer.writerow([step, *rest, *("" if row is None else self.evaluations[name][row] for name in extra)])
         with replacing(path) as file:
@@ -175,7 +178,8 @@ class History:
             history = cls(evaluations=Table.of(["step", "epoch", *extra] if extra else []))
             for row in rows:
                 cells = dict(zip(names, row, strict=True))
-                history.steps.append({name: _number(cells[name]) for name in STEP_COLUMNS})
+                if any(cells[name] for name in STEP_COLUMNS[2:]):
+                    history.steps.append({name: _number(cells[name]) for name in STEP_COLUMNS})
                 if any(row[len(STEP_COLUMNS) :]):
                     history.evaluations.append({name: _number(cells[name]) for name in history.evaluations})
             return history

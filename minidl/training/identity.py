@@ -15,12 +15,11 @@ from minidl.arguments import Recorded
 from minidl.canonical import PLAIN, byte_code, digest, global_names
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
-from minidl.training.feeding import Plan
+from minidl.training.plan import OF_ONE_CALL, Plan
 from minidl.training.view import TrainerView
 from minidl.version import __version__
 
 FORMAT = 3  # of the file
-OF_ONE_CALL = ("epochs", "raise_divergence", "resume")  # of a plan: they may differ where a run goes on
 SAMPLED = 4096  # rows of a memory-mapped file by which it is told from another
 CHUNK = 1 << 24  # bytes hashed together
 
@@ -75,6 +74,8 @@ def _described(value: Any, outside: frozenset[int]) -> str:
     if id(value) in outside:
         return "..."
     inside = outside | {id(value)}
+    if isinstance(value, np.ma.MaskedArray):
+        return f"masked{_described([np.ma.getdata(value), np.ma.getmaskarray(value)], inside)}"
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return f"<{value.dtype} {value.shape} {digest([value.tobytes()])}>"
     if isinstance(value, np.ndarray):

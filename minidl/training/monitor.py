@@ -120,6 +120,6 @@ class BestWeights:
             return
         if self.kept and (wrong := differing(weights, self.parameters.snapshot())):
             raise ValueError(f"expected the best weights of this model, found that {wrong}")
-        self.best = check_integer("step", state["step"], minimum=1), float(state["value"]), weights
+        self.best = check_integer("step", state["step"], minimum=0), float(state["value"]), weights
         self.watch.load_state({"best": self.best[1], "waited": 0})
         self.history.best_step, self.history.best_value, _ = self.best

@@ -1,12 +1,12 @@
 """Callbacks with patience: they wait for a column to get better, and act when it does not."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from minidl.arguments import check_integer, check_number
 from minidl.data.dataset import Dataset
 from minidl.training.callbacks import Callback
 from minidl.training.monitor import Mode, Monitor
-from minidl.training.view import TrainerView
 
 
 class Patient(Monitor, Callback):
@@ -16,7 +16,7 @@ class Patient(Monitor, Callback):
         super().__init__(monitor, mode=mode, min_delta=min_delta)
         self.patience = check_integer("patience", patience, minimum=1)
 
-    def on_fit_begin(self, trainer: TrainerView) -> None:
+    def on_fit_begin(self, trainer: Any) -> None:
         """Start counting anew."""
         self.reset()
 
@@ -46,7 +46,7 @@ class EarlyStopping(Patient):
     ) -> None:
         super().__init__(monitor, mode=mode, patience=patience, min_delta=min_delta)
 
-    def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
+    def on_evaluation_end(self, trainer: Any, row: dict[str, float]) -> None:
         """Count, and stop when patience has run out."""
         self.improved(row)
         if self.waited >= self.patience:
@@ -86,7 +86,7 @@ class ReduceOnPlateau(Patient):
         self.factor = check_number("factor", factor, minimum=0, maximum=1, exclusive=True)
         self.min_lr = check_number("min_lr", min_lr, minimum=0)
 
-    def on_fit_begin(self, trainer: TrainerView) -> None:
+    def on_fit_begin(self, trainer: Any) -> None:
         """Start counting anew, and refuse to be dead code."""
         super().on_fit_begin(trainer)
         for other in trainer.callbacks:
@@ -96,7 +96,7 @@ class ReduceOnPlateau(Patient):
                     f"which would always stop the run before the learning rate is reduced"
                 )
 
-    def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
+    def on_evaluation_end(self, trainer: Any, row: dict[str, float]) -> None:
         """Count, and reduce when patience has run out."""
         self.improved(row)
         rate = trainer.optimizer.learning_rate

@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any
 
 from minidl.training.callbacks import Callback
-from minidl.training.view import TrainerView
 
 LINES = 20  # about so many are printed in the course of the planned steps
 
@@ -14,12 +13,12 @@ LINES = 20  # about so many are printed in the course of the planned steps
 class Progress(Callback):
     """Shows steps, epochs and the newest numbers on standard error; `fit(progress=False)` leaves it out."""
 
-    def on_fit_begin(self, trainer: TrainerView) -> None:
+    def on_fit_begin(self, trainer: Any) -> None:
         """Open a bar if somebody watches."""
         self.pending, self.lines, self.planned_steps = "", 0, max(trainer.planned_steps, 1)
         self.bar = open_bar(trainer.planned_steps, "step")
 
-    def on_step_end(self, trainer: TrainerView) -> None:
+    def on_step_end(self, trainer: Any) -> None:
         """Move the bar, past what an earlier part of the run has done already."""
         if self.bar is not None:
             before = len(trainer.history.steps["step"]) - 1
@@ -27,7 +26,7 @@ class Progress(Callback):
                 self.bar.n = self.bar.initial = before
             self.bar.update()
 
-    def on_evaluation_end(self, trainer: TrainerView, row: dict[str, float]) -> None:
+    def on_evaluation_end(self, trainer: Any, row: dict[str, float]) -> None:
         """Show the newest numbers."""
         if self.bar is not None:
             backwards = dict(reversed(row.items()))  # metrics, then losses: 80 columns end somewhere
@@ -39,7 +38,7 @@ class Progress(Callback):
             self._print()
             self.lines = 1 + int(share)
 
-    def on_fit_end(self, trainer: TrainerView) -> None:
+    def on_fit_end(self, trainer: Any) -> None:
         """Close the bar, or print the last line, and why the run ended."""
         if self.bar is not None:
             self.bar.close()

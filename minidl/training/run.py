@@ -8,21 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arguments import check_integer
 from minidl.data.dataset import Dataset
 from minidl.layers.modes import without_dx
 from minidl.parameters import Array
 from minidl.training.callbacks import Callback, by_hook, remembering
-from minidl.training.divergence import DivergenceError, broken_array
+from minidl.training.divergence import DivergenceError, broken_array, check_growth
 from minidl.training.door import cast_once
 from minidl.training.evaluations import BatchMeans, evaluation_points
-from minidl.training.feeding import Feed, Plan
+from minidl.training.feeding import Feed
 from minidl.training.history import History, Table
 from minidl.training.identity import identity
 from minidl.training.interrupts import Interrupts
 from minidl.training.memory import Owner, Streams, Weights, packed, put_back, unchanged_on_error, unpacked
 from minidl.training.monitor import BestWeights, Monitor
 from minidl.training.patience import watch_of
+from minidl.training.plan import Plan
 from minidl.training.settings import Settings
 from minidl.training.view import TrainerView
 
@@ -48,10 +48,10 @@ class Run:
         self.train, self.sets = sets["train"], {name: data for name, data in sets.items() if name != "train"}
         self.callbacks, self.ctrl_c = list(callbacks), ctrl_c
         self.hooks = by_hook(self.callbacks)
-        self.feed = Feed(cast_once(self.train, trainer.model), plan, trainer.model.parameters.dtype, trainer.epoch)
-        self.per_epoch = self.feed.per_epoch
-        self.due = evaluation_points(plan.validate_every, self.per_epoch)
-        self.steps, self.planned_steps = 0, check_integer("epochs", plan.epochs, minimum=0) * self.per_epoch
+        data, dtype = cast_once(self.train, trainer.model), trainer.model.parameters.dtype
+        self.feed = Feed(data, plan, dtype, trainer.epoch, trainer.augmentation)
+        self.due = evaluation_points(plan.validate_every)
+        self.steps, self.planned_steps = 0, self.feed.planned_steps
         self.means, self.evaluated = BatchMeans(), True
         columns = ["step", "epoch", *self.means.columns()]
         columns += [f"{name}_{key}" for name in self.sets for key in ("loss", "penalty", "cost", *trainer.metrics)]
@@ -76,15 +76,9 @@ class Run:
             "settings": self.settings,
             "run": self,  # last: it holds the others against one another
         }
-        self.identity = {}
+        self.identity: dict[str, str] = {}
         if plan.resume is not None or self.hooks["on_safe_point"]:  # before anything can change
-            self.identity = identity(trainer, plan, sets, self.history.monitor)
-            self.identity |= self.settings.identity()
-
-    @property
-    def position(self) -> int:
-        """Steps taken in the epoch that is under way; 0 between two."""
-        return self.steps % self.per_epoch
+            self._identify()
 
     @property
     def over(self) -> bool:
@@ -98,7 +92,13 @@ class Run:
             DivergenceError: the newest update left weights that are not finite, which nobody can go on with.
         """
         self._check_finite()
+        if not self.identity:
+            self._identify()
         return packed(self.owners, self.identity)
+
+    def _identify(self) -> None:
+        sets = {"train": self.train, **self.sets}
+        self.identity = identity(self.trainer, self.plan, sets, self.history.monitor) | self.settings.identity()
 
     def state(self) -> dict[str, Any]:
         """Whether the newest step was evaluated."""
@@ -106,14 +106,15 @@ class Run:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there, if what the other owners remember belongs together."""
-        trainer, steps = self.trainer, self.history.steps["step"]
+        trainer, steps, epochs = self.trainer, self.history.steps["step"], self.history.steps["epoch"]
         self.steps = len(steps)
-        begun = self.feed.first - (-self.steps // self.per_epoch)  # not ended: rounded up
-        if (trainer.epoch, self.feed.epoch) != (begun, max(begun - 1, self.feed.first)):
-            raise ValueError(f"its trainer has begun {trainer.epoch} epochs, its steps are those of {begun}")
-        if steps and steps[-1] != trainer.optimizer.steps:
+        if trainer.epoch != self.feed.passes:
+            raise ValueError(f"its trainer is at epoch {trainer.epoch}, its data at {self.feed.passes}")
+        if steps and (steps[-1], epochs[-1]) != (trainer.optimizer.steps, trainer.epoch):
             raise ValueError(f"its optimizer is at step {trainer.optimizer.steps}, its history at {steps[-1]}")
         self._check_finite()
+        if epochs and not self.feed.first < epochs[0] <= self.feed.first + 1:
+            raise ValueError(f"its run began at epoch {self.feed.first}, its history at {epochs[0]}")
         if self.history.best_step not in (None, *self.history.evaluations["step"]):
             raise ValueError(f"its best step {self.history.best_step} was not evaluated")
         self.evaluated = bool(state["evaluated"])
@@ -125,7 +126,7 @@ class Run:
         try:
             with trainer.model.train_mode(), without_dx(list(trainer.model.layers_inside())), ctrl_c.raised():
                 self._epochs()
-            history.stopped_because = trainer.stop_reason or f"limit: {self.plan.epochs} epochs"
+            history.stopped_because = trainer.stop_reason or f"limit: {self.plan.length}"
         except KeyboardInterrupt:
             ctrl_c.asked, ctrl_c.open, ctrl_c.kept = False, False, 0  # it has been obeyed
             history.stopped_because = f"interrupted: Ctrl-C after step {trainer.optimizer.steps}"
@@ -143,6 +144,7 @@ class Run:
                 self._end(self.callbacks)
             finally:
                 self.settings.end()
+                trainer.augmentation = self.feed.augmentation
         moved = not np.array_equal(trainer.model.parameters.value, given_back, equal_nan=True)
         if moved and self.sets and not history.stopped_because.startswith(("interrupted", "diverged")):
             history.evaluations.append(self._row())  # of what callbacks left, such as a mean of weights
@@ -153,6 +155,9 @@ class Run:
         trainer, path = self.trainer, self.plan.resume
         saved = None if path is None else unpacked(path, self.identity)
         with nullcontext() if saved is None else unchanged_on_error(self.owners):
+            if path is not None and saved is not None:  # where it began says how long it is
+                put_back({"feed": self.feed}, saved, path)
+                self.planned_steps = self.feed.planned_steps
             trainer.history, trainer.planned_steps = self.history, self.planned_steps
             trainer.restores_best, trainer.stop_reason = self.best.kept, ""
             begun: list[Callback] = []
@@ -166,22 +171,20 @@ class Run:
                 trainer.settings = self.settings
                 if path is not None and saved is not None:
                     trainer.optimizer.meet(trainer.model.parameters)
-                    put_back(self.owners, saved, path)
+                    put_back({name: owner for name, owner in self.owners.items() if name != "feed"}, saved, path)
             except BaseException:
                 self._end(begun)
                 raise
 
     def _epochs(self) -> None:
+        if self.plan.validate_first and not self.steps and not self.history.evaluations["step"]:
+            self._evaluate()
+        batches = self.feed.batches()
         while not self.over:
-            if self.position == 0:
-                self.trainer.epoch += 1
-            for batch in self.feed.batches(self.trainer.epoch - 1, self.position):
-                self._step(batch)
-                if self.position == 0:
-                    self._call("on_epoch_end")
-                self._rest()
-                if self.over:
-                    break
+            self._step(next(batches))
+            if self.feed.between:
+                self._call("on_epoch_end")
+            self._rest()
         if self.steps:
             self._check_finite()
         self._rest()
@@ -213,22 +216,26 @@ class Run:
         try:
             cost = trainer.step(*batch)
         except DivergenceError as error:
-            error.rows = self.feed.rows_of_step(self.position, len(batch[0]))
+            error.rows = self.feed.rows_of_step(len(batch[0]))
             raise
+        before, clock = self.feed.passes, trainer.optimizer.steps
+        self.feed.position += 1
         self.steps += 1
-        clock, epoch = trainer.optimizer.steps, (self.feed.first * self.per_epoch + self.steps) / self.per_epoch
-        row = (clock, epoch, trainer.step_loss, trainer.step_penalty, cost, rate)
+        trainer.epoch = self.feed.passes
+        row = (clock, trainer.epoch, trainer.step_loss, trainer.step_penalty, cost, rate)
         for column, value in zip(history.steps.values(), row, strict=True):
             column.append(value)
+        check_growth(clock, cost, history.steps["cost"][0], self.plan.max_growth)
         self.means.add(getattr(trainer.loss, "total_weight", len(batch[0])), trainer.step_loss, trainer.step_penalty)
         self._call("on_step_end")
         self.evaluated = False
-        if self.due(clock, self.steps):
+        if self.due(clock, before - self.feed.first, trainer.epoch - self.feed.first):
             self._evaluate()
 
     def _check_finite(self) -> None:
         if broken := broken_array(self.trainer.model):
-            raise DivergenceError(self.trainer.optimizer.steps, f"its update left {broken}, that are not finite")
+            left = "its update left" if self.steps else "the run begins with"
+            raise DivergenceError(self.trainer.optimizer.steps, f"{left} {broken}, that are not finite")
 
     def _evaluate(self) -> None:
         self._check_finite()
@@ -242,8 +249,7 @@ class Run:
 
     def _row(self) -> dict[str, float]:
         """The columns of an evaluation of the weights as they are."""
-        newest = self.history.steps.row(-1)
-        row = {"step": int(newest["step"]), "epoch": newest["epoch"], **self.means.columns()}
+        row = {"step": self.trainer.optimizer.steps, "epoch": self.trainer.epoch, **self.means.columns()}
         for name, data in self.sets.items():
             row |= {f"{name}_{key}": value for key, value in self.trainer.evaluate(data).items()}
         return row

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arguments import Recorded, check_integer, short
+from minidl.arguments import Recorded, check_number, short
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.metrics import Metric
@@ -17,6 +17,7 @@ from minidl.parameters import Array
 from minidl.quiet import quietly
 from minidl.regularizers import Regularizer
 from minidl.storage import StrPath
+from minidl.training.augmenting import Augment
 from minidl.training.callbacks import Callback, check_callbacks
 from minidl.training.divergence import UNWARNED, DivergenceError, first_not_finite
 from minidl.training.door import (
@@ -31,9 +32,9 @@ from minidl.training.door import (
     penalty_of,
 )
 from minidl.training.exclusive import exclusively
-from minidl.training.feeding import Plan
 from minidl.training.history import History
 from minidl.training.interrupts import interrupts
+from minidl.training.plan import Plan
 from minidl.training.progress import Progress
 from minidl.training.run import Run
 from minidl.training.settings import Settings
@@ -66,7 +67,7 @@ class Trainer(Recorded):
 
     Attributes:
         history: the record of the newest `fit`.
-        epoch: how many passes over the data were begun, over all calls of `fit`.
+        epoch: how many passes over the data were made, over all calls of `fit`: 1.5 is one and a half.
         planned_steps: how many steps the newest `fit` was asked for.
         restores_best: whether the newest `fit` ends with the weights of its best evaluation.
         step_loss, step_penalty: the two parts of the cost of the newest step.
@@ -103,11 +104,12 @@ class Trainer(Recorded):
         self.regularizers = check_functions("regularizers", regularizers, "parameters", advice="such as L2(1e-4)")
         self.metrics = metrics_by_name(metrics)
         self.callbacks = check_callbacks(callbacks)
-        self.history, self.epoch, self.planned_steps, self.restores_best = History(), 0, 0, False
+        self.history, self.epoch, self.planned_steps, self.restores_best = History(), 0.0, 0, False
         self.step_loss = self.step_penalty = math.nan
         self.stop_reason = ""
-        self.run: Run | None = None
-        self.settings: Settings | None = None  # of the newest run that began
+        self.run: Any = None  # a Run; to a checker, hooks read it without asking whether it is there
+        self.settings: Settings | None = None  # of the newest run that began, as is
+        self.augmentation: np.random.Generator | None = None  # what `augment` drew from
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or pickle takes along: not the run under way, so that the copy can begin one."""
@@ -163,19 +165,23 @@ class Trainer(Recorded):
         train: Data,
         validation: Data | Mapping[str, Data] | None = None,
         *,
-        epochs: int,
+        epochs: float | None = None,
+        steps: int | None = None,
         batch_size: int = 64,
         validate_every: float | Callable[[int], bool] = 1.0,
+        validate_first: bool = False,
         shuffle: bool | Callable[[int], Array] = True,
+        replacement: bool = False,
         drop_last: bool = False,
-        augment: Callable[[Array, np.random.Generator], Array] | None = None,
+        augment: Augment | None = None,
         seed: int = 0,
         restore_best: bool = True,
+        max_growth: float = 1e30,
         raise_divergence: bool = True,
         progress: bool = True,
         resume: StrPath | None = None,
     ) -> History:
-        """Train for at most `epochs` passes over `train` and return the record of the run.
+        """Train for at most `epochs` passes over `train`, or `steps` steps, and return the record of the run.
 
         Whatever ends the run (limit, early stopping, Ctrl-C, divergence, an exception), the model is given back the
         weights of its best evaluation; `history.stopped_because` and `.best_step` say what happened. Best is what
@@ -186,20 +192,25 @@ class Trainer(Recorded):
             train: a Dataset, or a tuple (x, targets) or (x, targets, weights). Floats of another dtype than the
                 model's are cast once; bytes and memory-mapped files batch by batch.
             validation: one set, or a mapping of names to sets, which become the columns <name>_loss and so on.
-            epochs: >= 0.
+            epochs: >= 0, a fraction too: 1.5 ends in the middle of the second pass, where the next call goes on.
+            steps: >= 0, the length of the run in steps instead.
             batch_size: rows a step.
             validate_every: how often to evaluate: a float counts epochs (0.2 is five times an epoch), an int counts
                 steps, a function of the step (from 1) says where. The last step is always evaluated.
+            validate_first: True evaluates before the first step too, where the training means are NaN.
             shuffle: True: an order that is a pure function of (seed, epoch). False: file order. A function
-                epoch -> row numbers: the caller's own order.
+                epoch -> row numbers: the caller's own, with rows repeated or left out; with `steps`, of any lengths.
+            replacement: True draws every row at random from all of them, n draws an epoch, in batches that are whole.
             drop_last: leave out a short last batch.
-            augment: (x, rng) -> x, applied to training batches only, such as `RandomFlip`.
+            augment: (x, rng) -> x, applied to training batches only, such as `RandomFlip`; or
+                (x, targets, rng) -> (x, targets), as for mixup. Weights of rows stay.
             seed: of data order and augmentation.
             restore_best: False keeps the last weights.
-            raise_divergence: False ends the run at the first loss that is not finite, instead of raising.
+            max_growth: a cost has diverged, too, at so many times that of the first step, or 1 if that was less.
+            raise_divergence: False ends the run at a cost that has diverged, instead of raising.
             progress: a bar in a terminal or notebook, plain lines elsewhere, on standard error.
-            resume: a file that a `Checkpoint` wrote in a run with the same model, data and settings (`epochs` may
-                differ, except with `AverageWeights`): goes on from there, to the same bits.
+            resume: a file that a `Checkpoint` wrote in a run with the same model, data and settings (its length
+                may differ, except with `AverageWeights`): goes on from there, to the same bits.
 
         Raises:
             DataError: `resume` is not such a file; the message says what differs, and nothing was changed.
@@ -212,23 +223,27 @@ class Trainer(Recorded):
                 "thread: use another Trainer, with a model of its own"
             )
         plan = Plan(
-            epochs,
-            batch_size,
-            validate_every,
-            shuffle,
-            drop_last,
-            augment,
-            seed,
-            restore_best,
-            raise_divergence,
-            resume,
+            epochs=epochs,
+            steps=steps,
+            batch_size=batch_size,
+            validate_every=validate_every,
+            validate_first=validate_first,
+            shuffle=shuffle,
+            replacement=replacement,
+            drop_last=drop_last,
+            augment=augment,
+            seed=seed,
+            restore_best=restore_best,
+            max_growth=max_growth,
+            raise_divergence=raise_divergence,
+            resume=resume,
         )
         callbacks = [*self.callbacks, *([Progress()] if progress else [])]
         try:
             with interrupts() as ctrl_c, exclusively(self.loss, *self.callbacks):
                 sets = admitted(self.model, self.loss, self.metrics, train, validation)
-                self.run = Run(self, sets, plan, callbacks, ctrl_c)
-                return self.run.execute()
+                self.run = run = Run(self, sets, plan, callbacks, ctrl_c)
+                return run.execute()
         finally:
             self.run = None
 
@@ -239,6 +254,6 @@ class Trainer(Recorded):
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` returned; a reason to stop that came up meanwhile stays."""
-        self.epoch = check_integer("epoch", state["epoch"], minimum=0)
+        self.epoch = check_number("epoch", state["epoch"], minimum=0)
         self.step_loss, self.step_penalty = float(state["loss"]), float(state["penalty"])
         self.stop_reason = str(state["ended"]) or self.stop_reason

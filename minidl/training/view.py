@@ -26,7 +26,8 @@ class TrainerView(Protocol):
     run: Any
     settings: Any
     history: History
-    epoch: int
+    epoch: float
+    augmentation: Any
     planned_steps: int
     restores_best: bool
     stop_reason: str

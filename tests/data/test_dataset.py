@@ -196,3 +196,23 @@ def test_a_function_of_plain_arrays_only_gets_one():
         return x // 2
 
     np.testing.assert_array_equal(BYTES.map(choosy).x, BYTES.x // 2)
+
+
+def test_a_slice_of_a_set_is_that_of_its_arrays_as_views():
+    data = Dataset(np.arange(20.0).reshape(10, 2), np.arange(10), weights=np.ones(10), classes=tuple("abcdefghij"))
+    for rows in (slice(5), slice(-3, None), slice(None, None, 2), slice(None, None, -1)):
+        part = data[rows]
+        assert all(np.shares_memory(a, b) for a, b in zip(part.arrays, data.arrays, strict=True))
+        np.testing.assert_array_equal(part.targets, np.arange(10)[rows])
+        assert part.classes == data.classes
+
+
+def test_anything_but_a_slice_is_told_what_takes_it_and_a_set_is_no_sequence_of_rows():
+    data = Dataset(np.zeros((3, 2)), np.arange(3))
+    for wrong in (0, [0, 2], np.array([True, False, True]), (slice(2), 0), "x"):
+        with pytest.raises(TypeError, match=r"expected a slice such as data\[:5\], received .*take\(rows\), a mask to"):
+            data[wrong]
+    with pytest.raises(TypeError, match=r"data\.arrays are x and targets"):
+        _x, _targets = data
+    with pytest.raises(ValueError, match="at least one row"):
+        data[3:]

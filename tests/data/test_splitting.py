@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from minidl.data import Dataset
+from minidl.data.splitting import _settle
 
 labels = hnp.arrays(np.int64, st.integers(1, 200), elements=st.integers(0, 6))
 seeds = st.integers(0, 2**32)
@@ -77,6 +78,77 @@ def test_targets_travel_with_their_rows_and_weights():
         assert part.classes == data.classes
 
 
+@st.composite
+def counts(draw):
+    """A dataset of labels, and counts of rows that it has: all of them, or with some left out."""
+    targets = draw(labels)
+    cuts = draw(st.lists(st.integers(0, len(targets)), min_size=1, max_size=5, unique=True))
+    sizes = np.diff([0, *sorted(cuts), len(targets)]).tolist()
+    sizes = [size for size in sizes if size] if draw(st.booleans()) else [size for size in sizes[:-1] if size]
+    return targets, sizes if len(sizes) > 1 else [len(targets)]
+
+
+@given(counts(), seeds)
+def test_parts_by_counts_have_exactly_so_many_rows_and_each_class_to_within_rounding(drawn, seed):
+    targets, sizes = drawn
+    parts = numbered(targets).split(*sizes, seed=seed)
+    assert [len(part) for part in parts] == sizes
+    rows = [row for part in rows_of(parts) for row in part]
+    assert len(set(rows)) == len(rows)
+    assert all(part == sorted(part) for part in rows_of(parts))
+    for size, part in zip(sizes, parts, strict=True):
+        found, wanted = np.bincount(part.targets, minlength=7), size / len(targets) * np.bincount(targets, minlength=7)
+        assert (abs(found - wanted) < 1).all()
+
+
+@given(counts(), st.data())
+def test_parts_are_exact_however_classes_were_rounded(drawn, choice):
+    targets, sizes = drawn
+    of_classes, wanted = np.unique(targets, return_counts=True)[1], np.array([len(targets) - sum(sizes), *sizes])
+    exact = of_classes[:, None] * wanted / len(targets)
+    rounded = np.floor(exact + 1e-9).astype(int)
+    for row, size, shares in zip(rounded, of_classes, exact, strict=True):
+        between = [place for place in range(len(row)) if shares[place] - row[place] > 1e-9]
+        row[choice.draw(st.permutations(between))[: size - row.sum()]] += 1
+    _settle(rounded, exact, wanted)
+    np.testing.assert_array_equal(rounded.sum(axis=0), wanted)
+    np.testing.assert_array_equal(rounded.sum(axis=1), of_classes)
+    assert (abs(rounded - exact) < 1).all()
+
+
+@given(counts(), seeds)
+def test_counts_of_numpy_and_of_rows_that_are_no_labels_are_exact_too(drawn, seed):
+    targets, sizes = drawn
+    parts = numbered(targets / 7).split(*np.array(sizes), seed=seed)
+    assert [len(part) for part in parts] == sizes
+
+
+@given(labels, st.integers(2, 12), seeds)
+def test_each_row_is_held_out_of_exactly_one_fold_and_trained_on_in_the_others(targets, k, seed):
+    assume(len(targets) >= k)
+    pairs = list(numbered(targets).folds(k, seed=seed))
+    held_out = [rows_of([part])[0] for _, part in pairs]
+    assert sorted(row for part in held_out for row in part) == list(range(len(targets)))
+    assert max(map(len, held_out)) - min(map(len, held_out)) <= 1
+    for train, part in pairs:
+        assert sorted(rows_of([train, part])[0] + rows_of([part])[0]) == list(range(len(targets)))
+        found, wanted = np.bincount(part.targets, minlength=7), len(part) / len(targets) * np.bincount(targets)
+        assert (abs(found[: len(wanted)] - wanted) < 1).all()
+    assert [rows_of(pair) for pair in numbered(targets).folds(k, seed=seed)] == [rows_of(pair) for pair in pairs]
+
+
+def test_folds_are_drawn_by_the_seed_and_refused_where_one_would_be_empty():
+    data = numbered(np.zeros(100, int))
+    first, again, other = ([rows_of(pair) for pair in data.folds(4, seed=seed)] for seed in (0, 0, 1))
+    assert first == again != other
+    with pytest.raises(ValueError, match="expected k <= 100, the number of rows, received k=101"):
+        data.folds(101)
+    with pytest.raises(ValueError, match="expected k to be an integer >= 2, received k=1"):
+        data.folds(1)
+    with pytest.raises(ValueError, match="stratify=True"):
+        numbered(np.linspace(0, 1, 9)).folds(3, stratify=True)
+
+
 @pytest.mark.parametrize("targets", [np.linspace(0, 1, 40), np.eye(40)])
 def test_targets_that_are_no_labels_split_plainly_and_are_never_stratified(targets):
     data = numbered(targets)
@@ -95,6 +167,12 @@ def test_targets_that_are_no_labels_split_plainly_and_are_never_stratified(targe
         ((-0.5,), "each fraction"),
         ((0.5, float("nan")), "each fraction"),
         ((0.2,) * 5, "5 parts, received a dataset of 4 rows"),
+        ((3, 2), r"counts that sum to at most 4, the number of rows, received \(3, 2\), which sum to 5"),
+        ((3,), r"a count for each part, received 3 alone, without the other 1: write split\(3, 1\), or split\(1\.0\)"),
+        ((3, 0), "expected each count to be an integer >= 1"),
+        ((4, -1), "expected each count to be an integer >= 1"),
+        ((True, 2), "expected each count to be an integer >= 1, received each count=True"),
+        ((3, 0.25), r"fractions only, as in split\(0\.8, 0\.2\), or counts only, .* received both: \(3, 0\.25\)"),
     ],
 )
 def test_impossible_fractions_are_refused(shares, message):

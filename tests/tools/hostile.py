@@ -99,7 +99,7 @@ BAD = {
     "batch_size True": lambda: fit(batch_size=True),
     "no batch left": lambda: fit(batch_size=N + 1, drop_last=True),
     "epochs -1": lambda: fit(epochs=-1),
-    "epochs 1.5": lambda: fit(epochs=1.5),
+    "steps 1.5": lambda: fit(epochs=None, steps=1.5),
     "epochs NaN": lambda: fit(epochs=float("nan")),
     "seed -1": lambda: fit(seed=-1),
     "seed 0.5": lambda: fit(seed=0.5),

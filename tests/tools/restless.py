@@ -3,6 +3,7 @@
 import numpy as np
 
 from minidl import SGD, Adam, Callback, Layer, RMSprop, State
+from minidl.data import one_hot
 from minidl.initializers import zeros
 from minidl.optim import CosineDecay
 
@@ -54,6 +55,17 @@ class Interrupt(Callback):
 def noisy(x, rng):
     """Training rows with noise on them."""
     return x + rng.normal(0, 0.1, x.shape)
+
+
+def mixing(x, targets, rng):
+    """Training rows mixed with others of their batch, and their targets in the same shares (mixup)."""
+    share, other, rows = rng.beta(0.2, 0.2), rng.permutation(len(x)), one_hot(targets, 3)
+    return share * x + (1 - share) * x[other], share * rows + (1 - share) * rows[other]
+
+
+def ragged(epoch):
+    """Rows of 30, another number of them in each pass: 17, 24, 31, 5, ..."""
+    return np.random.default_rng(epoch).integers(0, 30, 5 + (12 + 7 * epoch) % 33)
 
 
 class Counting(Callback):

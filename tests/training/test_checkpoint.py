@@ -21,7 +21,7 @@ from minidl import (
 )
 from minidl.storage import read_arrays
 from minidl.training import checkpoint
-from tests.tools.restless import OPTIMIZERS, Counting, Interrupt, assert_same
+from tests.tools.restless import OPTIMIZERS, Counting, Interrupt, assert_same, mixing, noisy, ragged
 
 BUFFER = np.arange(30)
 ROOT = Path(__file__).parents[2]
@@ -43,6 +43,35 @@ def test_a_run_goes_on_from_any_step_to_the_same_bits(anywhere, tmp_path_factory
     anywhere(path, stop=stop, **plan)
     if path.exists():  # else it was stopped before the first was due
         assert_same(anywhere(path, resume=path, **plan), whole)
+
+
+LENGTHS = [{"epochs": 6}, {"epochs": 4.3}, {"epochs": None, "steps": 23}]
+ORDERS = [
+    {},
+    {"replacement": True},
+    {"replacement": True, "batch_size": 7},
+    {"shuffle": ragged, "epochs": None, "steps": 25},
+    {"shuffle": lambda epoch: np.arange(45 + epoch) % 30, "epochs": None, "steps": 25, "drop_last": True},
+]
+
+
+@given(
+    stop=st.integers(2, 24),  # at the first there is no checkpoint yet
+    length=st.sampled_from(LENGTHS),
+    order=st.sampled_from(ORDERS),
+    validate_every=st.sampled_from([0.5, 3, 0.7]),
+    validate_first=st.booleans(),
+    augment=st.sampled_from([None, noisy, mixing]),
+)
+def test_a_run_of_any_length_and_order_goes_on_to_the_same_bits(
+    anywhere, tmp_path_factory, stop, length, order, **plan
+):
+    folder = tmp_path_factory.mktemp("runs")
+    plan |= length | order
+    whole = anywhere(folder / "other.npz", **plan)
+    stopped = anywhere(folder / "run.npz", stop=stop, **plan)
+    assert_same(anywhere(folder / "run.npz", resume=folder / "run.npz", **plan), whole)
+    assert stopped.planned_steps == whole.planned_steps == len(whole.history.steps["step"])
 
 
 @settings(max_examples=8, deadline=None)

@@ -18,6 +18,7 @@ from minidl import (
     Linear,
     MeanSquaredError,
     Sequential,
+    Trainer,
     accuracy,
 )
 from minidl.initializers import ones
@@ -261,3 +262,54 @@ def test_weights_that_are_nan_are_never_the_most_accurate(data, trainer, fit, ho
     assert history.best_step == 1
     assert 0 < history.best_value < 1
     assert np.isfinite(one.model.parameters.value).all()
+
+
+def exploding(fit, hooks, *, bias=0.0, epochs=400, **arguments):
+    """A straight line in float64 whose parameters are three times as large after each step."""
+    model = Sequential(Linear(1, 1)).build(seed=0, dtype=np.float64)
+    x = np.linspace(-1, 1, 8)[:, None]
+    away = hooks(on_step_end=lambda one: one.model.parameters.value.__imul__(3.0))
+    one = Trainer(model, MeanSquaredError(), SGD(1e-9), callbacks=[away])
+    try:
+        fit(one, (x, 2 * x + bias), epochs=epochs, batch_size=8, **arguments)
+    except DivergenceError as error:
+        return one, error
+    return one, None
+
+
+@pytest.mark.parametrize(("most", "bias"), [(1e30, 0.0), (1e30, 100.0), (1e3, 0.0), (1e3, 100.0), (1, 0.0)])
+def test_a_finite_cost_that_leaves_all_bounds_has_diverged(fit, hooks, most, bias):
+    given = {} if most == 1e30 else {"max_growth": most}
+    one, error = exploding(fit, hooks, bias=bias, **given)
+    costs = one.history.steps["cost"]
+    bound = most * max(1.0, costs[0])
+    assert costs[-1] > bound >= max(costs[:-1])
+    assert np.isfinite(costs).all()
+    assert error.step == len(costs)
+    assert one.history.stopped_because == f"diverged: {error}"
+    assert f"cost {costs[-1]:.6g}, more than max_growth={most:g} times " in str(error)
+    quiet, error = exploding(fit, hooks, bias=bias, raise_divergence=False, **given)
+    assert (quiet.history, error) == (one.history, None)
+
+
+def test_the_growth_of_the_cost_is_unbounded_on_request(fit, hooks):
+    one, error = exploding(fit, hooks, epochs=150, max_growth=math.inf)
+    assert (one.history.stopped_because, error) == ("limit: 150 epochs", None)
+    assert one.history.steps["cost"][-1] > 1e103
+
+
+def test_a_run_that_goes_on_is_bounded_by_the_cost_it_began_with(data, trainer, fit, tmp_path):
+    path = tmp_path / "run.npz"
+
+    def train(**arguments):
+        one = trainer(Linear(3, 3), lr=500.0, callbacks=[Checkpoint(path, every_steps=1)])
+        return fit(one, data(), data(seed=1), epochs=20, raise_divergence=False, **arguments)
+
+    costs = train().steps["cost"]
+    most = 0.9 * max(costs) / max(1.0, costs[0])
+    stopped = train(max_growth=most)
+    assert stopped.stopped_because.startswith("diverged: at step")
+    assert len(stopped.steps["step"]) > 1
+    again = train(max_growth=most, resume=path)  # from the step before
+    assert (again.stopped_because, again.steps) == (stopped.stopped_because, stopped.steps)
+    assert train(resume=path).stopped_because == "limit: 20 epochs"

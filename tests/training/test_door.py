@@ -140,16 +140,37 @@ def test_a_model_that_was_not_built_is_refused(trainer, data):
         one.fit(data(), epochs=1, progress=False)
 
 
-@pytest.mark.parametrize("value", [-1, 1.5, "3", None, True, math.nan])
-@pytest.mark.parametrize("name", ["epochs", "batch_size", "seed"])
+@pytest.mark.parametrize("value", [-1, 1.5, "3", True, math.nan])
+@pytest.mark.parametrize("name", ["steps", "batch_size", "seed"])
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_numbers_that_make_no_sense_are_refused(refused, name, value, shuffle):
-    refused(
-        ValueError,
-        f"expected {name} to be an integer >= ., received {name}={value!r}",
-        **{name: value},
-        shuffle=shuffle,
-    )
+    arguments = {name: value, "shuffle": shuffle} | ({"epochs": None} if name == "steps" else {})
+    refused(ValueError, f"expected {name} to be an integer >= ., received {name}={value!r}", **arguments)
+
+
+@pytest.mark.parametrize("value", [-1, -0.5, "3", True, math.nan, math.inf])
+def test_epochs_that_make_no_sense_are_refused(refused, value):
+    refused(ValueError, f"expected epochs to be a finite number >= 0, received epochs={value!r}", epochs=value)
+
+
+def test_a_run_is_long_in_epochs_or_in_steps_and_never_in_both(refused):
+    refused(TypeError, "in epochs or in steps, received epochs=2, steps=3: write epochs=... or steps=...", steps=3)
+    refused(TypeError, "in epochs or in steps, received epochs=None, steps=None", epochs=None)
+
+
+@pytest.mark.parametrize("more", [{"shuffle": False}, {"shuffle": lambda epoch: np.arange(30)}, {"drop_last": True}])
+def test_rows_drawn_with_replacement_have_no_other_order_and_no_short_batch_to_drop(refused, more):
+    refused(ValueError, "expected replacement=True alone, .*: leave them out", replacement=True, **more)
+
+
+@pytest.mark.parametrize("name", ["replacement", "validate_first"])
+def test_a_switch_is_true_or_false(refused, name):
+    refused(TypeError, f"expected {name} to be True or False, received {name}=1", **{name: 1})
+
+
+@pytest.mark.parametrize("value", [0.5, -1, math.nan, "far", None])
+def test_a_growth_that_makes_no_sense_is_refused(refused, value):
+    refused(ValueError, "expected max_growth to be a finite number >= 1", max_growth=value)
 
 
 def test_other_arguments_that_make_no_sense_are_refused(refused):

@@ -72,6 +72,16 @@ def test_a_real_run_goes_through_both_files(data, trainer, fit, tmp_path):
     assert History.from_csv(str(tmp_path / "run.csv")).evaluations == history.evaluations
 
 
+@pytest.mark.parametrize("epochs", [0, 2])
+def test_an_evaluation_before_the_first_step_goes_through_both_files(data, trainer, fit, tmp_path, epochs):
+    history = fit(trainer(), data(), data(seed=1), epochs=epochs, validate_first=True)
+    history.to_json(tmp_path / "run.json")
+    history.to_csv(tmp_path / "run.csv")
+    again = History.from_csv(tmp_path / "run.csv")
+    assert exactly(vars(History.from_json(tmp_path / "run.json"))) == exactly(vars(history))
+    assert exactly((again.steps, again.evaluations)) == exactly((history.steps, history.evaluations))
+
+
 @pytest.mark.parametrize("broken", ["", "{", "[]", "3", '"run"', "null", "{}", "[" * 10_000, "\0", b"\xff\xfe\xff"])
 def test_a_file_that_is_no_json_object_of_a_history_is_refused_by_name(tmp_path, broken):
     file = tmp_path / "run.json"

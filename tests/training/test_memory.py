@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from minidl import SGD, Callback, Checkpoint, ClipNorm, Linear
+from minidl import SGD, AverageWeights, Callback, Checkpoint, ClipNorm, Linear
 from minidl.storage import DataError, read_arrays, write_arrays
 from tests.tools.restless import Counting, Dropout, Interrupt, assert_same
 
@@ -128,6 +128,7 @@ def test_every_entry_of_a_checkpoint_counts(job, tmp_path):
         path = tmp_path / f"{way}.npz"
         job(path=path, optimizer="momentum", **when)
         kept, wanted = path.read_bytes(), seen(job(resume=path, path=tmp_path / "go on.npz", optimizer="momentum"))
+        np.testing.assert_equal(wanted, seen(job(path=tmp_path / "whole.npz", optimizer="momentum")))
         ignored = set()
         for owner, name in entries(path):
             write_altered(path, owner, name)
@@ -385,3 +386,30 @@ def test_a_callback_that_cannot_say_its_memory_yet_is_put_back_too(data, trainer
         fit(trainer(callbacks=[late, Refusing()]), data(), data(seed=1), resume=path)
     assert late.seen == []
     assert late.begun is False
+
+
+def test_a_second_fit_with_a_mean_of_weights_goes_on(data, trainer, fit, tmp_path):
+    def train(path, stop=-1, resume=None, first=True):
+        callbacks = [AverageWeights(), Interrupt(stop), Counting(), Checkpoint(path, every_steps=1)]
+        one = trainer(callbacks=callbacks)
+        if first:
+            fit(one, data(), data(seed=1), restore_best=False, epochs=3)
+        fit(one, data(), data(seed=1), restore_best=False, epochs=3, resume=resume)
+        return one
+
+    path = tmp_path / "run.npz"
+    train(path, stop=20)
+    assert_same(train(path, resume=path, first=False), train(tmp_path / "other.npz"))
+
+
+def test_what_is_packed_by_any_callback_can_be_gone_on_from(data, trainer, fit, tmp_path):
+    class Sending(Callback):
+        def on_epoch_end(self, trainer):
+            if trainer.epoch == 1:
+                write_arrays(path, trainer.run.packed())
+
+    path, resumed, whole = tmp_path / "run.npz", trainer(), trainer()
+    fit(trainer(callbacks=[Sending()]), data(), epochs=1)
+    fit(resumed, data(), epochs=3, resume=path)
+    fit(whole, data(), epochs=3)
+    np.testing.assert_equal(resumed.model.parameters.snapshot(), whole.model.parameters.snapshot())

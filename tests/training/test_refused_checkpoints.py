@@ -243,6 +243,11 @@ class Opt(SGD):
         super().__init__(lr)
 
 
+def shifted(x, targets, rng, by=1):
+    return x, np.roll(targets, by)
+
+
+OF_FIT = ("validate_every", "validate_first", "shuffle", "replacement", "augment", "epochs", "steps", "max_growth")
 ROWS = np.arange(30)
 TEN = np.arange(1.0, 11)
 SAME = [
@@ -256,6 +261,10 @@ SAME = [
     ({"augment": partial(louder, 0.1)}, {"augment": partial(louder, 0.1)}),
     ({"augment": Louder(0.1).times}, {"augment": Louder(0.1).times}),
     ({"augment": Louder(0.1)}, {"augment": Louder(0.1)}),
+    ({"augment": partial(shifted, by=2)}, {"augment": partial(shifted, by=2)}),
+    ({}, {"max_growth": 1e3}),
+    ({"epochs": 1.5}, {"epochs": None, "steps": 7}),
+    ({"replacement": True}, {"replacement": True}),
 ]
 OTHER = [
     (
@@ -271,6 +280,9 @@ OTHER = [
     ({"augment": partial(louder, 0.1)}, {"augment": partial(louder, 0.2)}),
     ({"augment": Louder(0.1).times}, {"augment": Louder(0.2).times}),
     ({"augment": Louder(0.1)}, {"augment": Louder(0.2)}),
+    ({"augment": partial(shifted, by=2)}, {"augment": partial(shifted, by=1)}),
+    ({}, {"replacement": True}),
+    ({}, {"validate_first": True}),
     ({"augment": drawing(0)}, {"augment": drawing(1)}),
     ({"shuffle": picking({0: np.arange(30)})}, {"shuffle": picking({0: np.arange(30)[::-1]})}),
     ({"shuffle": lambda epoch, rows=ROWS: rows}, {"shuffle": lambda epoch, rows=ROWS[::-1]: rows}),
@@ -305,7 +317,7 @@ def test_what_trains_the_same_goes_on_and_nothing_else(data, trainer, fit, tmp_p
 
     def train(changed, resume):
         parts = {name: value() if name == "optimizer" else value for name, value in changed.items()}
-        of_fit = {name: parts.pop(name) for name in ("validate_every", "shuffle", "augment") if name in parts}
+        of_fit = {name: parts.pop(name) for name in OF_FIT if name in parts}
         layers = parts.pop("layers", (Linear(3, 10),))
         one = trainer(*layers, **parts | {"callbacks": [*parts.get("callbacks", []), Checkpoint(path)]})
         fit(one, data(), data(seed=1), resume=resume, **of_fit)

@@ -13,6 +13,7 @@ from minidl import (
     SGD,
     Callback,
     Dataset,
+    EarlyStopping,
     Elementwise,
     Layer,
     Linear,
@@ -21,6 +22,7 @@ from minidl import (
     Parameter,
     Parameters,
     Sequential,
+    SoftmaxCrossEntropy,
     State,
     Trainer,
     accuracy,
@@ -201,3 +203,32 @@ def test_what_does_not_keep_a_contract_is_refused() -> None:
     assert refused(wrong_forward)
     assert refused(lambda: Scale(3).gian)  # type: ignore[attr-defined]
     assert refused(lambda: accuracy(X))  # type: ignore[call-arg]
+
+
+class Sending(Callback):
+    """Packs what a checkpoint holds where nothing is pending."""
+
+    sizes: list[int]
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        self.sizes = []
+
+    def on_safe_point(self, trainer: Trainer) -> None:
+        if trainer.run.over:
+            self.sizes.append(len(trainer.run.packed()))
+
+
+class Louder(EarlyStopping):
+    """A shipped callback with a hook of its own."""
+
+    def on_evaluation_end(self, trainer: Trainer, row: dict[str, float]) -> None:
+        super().on_evaluation_end(trainer, row)
+
+
+def test_a_callback_packs_a_run_and_derives_from_a_shipped_one() -> None:
+    sending = Sending()
+    model = Sequential(Linear(2, 2)).build(seed=0)
+    trainer = Trainer(model, SoftmaxCrossEntropy(), SGD(0.1), callbacks=[sending, Louder()])
+    data = (np.eye(2, dtype=np.float32), np.array([0, 1]))
+    trainer.fit(data, data, epochs=1, progress=False)
+    assert len(sending.sizes) == 1
