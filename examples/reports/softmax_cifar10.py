@@ -28,6 +28,7 @@ CASES = {
     "eta 0.001, lambda 0.1": {"eta": 0.001, "strength": 0.1},
     "eta 0.001, lambda 1": {"eta": 0.001, "strength": 1.0},
 }
+SLOW = {"eta": 0.00001, "strength": 0.0}  # "a rate that is too small": a hundredth
 
 
 def train(
@@ -66,6 +67,7 @@ def runs(options: Namespace) -> list[PlannedRun]:
     return [
         *plan(train, CASES.values(), seeds(options, 10), head="softmax", fitted_on="training", **size),
         *plan(train, CASES.values(), seeds(options, 3), head="softmax", fitted_on="test", **size),
+        *plan(train, [SLOW], seeds(options, 3), head="softmax", fitted_on="training", **size),
     ]
 
 
