@@ -37,8 +37,8 @@ from minidl import (
     binary_accuracy,
     plots,
 )
-from minidl.data import mnist
-from minidl.experiments import PlannedRun, Results, grid, plan
+from minidl.data import mnist, roughness
+from minidl.experiments import PlannedRun, Result, Results, grid, plan
 from minidl.initializers import he_normal, zeros
 from minidl.training.history import Table
 
@@ -621,7 +621,7 @@ def weight_decay(group: Results, page: Page) -> None:
         label = f"lambda {name}: norm of the weights"
         rows.append(Row(label, norm, found, norms, form=".4f", because=why, source="figure 10"))
     measured = [group.array(f"norm {strength:g}") for strength in STRENGTHS]
-    rough = np.array([(roughness(r.values["weight 1"]) / roughness(r.values["weight 0"])).mean() for r in group])
+    rough = np.array([(rough_digits(r, 1) / rough_digits(r, 0)).mean() for r in group])
     rows += [
         Row(f"likeness of the templates to their digits, lambda {s}", said, likeness(group, f"weight {s}"), form=".2f")
         for s, said in ((0, ""), (1, "high"))
@@ -670,7 +670,7 @@ def conclude_decay(group: Results, page: Page) -> None:
         all(strict.values()),
         "; ".join(f"{part} {', '.join(f'{m:.4f}' for m in means)}" for part, means in ends.items()) + ", in this order",
     )
-    rough = {s: np.mean([roughness(r.values[f"weight {s:g}"]) for r in group]) for s in (0, 1)}
+    rough = {s: np.mean([rough_digits(r, s) for r in group]) for s in (0, 1)}
     like = {s: likeness(group, f"weight {s}").mean() for s in (0, 1)}
     page.claim(
         "Without regularization the weights are more noisy; with lambda 1 they clearly resemble numbers.",
@@ -740,14 +740,9 @@ def likeness(group: Results, name: str) -> np.ndarray:
     )
 
 
-def roughness(weight: np.ndarray) -> np.ndarray:
-    """For each template, sum of squared Laplacians over four neighbours / sum of squared deviations from its mean."""
-    w = weight.T.reshape(-1, 28, 28)
-    laplacian = w[:, :-2, 1:-1] + w[:, 2:, 1:-1] + w[:, 1:-1, :-2] + w[:, 1:-1, 2:] - 4 * w[:, 1:-1, 1:-1]
-    rough: np.ndarray = (laplacian**2).sum(axis=(1, 2)) / ((w - w.mean(axis=(1, 2), keepdims=True)) ** 2).sum(
-        axis=(1, 2)
-    )
-    return rough
+def rough_digits(result: Result, strength: int) -> np.ndarray:
+    """The roughness of each template of a run with this lambda."""
+    return roughness(result.values[f"weight {strength}"].T, (28, 28))
 
 
 if __name__ == "__main__":

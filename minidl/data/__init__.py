@@ -5,10 +5,9 @@ from minidl.data.cifar import cifar10
 from minidl.data.dataset import Dataset
 from minidl.data.embedded import digits
 from minidl.data.idx import mnist
+from minidl.data.images import RandomFlip, flip_horizontal, roughness
 from minidl.data.transforms import (
-    RandomFlip,
     Standardizer,
-    flip_horizontal,
     one_hot,
     standardize,
     standardize_scalar,
@@ -28,6 +27,7 @@ __all__ = [
     "mnist",
     "one_hot",
     "order",
+    "roughness",
     "standardize",
     "standardize_scalar",
     "steps_per_epoch",

@@ -1,15 +1,15 @@
-"""What is done to x before or while training: standardization, one-hot labels, mirrored images."""
+"""What is done to x before training: standardization, one-hot labels."""
 
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from minidl.arguments import check_integer, check_number, short
+from minidl.arguments import check_integer, short
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
 from minidl.quiet import quiet
@@ -142,74 +142,6 @@ def one_hot(labels: Array, classes: int, *, dtype: DTypeLike = np.float32) -> Ar
     rows = np.zeros((len(labels), classes), dtype)
     rows[np.arange(len(labels)), labels] = 1
     return rows
-
-
-def flip_horizontal(x: Array, image_shape: tuple[int, ...], *, channels_last: bool = False) -> Array:
-    """Every image of `x` mirrored left to right, as a new array of the same shape and dtype.
-
-    Args:
-        x: (n, *image_shape), or (n, pixels) with each row such an image flattened.
-        image_shape: (height, width), (channels, height, width), or with `channels_last` (height, width, channels).
-        channels_last: True where the colours of a pixel stand side by side.
-
-    Raises:
-        ValueError: an impossible image_shape, or rows that do not have it.
-
-    >>> flip_horizontal(np.array([[1, 2, 3, 4, 5, 6]]), (2, 3))
-    array([[3, 2, 1, 6, 5, 4]])
-    """
-    _check_layout(image_shape, channels_last)
-    if x.shape[1:] not in (image_shape, (prod(image_shape),)):
-        raise ValueError(
-            f"expected x of shape (n, {', '.join(map(str, image_shape))}) or (n, {prod(image_shape)}), "
-            f"received x.shape={x.shape}"
-        )
-    images = x.reshape(len(x), *image_shape)
-    mirrored = images[:, :, ::-1] if channels_last else images[..., ::-1]
-    return mirrored.copy().reshape(x.shape)
-
-
-@dataclass(frozen=True)
-class RandomFlip:
-    """(x, rng) -> x with each image mirrored with the given probability: augmentation for training batches only.
-
-    Never writes into x. See `flip_horizontal` for the shapes. Krizhevsky et al., ImageNet classification with deep
-    convolutional neural networks, 2012, section 4.1.
-
-    Raises:
-        ValueError: a probability outside [0, 1], an impossible image_shape, or rows that do not have it.
-
-    >>> RandomFlip((1, 3), probability=1.0)(np.array([[1, 2, 3]]), np.random.default_rng(0))
-    array([[3, 2, 1]])
-    """
-
-    image_shape: tuple[int, ...]
-    _: KW_ONLY
-    probability: float = 0.5
-    channels_last: bool = False
-
-    def __post_init__(self) -> None:
-        """Check the arguments before the first batch."""
-        check_number("probability", self.probability, minimum=0, maximum=1)
-        _check_layout(self.image_shape, self.channels_last)
-
-    def __call__(self, x: Array, rng: np.random.Generator) -> Array:
-        """A new array with some rows mirrored; `rng` gives one draw per row."""
-        chosen = rng.random(len(x)) < self.probability
-        y = np.array(x)
-        y[chosen] = flip_horizontal(x[chosen], self.image_shape, channels_last=self.channels_last)
-        return y
-
-
-def _check_layout(image_shape: tuple[int, ...], channels_last: bool) -> None:
-    ranks = (3,) if channels_last else (2, 3)
-    if not isinstance(image_shape, tuple) or len(image_shape) not in ranks:
-        wanted = "(height, width, channels)" if channels_last else "(height, width) or (channels, height, width)"
-        raise ValueError(
-            f"expected image_shape to be {wanted}, received image_shape={image_shape!r}, channels_last={channels_last}"
-        )
-    for size in image_shape:
-        check_integer("each entry of image_shape", size, minimum=1)
 
 
 def _all(standardizer: Standardizer, *datasets: Dataset) -> tuple[Dataset, ...]:

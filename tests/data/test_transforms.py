@@ -6,9 +6,7 @@ from hypothesis.extra import numpy as hnp
 
 from minidl.data import (
     Dataset,
-    RandomFlip,
     Standardizer,
-    flip_horizontal,
     one_hot,
     standardize,
     standardize_scalar,
@@ -22,7 +20,6 @@ def dataset(x):
 
 
 tables = hnp.arrays(np.float64, st.tuples(st.integers(2, 40), st.integers(1, 5)), elements=st.integers(-100, 100))
-images = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=4, max_dims=4, max_side=4))  # (n, channels, height, width)
 
 
 @given(tables)
@@ -151,69 +148,3 @@ def test_one_hot_rows_say_their_label(labels):
 def test_one_hot_refuses_what_is_no_label(labels):
     with pytest.raises(ValueError, match="expected labels"):
         one_hot(np.array(labels), 3)
-
-
-@given(images)
-def test_flipping_twice_is_the_identity(x):
-    shape = x.shape[1:]
-    once = flip_horizontal(x, shape)
-    assert not np.shares_memory(once, x)
-    np.testing.assert_array_equal(once, x[..., ::-1])
-    np.testing.assert_array_equal(flip_horizontal(once, shape), x)
-
-
-@given(images)
-def test_all_layouts_flip_alike(x):
-    n, _, *plane = x.shape
-    mirrored = flip_horizontal(x, x.shape[1:])
-    last, last_mirrored = (np.moveaxis(array, 1, -1) for array in (x, mirrored))
-    for given_x, wanted, shape, channels_last in [
-        (x[:, 0], mirrored[:, 0], tuple(plane), False),
-        (x, mirrored, x.shape[1:], False),
-        (last, last_mirrored, last.shape[1:], True),
-    ]:
-        found = flip_horizontal(given_x, shape, channels_last=channels_last)
-        flat = flip_horizontal(given_x.reshape(n, -1), shape, channels_last=channels_last)
-        np.testing.assert_array_equal(found, wanted)
-        np.testing.assert_array_equal(flat, wanted.reshape(n, -1))
-        assert found.dtype == flat.dtype == x.dtype
-
-
-@given(images, st.floats(0, 1), st.integers(0, 100), st.booleans())
-def test_a_random_flip_mirrors_some_rows_and_leaves_x_alone(x, probability, seed, flat):
-    flip = RandomFlip(x.shape[1:], probability=probability)
-    rows = x.reshape(len(x), -1) if flat else x
-    before = rows.copy()
-    y = flip(rows, np.random.default_rng(seed))
-    np.testing.assert_array_equal(rows, before)
-    assert y.dtype == rows.dtype
-    assert not np.shares_memory(y, rows)
-    mirrored = flip_horizontal(rows, x.shape[1:])
-    for row, original, mirror in zip(y, rows, mirrored, strict=True):
-        assert (row == original).all() or (row == mirror).all()
-        assert probability > 0 or (row == original).all()
-        assert probability < 1 or (row == mirror).all()
-
-
-def test_a_random_flip_is_a_function_of_the_generator_and_its_probability_is_kept():
-    x = np.tile(np.array([[0, 1]]), (4000, 1))
-    flip = RandomFlip((1, 2), probability=0.25)
-    y = flip(x, np.random.default_rng(0))
-    np.testing.assert_array_equal(y, flip(x, np.random.default_rng(0)))
-    assert 900 < y[:, 0].sum() < 1100
-
-
-@pytest.mark.parametrize(
-    ("shape", "channels_last"), [((4,), False), ((1, 2, 2, 1), False), ((2, 2), True), ([2, 2], False), ((0, 4), False)]
-)
-def test_impossible_image_shapes_are_refused(shape, channels_last):
-    for flip in (flip_horizontal, lambda x, *args, **kwargs: RandomFlip(*args, **kwargs)):
-        with pytest.raises(ValueError, match="image_shape"):
-            flip(np.zeros((1, 4)), shape, channels_last=channels_last)
-
-
-def test_rows_that_are_no_such_images_are_refused():
-    with pytest.raises(ValueError, match=r"received x.shape=\(1, 5\)"):
-        flip_horizontal(np.zeros((1, 5)), (2, 2))
-    with pytest.raises(ValueError, match="probability"):
-        RandomFlip((2, 2), probability=1.5)
