@@ -70,11 +70,11 @@ def replacing(path: StrPath) -> Iterator[BinaryIO]:
             os.close(folder_handle)
 
 
-def check_path(path: StrPath) -> str:
+def check_path(path: StrPath, name: str = "path") -> str:
     """`path` as a text, if it is the path of a file; a number would be taken for an open file, such as the terminal."""
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str) or not os.fspath(path):
         advice = ": its file is the .path of it" if hasattr(path, "path") else ""
-        raise TypeError(f"expected path to be a text or a Path, received {path!r}{advice}")
+        raise TypeError(f"expected {name} to be a text or a Path, received {name}={path!r}{advice}")
     return os.fspath(path)
 
 

@@ -77,14 +77,6 @@ def from_minus_1_to_1(pixels: np.ndarray) -> np.ndarray:
     return pixels / 255 * 2 - 1
 
 
-def shifted(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Every image (n, 3072) moved by up to 4 pixels down or up and right or left; what comes in is 0, the mean."""
-    images = np.pad(x.reshape(-1, 3, 32, 32), ((0, 0), (0, 0), (4, 4), (4, 4)))
-    windows = np.lib.stride_tricks.sliding_window_view(images, (32, 32), axis=(2, 3))
-    down, right = rng.integers(0, 9, (2, len(x)))
-    return windows[np.arange(len(x)), :, down, right].reshape(x.shape)
-
-
 def cropped(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Every image (n, 3072) replaced by a random square of it, 24 to 32 pixels wide, stretched to the nearest pixel."""
     side = rng.integers(24, 33, len(x))

@@ -38,7 +38,7 @@ from minidl import (
     plots,
 )
 from minidl.data import mnist, roughness
-from minidl.experiments import PlannedRun, Result, Results, grid, plan
+from minidl.experiments import PlannedRun, Results, grid, plan
 from minidl.initializers import he_normal, zeros
 from minidl.training.history import Table
 
@@ -621,7 +621,12 @@ def weight_decay(group: Results, page: Page) -> None:
         label = f"lambda {name}: norm of the weights"
         rows.append(Row(label, norm, found, norms, form=".4f", because=why, source="figure 10"))
     measured = [group.array(f"norm {strength:g}") for strength in STRENGTHS]
-    rough = np.array([(rough_digits(r, 1) / rough_digits(r, 0)).mean() for r in group])
+    rough = np.array(
+        [
+            (roughness(r.values["weight 1"].T, (28, 28)) / roughness(r.values["weight 0"].T, (28, 28))).mean()
+            for r in group
+        ]
+    )
     rows += [
         Row(f"likeness of the templates to their digits, lambda {s}", said, likeness(group, f"weight {s}"), form=".2f")
         for s, said in ((0, ""), (1, "high"))
@@ -670,7 +675,7 @@ def conclude_decay(group: Results, page: Page) -> None:
         all(strict.values()),
         "; ".join(f"{part} {', '.join(f'{m:.4f}' for m in means)}" for part, means in ends.items()) + ", in this order",
     )
-    rough = {s: np.mean([rough_digits(r, s) for r in group]) for s in (0, 1)}
+    rough = {s: np.mean([roughness(r.values[f"weight {s:g}"].T, (28, 28)) for r in group]) for s in (0, 1)}
     like = {s: likeness(group, f"weight {s}").mean() for s in (0, 1)}
     page.claim(
         "Without regularization the weights are more noisy; with lambda 1 they clearly resemble numbers.",
@@ -738,11 +743,6 @@ def likeness(group: Results, name: str) -> np.ndarray:
     return np.array(
         [np.mean([np.corrcoef(w[:, d], centred[:, d])[0, 1] for d in range(10)]) for w in group.column(name)]
     )
-
-
-def rough_digits(result: Result, strength: int) -> np.ndarray:
-    """The roughness of each template of a run with this lambda."""
-    return roughness(result.values[f"weight {strength}"].T, (28, 28))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from images import cifar10_standardized, cropped, shifted
+from images import cifar10_standardized, cropped
 from matplotlib.figure import Figure
 from report import Page, Row, main, seeds
 from softmax_cifar10 import CASES, LANDS, SETS, by_case, curves_figure, percent, weights_figure
@@ -28,7 +28,7 @@ from minidl import (
     accuracy,
     plots,
 )
-from minidl.data import RandomFlip, cifar10, one_hot
+from minidl.data import RandomCrop, RandomFlip, cifar10, one_hot
 from minidl.experiments import PlannedRun, Results, grid, plan
 from minidl.initializers import normal
 
@@ -106,7 +106,7 @@ def train_transformed(
 ) -> dict[str, Any]:
     """A classifier on all the data, each image of a batch mirrored or not and then shifted or cropped."""
     training, validation, test = cifar10_standardized(rows, held_out)
-    flip, move = RandomFlip((3, 32, 32)), {"shifts": shifted, "crops": cropped}[moved]
+    flip, move = RandomFlip((3, 32, 32)), {"shifts": RandomCrop((3, 32, 32), 4), "crops": cropped}[moved]
     model = Sequential(Linear(3072, 10, weight_init=normal(0.01))).build(seed=seed)
     trainer = Trainer(model, SoftmaxCrossEntropy(), SGD(eta), regularizers=[L2(strength)], metrics=[accuracy])
     trainer.fit(

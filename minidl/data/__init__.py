@@ -5,7 +5,7 @@ from minidl.data.cifar import cifar10
 from minidl.data.dataset import Dataset
 from minidl.data.embedded import digits
 from minidl.data.idx import mnist
-from minidl.data.images import RandomFlip, flip_horizontal, roughness
+from minidl.data.images import RandomCrop, RandomFlip, flip_horizontal, roughness
 from minidl.data.transforms import (
     Standardizer,
     one_hot,
@@ -18,6 +18,7 @@ from minidl.storage import DataError
 __all__ = [
     "DataError",
     "Dataset",
+    "RandomCrop",
     "RandomFlip",
     "Standardizer",
     "batches",

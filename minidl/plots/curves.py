@@ -101,8 +101,9 @@ def learning_curves(
         ]
     if any(curve.dot is not None for curve in curves):
         monitors = {run.monitor for run in runs.values() if run.monitor}
-        best = f"best {_spaced(monitors.pop())}" if len(monitors) == 1 else "best"
-        entries.append(legend_key(best, NEUTRAL, "", marker="o", markersize=4))
+        best = f"at the best {_spaced(monitors.pop())}" if len(monitors) == 1 else "at the best"
+        colour = curves[0].colour if len(curves) == 1 else NEUTRAL
+        entries.append(legend_key(best, colour, "", marker="o", markersize=4))
     return draw_curves(ax, curves, entries, x=_spaced(x), y=quantity, log=log)
 
 

@@ -1,5 +1,8 @@
 """Checks for the layers, losses, models, regularizers, optimizers, schedules and callbacks you write: one line each."""
 
+import sys
+
+from minidl.profiles import PROFILES
 from minidl.testing.callbacks import CallbackCheckError, callback_test, check_callback
 from minidl.testing.explaining import Explanation, explain
 from minidl.testing.functions import NumericBackward, central_difference, complex_step, relative_error
@@ -13,9 +16,9 @@ from minidl.testing.optimizers import check_optimizer, optimizer_test
 from minidl.testing.optimizers.case import OptimizerCheckError
 from minidl.testing.regularizers import RegularizerCheckError, check_regularizer, regularizer_test
 from minidl.testing.report import CheckError, PropertyResult, Report
-from minidl.testing.running import PROFILES
 from minidl.testing.schedules import ScheduleCheckError, check_schedule, schedule_test
 from minidl.testing.strategies import (
+    at_least,
     binary_labels,
     class_labels,
     fractions,
@@ -38,6 +41,7 @@ __all__ = [
     "RegularizerCheckError",
     "Report",
     "ScheduleCheckError",
+    "at_least",
     "binary_labels",
     "callback_test",
     "central_difference",
@@ -63,3 +67,7 @@ __all__ = [
     "relative_error",
     "schedule_test",
 ]
+
+for _name, _module in list(sys.modules.items()):
+    if _name.startswith("minidl.testing"):  # pytest shows the error of a check and the code that was checked, not ours
+        vars(_module)["__tracebackhide__"] = True

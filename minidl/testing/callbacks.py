@@ -1,8 +1,10 @@
 """check_callback and callback_test: hooks that stand every documented run, and a run that goes on to the same bits."""
 
 import copy
+import inspect
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from tempfile import TemporaryDirectory
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from minidl.arguments import check_integer, short, suggest
 from minidl.layers import Linear, Sequential, SoftmaxCrossEntropy, Tanh
 from minidl.metrics import accuracy
 from minidl.optim import SGD
@@ -80,10 +83,9 @@ class CallbackCase(Case):
         trainer = Trainer(model, SoftmaxCrossEntropy(), rule, metrics=[accuracy], callbacks=callbacks)
         plan = {name: self.run[name] for name in ("batch_size", "epochs", "validate_every", "seed")}
         try:
-            for _ in range(times):
-                trainer.fit(train, validation, progress=False, **{**plan, **self.fit, **options})
-        except _InterruptedError:
-            pass
+            with suppress(_InterruptedError):
+                for _ in range(times):
+                    trainer.fit(train, validation, progress=False, **{**plan, **self.fit, **options})
         except Exception as error:
             advice = '\n  if it asks for an option of fit: fit={"restore_best": False}' if what == "a run" else ""
             raise self.failure(f"no hook may raise in {what}", raised(error) + advice) from error
@@ -102,8 +104,8 @@ class CallbackCase(Case):
         known = {"weights": weights, "best step": history.best_step, "reason to stop": history.stopped_because}
         known |= {f"steps' {name}": np.array(column) for name, column in history.steps.items()}
         known |= {f"evaluations' {name}": np.array(column) for name, column in history.evaluations.items()}
-        known |= {f"optimizer's {name}": value for name, value in trainer.optimizer.state().items()}
-        return known | {f"callback's {name}": value for name, value in self.state(callback).items()}
+        states = {"optimizer": trainer.optimizer.state(), "callback": self.state(callback)}
+        return known | {f"{who}'s {name}": value for who, state in states.items() for name, value in state.items()}
 
     def state(self, callback: Callback) -> dict[str, Any]:
         """What the callback says it remembers; whether a file can hold it, Checkpoint says."""
@@ -161,8 +163,7 @@ def state_is_a_copy(case: CallbackCase) -> Outcome:
     for live, kept in states:
         for name, value in kept.items():
             if not _same(value, live[name]):
-                details = f"  later steps wrote into its {name}: return a copy of it"
-                raise case.failure("a state must stay as it is", details)
+                raise case.failure("a state must stay as it is", f"  later steps wrote into its {name}: copy it")
     return None
 
 
@@ -183,10 +184,22 @@ def resumed(case: CallbackCase) -> Outcome:
         until = _told(on_step_end=interrupt), Checkpoint(path, every_steps=cut)
         case.trained("a run", copy.deepcopy(case.callback), *until)
         trainer = case.trained(f"a run that goes on at step {cut}", callback, resume=path)
-    if difference := case.differing(case.outcome(trainer, callback)):
-        details = f"  interrupted after step {cut} of {steps}: is all that the hooks remember in state and load_state?"
-        raise case.failure("a run that goes on must end in the same bits", f"{difference}\n{details}")
+    if found := case.differing(case.outcome(trainer, callback)):
+        found += f"\n  interrupted after step {cut} of {steps}: is all that the hooks remember in state and load_state?"
+        raise case.failure("a run that goes on must end in the same bits", found)
     return None
+
+
+def _check_fit(fit: Mapping[str, Any]) -> None:
+    """Refuse options of `fit` that it does not have, or that the check chooses itself."""
+    own = {"self", "train", "validation", "progress", "resume", *RUNS}
+    known = set(inspect.signature(Trainer.fit).parameters) - own
+    if not isinstance(fit, Mapping):
+        raise TypeError(f'expected fit={{...}} as in fit={{"restore_best": False}}, received fit={short(fit)}')
+    for name in fit:
+        if name not in known:
+            why = "the check chooses it" if name in own else suggest(str(name), sorted(known))
+            raise ValueError(f"expected fit to hold options of Trainer.fit, received fit={short(fit)}: {name!r}, {why}")
 
 
 CALLBACK = Kind(tuple(CALLBACKS), runs, CallbackCheckError)
@@ -196,6 +209,7 @@ def callback_cases(
     callback: Callback | Callable[..., Callback], *, fit: Mapping[str, Any] | None = None, **arguments: Any
 ) -> Cases:
     """The cases of a callback: its object, and a small run."""
+    _check_fit({} if fit is None else fit)
 
     @st.composite
     def drawn(draw: st.DrawFn) -> CallbackCase:
@@ -204,7 +218,11 @@ def callback_cases(
         return CallbackCase(made, {name: draw(values) for name, values in RUNS.items()}, fit or {}, chosen)
 
     def given(at: Mapping[str, Any]) -> CallbackCase:
-        return CallbackCase(make_object(callback, arguments), given_case(at, *RUNS), fit or {}, arguments)
+        check_kind(made := make_object(callback, arguments), Callback)
+        run = given_case(at, *RUNS)
+        for name in set(RUNS) - {"validate_every"}:
+            check_integer(name, run[name], minimum=int(name in ("rows", "batch_size", "epochs")))
+        return CallbackCase(made, run, fit or {}, arguments)
 
     return Cases(name_of(callback), drawn(), given)
 

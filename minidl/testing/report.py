@@ -1,7 +1,7 @@
 """What is asked and what a check says: one verdict for each property, as text to read and as data to grade with."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, Self, TypeAlias
 
@@ -176,6 +176,13 @@ class CheckError(AssertionError):
         super().__init__("\n".join(line for line in (f"{subject}: {failed}", *lines) if line))
         self.subject, self.failed, self.ran = subject, failed, True
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is copied and travels between processes: text and data; the property stays behind as a name."""
+        data = vars(self).copy()
+        if "broken" in data:
+            data["broken"] = replace(self.broken, check=_stayed_behind)
+        return _restored, (type(self), self.args), data
+
     def of_running(self) -> Self:
         """The same, from something that could not be run."""
         self.ran = False
@@ -185,6 +192,16 @@ class CheckError(AssertionError):
     def property(self) -> str:
         """The name of the property, one of those in the report."""
         return self.broken.name
+
+
+def _restored(kind: type[CheckError], args: tuple[Any, ...]) -> CheckError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
+
+
+def _stayed_behind(run: Any) -> Outcome:
+    raise TypeError("this property came with an error from another process: it has a name, and cannot be tried here")
 
 
 def raised(error: BaseException) -> str:

@@ -2,40 +2,25 @@
 
 import inspect
 from collections.abc import Callable, Container, Generator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings, target
-from hypothesis.errors import Flaky, InvalidArgument
+from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
 
+from minidl.profiles import register
 from minidl.testing.report import CheckError, Property, Report, Tally, raised
+from minidl.testing.strategies import check_options, check_spelling
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Test: TypeAlias = Callable[..., None]
 
-PROFILES = {
-    "dev": settings(max_examples=30, deadline=None, database=None),
-    "ci": settings(max_examples=100, deadline=None, database=None, derandomize=True, print_blob=True),
-    "deep": settings(max_examples=10_000, deadline=None, database=None),
-}
-"""name -> settings: 30 new cases each time, the same 100 every time, 10 000 new ones.
-
-Importing `minidl.testing` registers those whose name is free, so that a suite's own profiles win; "ci" is one that
-hypothesis brings, with the same meaning. Load one before the tests are made: `settings.load_profile("dev")`.
-"""
-
-for _name, _settings in PROFILES.items():
-    _taken = False
-    with suppress(InvalidArgument):
-        _taken = bool(settings.get_profile(_name))
-    if not _taken:
-        settings.register_profile(_name, _settings)
-
+register()  # where minidl is imported from a folder, hypothesis does not know of it
 COMMON: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": (HealthCheck.too_slow, HealthCheck.data_too_large),
@@ -126,6 +111,8 @@ def _taking(
 
     def called(*args: P.args, **kwargs: P.kwargs) -> T:
         chosen = {name: kwargs.pop(name, default) for name, (_, default) in own.items()}
+        check_options(described.__name__, chosen)
+        check_spelling(described.__name__, args[0] if args else None, kwargs, {*named, *own})
         try:
             shared.bind(*args, **kwargs)
         except TypeError as error:
@@ -133,9 +120,10 @@ def _taking(
         return function(cases(*args, **kwargs), chosen)
 
     shared = inspect.signature(cases)
-    *named, rest = shared.parameters.values()
+    *declared, rest = shared.parameters.values()
+    named = [parameter.name for parameter in declared]
     added = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, annotation=a, default=d) for n, (a, d) in own.items()]
-    vars(called)["__signature__"] = shared.replace(parameters=[*named, *added, rest], return_annotation=returns)
+    vars(called)["__signature__"] = shared.replace(parameters=[*declared, *added, rest], return_annotation=returns)
     return update_wrapper(called, described, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
 
 

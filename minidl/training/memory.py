@@ -14,7 +14,7 @@ from minidl.arguments import short
 from minidl.layers.base import Layer
 from minidl.parameters import Array, Parameters
 from minidl.seeding import position, put_at
-from minidl.storage import NAME, RECORD, SHOWN, DataError, StrPath, differing, is_entry, read_arrays
+from minidl.storage import NAME, RECORD, SHOWN, DataError, StrPath, check_path, differing, is_entry, read_arrays
 from minidl.training.identity import differences
 
 OF_NUMPY = (np.ndarray, np.number, np.bool_)  # not its texts, which are texts
@@ -164,6 +164,10 @@ def unpacked(path: StrPath, identity: Mapping[str, str]) -> dict[str, Remembered
     """
     import json
 
+    if not os.path.lexists(check_path(path, "resume")):
+        raise DataError(
+            f"{os.fspath(path)}: expected a file, found nothing: give resume=None where no checkpoint was written yet"
+        )
     entries = read_arrays(path)
     if RECORD not in entries:
         raise DataError(f"{os.fspath(path)}: expected a checkpoint, found arrays without a run: a file of weights?")

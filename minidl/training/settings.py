@@ -8,6 +8,7 @@ import numpy as np
 
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
+from minidl.training.callbacks import Callback, remembering
 from minidl.training.identity import arguments, described
 from minidl.training.memory import OF_NUMPY, can_be_written
 from minidl.training.view import TrainerView
@@ -17,7 +18,7 @@ NOTHING = object()
 
 
 class Settings:
-    """The attributes that say how the parts of a trainer work: optimizer, loss, regularizers and layers.
+    """What says how the parts of a trainer work: optimizer, loss, regularizers, layers, and callbacks with a memory.
 
     These are the attributes named as an argument of the constructor; of optimizers, their schedules and clippers, and
     of regularizers all others too. What a callback assigns to them holds for the rest of the run, so a checkpoint has
@@ -119,7 +120,7 @@ class Settings:
                 value = getattr(part, name, NOTHING)
                 if can_be_written(value):
                     values[f"{path}.{name}"] = value.copy() if isinstance(value, np.ndarray) else value
-                elif value is not NOTHING and not isinstance(part, Layer):
+                elif value is not NOTHING and not isinstance(part, Layer | Callback):
                     values[f"{path}.{name}"] = value
         return values
 
@@ -131,16 +132,17 @@ def _parts(trainer: TrainerView) -> dict[str, list[Any]]:
         "loss": [trainer.loss],
         "regularizers": list(trainer.regularizers),
         "model": list(trainer.model.layers_inside()),
+        "callbacks": remembering(trainer.callbacks),
     }
 
 
 def _names(part: Any) -> dict[str, None]:
-    """The attributes of a part that are settings; not what layers and losses keep for backward."""
+    """The attributes of a part that are settings; not what layers and losses keep for backward, nor memory."""
     if isinstance(part, FunctionType | type) or not hasattr(part, "__dict__"):
         return {}
     code = getattr(type(part).__init__, "__code__", None)
     names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount] if code is not None else ()
-    others = () if isinstance(part, Layer | Loss) else vars(part)
+    others = () if isinstance(part, Layer | Loss | Callback) else vars(part)
     return dict.fromkeys(name for name in (*names, *others) if name not in REMEMBERED)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arguments import check_integer, short
+from minidl.arguments import Recorded, check_integer, short
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.metrics import Metric
@@ -38,10 +38,22 @@ from minidl.training.progress import Progress
 from minidl.training.run import Run
 from minidl.training.settings import Settings
 
+HABITS = {  # what people of other libraries look for, and what to use here
+    "predict predict_proba predict_on_batch": "trainer.model.predict(x) gives the scores",
+    "compile": "the constructor takes loss, optimizer and metrics",
+    "train": "fit(train, validation, epochs=...)",
+    "test validate score": "evaluate(data)",
+    "train_on_batch training_step partial_fit": "step(x, targets)",
+    "save save_weights save_checkpoint": "trainer.model.save(path), or callbacks=[Checkpoint(path)] for a run",
+    "load load_weights load_from_checkpoint": "trainer.model.load(path), or fit(..., resume=path) for a run",
+    "summary": "print(trainer.model)",
+    "lr learning_rate": "trainer.optimizer.learning_rate",
+    "logs log callback_metrics": "see trainer.history",
+}
 FOR_GOOD = "early stopping: "  # how a reason begins that also ends the run when it goes on
 
 
-class Trainer:
+class Trainer(Recorded):
     """Trains a model on a loss with an optimizer.
 
     Args:
@@ -68,6 +80,8 @@ class Trainer:
     >>> history.stopped_because, trainer.evaluate(data)["accuracy"]
     ('limit: 20 epochs', 1.0)
     """
+
+    _habits = HABITS
 
     def __init__(
         self,

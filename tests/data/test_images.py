@@ -1,4 +1,4 @@
-"""Mirrored images, and how rough they are."""
+"""Mirrored and cropped images, and how rough they are, against loops over pixels."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from minidl.data import RandomFlip, flip_horizontal, roughness
+from minidl.data import RandomCrop, RandomFlip, flip_horizontal, roughness
 
 images = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=4, max_dims=4, max_side=4))  # (n, channels, height, width)
-pictures = hnp.arrays(
-    np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(3, 5), st.integers(3, 5))
-)  # large enough to be rough
 
 
 @given(images)
@@ -68,53 +65,113 @@ def test_a_random_flip_is_a_function_of_the_generator_and_its_probability_is_kep
     ("shape", "channels_last"), [((4,), False), ((1, 2, 2, 1), False), ((2, 2), True), ([2, 2], False), ((0, 4), False)]
 )
 def test_impossible_image_shapes_are_refused(shape, channels_last):
-    for flip in (flip_horizontal, roughness, lambda x, *args, **kwargs: RandomFlip(*args, **kwargs)):
+    for made in (
+        lambda **layout: flip_horizontal(np.zeros((1, 4)), shape, **layout),
+        lambda **layout: RandomFlip(shape, **layout),
+        lambda **layout: RandomCrop(shape, 0, **layout),
+    ):
         with pytest.raises(ValueError, match="image_shape"):
-            flip(np.zeros((1, 4)), shape, channels_last=channels_last)
+            made(channels_last=channels_last)
 
 
 def test_rows_that_are_no_such_images_are_refused():
-    with pytest.raises(ValueError, match=r"received x.shape=\(1, 5\)"):
-        flip_horizontal(np.zeros((1, 5)), (2, 2))
-    with pytest.raises(ValueError, match=r"received x.shape=\(1, 10\)"):
-        roughness(np.zeros((1, 10)), (3, 3))
-    with pytest.raises(ValueError, match=r"at least 3 by 3 pixels, received image_shape=\(3, 2, 9\)"):
-        roughness(np.zeros((1, 54)), (3, 2, 9))
+    for made in (
+        lambda x: flip_horizontal(x, (2, 2)),
+        lambda x: RandomCrop((2, 2), 1)(x, np.random.default_rng(0)),
+        lambda x: roughness(x[:, [0, *range(5), *range(4)]], (3, 3)),
+    ):
+        with pytest.raises(ValueError, match=r"received x.shape=\(1, (5|10)\)"):
+            made(np.zeros((1, 5)))
     with pytest.raises(ValueError, match="probability"):
         RandomFlip((2, 2), probability=1.5)
 
 
+def shifted(image, down, right):
+    """One (channels, height, width) image moved pixel by pixel; 0 comes in."""
+    y = np.zeros_like(image)
+    for channel, i, j in np.ndindex(*image.shape):
+        if 0 <= i - down < image.shape[1] and 0 <= j - right < image.shape[2]:
+            y[channel, i, j] = image[channel, i - down, j - right]
+    return y
+
+
+@given(images, st.integers(0, 3), st.integers(0, 100))
+def test_a_random_crop_shifts_each_image_by_at_most_the_padding_and_leaves_x_alone(x, padding, seed):
+    padding = min(padding, min(x.shape[2:]) - 1)
+    before, reach = x.copy(), range(-padding, padding + 1)
+    y = RandomCrop(x.shape[1:], padding)(x, np.random.default_rng(seed))
+    np.testing.assert_array_equal(x, before)
+    assert (y.shape, y.dtype) == (x.shape, x.dtype)
+    assert not np.shares_memory(y, x)
+    for made, image in zip(y, x, strict=True):
+        assert any((made == shifted(image, down, right)).all() for down in reach for right in reach)
+
+
+@given(images, st.integers(0, 100))
+def test_all_layouts_are_cropped_alike(x, seed):
+    padding = min(x.shape[2:]) - 1
+
+    def cropped(rows, shape, **layout):
+        return RandomCrop(shape, padding, **layout)(rows, np.random.default_rng(seed))
+
+    wanted, last = cropped(x, x.shape[1:]), np.moveaxis(x, 1, -1)
+    np.testing.assert_array_equal(cropped(x.reshape(len(x), -1), x.shape[1:]), wanted.reshape(len(x), -1))
+    np.testing.assert_array_equal(cropped(x[:, 0], x.shape[2:]), wanted[:, 0])
+    np.testing.assert_array_equal(cropped(last, last.shape[1:], channels_last=True), np.moveaxis(wanted, 1, -1))
+
+
+def test_every_shift_of_a_random_crop_is_as_likely_as_any_other():
+    x = np.zeros((9000, 3, 3))
+    x[:, 1, 1] = 1  # never leaves the image
+    y = RandomCrop((3, 3), 1)(x, np.random.default_rng(0))
+    assert (np.abs(y.sum(axis=0) - 1000) < 150).all()
+
+
+@pytest.mark.parametrize("padding", [-1, 2, 1.5])
+def test_a_padding_that_leaves_nothing_of_an_image_is_refused(padding):
+    with pytest.raises((TypeError, ValueError), match="padding"):
+        RandomCrop((2, 3), padding)
+
+
+pictures = hnp.arrays(
+    np.float64,
+    st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(3, 5), st.integers(3, 5)),
+    elements=st.integers(-9, 9),
+)
+
+
 @given(pictures)
-def test_roughness_is_the_sum_of_squared_laplacians_over_that_of_squared_deviations(x):
-    found = roughness(x, x.shape[1:])
-    for image, measured in zip(x.astype(float).tolist(), found, strict=True):
-        bent = spread = 0.0
-        for plane in image:
-            mean = np.mean(plane)
-            spread += sum((pixel - mean) ** 2 for row in plane for pixel in row)
-            for i in range(1, len(plane) - 1):
-                for j in range(1, len(plane[0]) - 1):
-                    around = plane[i - 1][j] + plane[i + 1][j] + plane[i][j - 1] + plane[i][j + 1]
-                    bent += (around - 4 * plane[i][j]) ** 2
-        assert measured == pytest.approx(bent / spread if spread else 0, rel=1e-9)
-        assert 0 <= measured <= 64 + 1e-9
+def test_roughness_is_the_squared_laplacian_over_the_squared_deviations(x):
+    for image, found in zip(x, roughness(x, x.shape[1:]), strict=True):
+        rough = whole = 0.0
+        for channel in image:
+            whole += ((channel - channel.mean()) ** 2).sum()
+            for i, j in np.ndindex(channel.shape[0] - 2, channel.shape[1] - 2):
+                cross = channel[i, j + 1] + channel[i + 2, j + 1] + channel[i + 1, j] + channel[i + 1, j + 2]
+                rough += (cross - 4 * channel[i + 1, j + 1]) ** 2
+        assert found == pytest.approx(rough / whole if whole > 1e-9 else 0.0)
+        assert 0 <= found <= 64
 
 
-@given(pictures, st.sampled_from([-4.0, 0.5, 8.0]), st.integers(-9, 9))
-def test_roughness_is_that_of_the_pattern_in_every_layout(x, factor, shift):
-    wanted, shape = roughness(x, x.shape[1:]), x.shape[1:]
-    last = np.moveaxis(x, 1, -1)
-    np.testing.assert_allclose(roughness(factor * x + shift, shape), wanted)
-    np.testing.assert_allclose(roughness(x.reshape(len(x), -1), shape), wanted)
-    np.testing.assert_allclose(roughness(last, last.shape[1:], channels_last=True), wanted)
-    np.testing.assert_allclose(roughness(flip_horizontal(x, shape), shape), wanted)
-    np.testing.assert_allclose(roughness(x[:, 0], shape[1:]), roughness(x[:, :1], (1, *shape[1:])))
+@given(pictures, st.sampled_from([1e-200, 1e-3, -7.0, 1e200]), st.integers(-3, 3))
+def test_neither_a_factor_nor_a_constant_changes_the_roughness(x, factor, constant):
+    wanted = roughness(x, x.shape[1:])
+    np.testing.assert_allclose(roughness(x.reshape(len(x), -1), x.shape[1:]), wanted)
+    np.testing.assert_allclose(roughness(factor * (x + constant), x.shape[1:]), wanted, atol=1e-9)
 
 
-def test_a_chessboard_is_rougher_than_noise_and_noise_than_a_ramp():
-    down, right = np.indices((30, 30))
-    noise = np.random.default_rng(0).standard_normal((30, 30))
-    board, rough, ramp, flat = roughness(np.stack([(down + right) % 2, noise, down + 2 * right, 0 * down]), (30, 30))
-    assert board > 50 > rough > 15 > ramp
-    assert ramp == pytest.approx(0)
-    assert flat == 0
+def test_noise_is_rough_and_what_it_is_smoothed_to_is_not():
+    noise = np.random.default_rng(0).standard_normal((20, 3, 32, 32))
+    smooth = noise.cumsum(axis=2).cumsum(axis=3)
+    rough = roughness(noise, (3, 32, 32))
+    assert rough.mean() == pytest.approx(20 * 30**2 / 32**2, rel=0.02)  # 4 * 4 + 4 at the inner pixels
+    assert roughness(smooth, (3, 32, 32)).max() < rough.min() / 10
+    np.testing.assert_array_equal(roughness(np.full((2, 9), 0.1), (3, 3)), [0, 0])
+    assert roughness(np.zeros((0, 9)), (3, 3)).shape == (0,)
+
+
+def test_the_roughness_of_what_has_no_inner_pixel_or_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="at least 3 by 3"):
+        roughness(np.zeros((1, 6)), (2, 3))
+    with pytest.raises(ValueError, match="finite"):
+        roughness(np.full((1, 9), np.nan), (3, 3))

@@ -22,7 +22,7 @@ from tests.tools.drawings import NAN, axes, legend, run
 def test_learning_curves_of_one_run_are_its_columns_with_words_for_names(columns, label, entries):
     ax = axes(learning_curves(run(), columns))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", label)
-    assert legend(ax) == [*entries, "best validation loss"]
+    assert legend(ax) == [*entries, "at the best validation loss"]
     for line, column in zip(ax.lines, columns, strict=True):
         assert line.get_xdata().tolist() == run().evaluations["epoch"]
         assert line.get_ydata().tolist() == run().evaluations[column]
@@ -32,7 +32,7 @@ def test_learning_curves_of_one_run_are_its_columns_with_words_for_names(columns
 def test_learning_curves_of_several_runs_have_a_colour_a_run_and_a_line_style_a_column():
     ax = axes(learning_curves({"slow": run(), "fast": run(0.5)}, x="step", log=True))
     assert (ax.get_xlabel(), ax.get_yscale()) == ("step", "log")
-    assert legend(ax) == ["slow", "fast", "train", "validation", "best validation loss"]
+    assert legend(ax) == ["slow", "fast", "train", "validation", "at the best validation loss"]
     colours, styles = [line.get_color() for line in ax.lines], [line.get_linestyle() for line in ax.lines]
     assert colours[0] == colours[1] != colours[2] == colours[3]
     assert styles[0] == styles[2] != styles[1] == styles[3]
@@ -49,8 +49,8 @@ def test_many_runs_have_as_many_colours_and_their_legend_beside_the_axes():
 @pytest.mark.parametrize(
     ("changes", "dots", "entries"),
     [
-        ({}, [[1.5, 1 / 6], [1.5, 2 / 6]], ["train", "validation", "best validation loss"]),
-        ({"monitor": ""}, [[1.5, 1 / 6], [1.5, 2 / 6]], ["train", "validation", "best"]),
+        ({}, [[1.5, 1 / 6], [1.5, 2 / 6]], ["train", "validation", "at the best validation loss"]),
+        ({"monitor": ""}, [[1.5, 1 / 6], [1.5, 2 / 6]], ["train", "validation", "at the best"]),
         ({"best_step": None}, [], ["train", "validation"]),
     ],
 )

@@ -2,9 +2,11 @@
 
 import inspect
 
+import hypothesis
 import pytest
 
 import minidl.testing
+from minidl import EarlyStopping
 from minidl.layers import Linear, SoftmaxCrossEntropy, Tanh
 from minidl.testing import check_layer, check_model, layer_test, model_test
 from minidl.testing.layers import LAYER
@@ -93,3 +95,49 @@ def test_a_kind_names_each_property_once_and_its_running_among_them(kind):
 def test_a_missing_argument_is_missed_by_the_call_that_was_made():
     with pytest.raises(TypeError, match="check_layer: missing a required argument: 'layer'"):
         minidl.testing.check_layer()
+
+
+@pytest.mark.parametrize("settings", [{"max_examples": 5}, 5, "ci", hypothesis.settings])
+def test_settings_that_are_none_are_refused(settings):
+    with pytest.raises(TypeError, match="layer_test: expected settings to be hypothesis settings"):
+        layer_test(Tanh, settings=settings)
+
+
+@pytest.mark.parametrize("count", [True, 0, None, 8.0, "a"])
+def test_a_number_of_examples_is_a_whole_one(count):
+    with pytest.raises(ValueError, match="expected max_examples to be an integer >= 1"):
+        check_layer(Tanh, max_examples=count)
+
+
+@pytest.mark.parametrize(
+    ("call", "options", "said"),
+    [
+        (check_layer, {"raises": "no"}, "raises to be True or False"),
+        (check_layer, {"stochastc": True}, "did you mean 'stochastic'"),
+        (check_layer, {"settings": None}, "give max_examples"),
+        (layer_test, {"max_examples": 5}, "give settings"),
+        (layer_test, {"raises": False}, "check_"),
+        (layer_test, {"at": {"x": [[1.0]]}}, "check_"),
+    ],
+)
+def test_an_option_that_cannot_be_says_what_to_write(call, options, said):
+    with pytest.raises(TypeError, match=said):
+        call(Tanh, **options)
+
+
+@pytest.mark.parametrize("fit", [{"restor": False}, {"resume": "a"}, {"progress": True}, [1], {"epochs": 1}])
+def test_options_of_fit_that_the_check_cannot_hand_on_are_refused(fit):
+    with pytest.raises((TypeError, ValueError), match="expected fit"):
+        minidl.testing.check_callback(EarlyStopping, fit=fit)
+
+
+@pytest.mark.parametrize("wrong", [{"rows": 0}, {"cut": -3}, {"epochs": "a"}])
+def test_a_run_that_cannot_be_is_refused(wrong):
+    at = {"rows": 2, "batch_size": 1, "epochs": 1, "validate_every": 1, "cut": 0, "seed": 0} | wrong
+    with pytest.raises(ValueError, match=f"expected {next(iter(wrong))} to be an integer"):
+        minidl.testing.check_callback(EarlyStopping, at=at)
+
+
+def test_a_factory_without_sizes_is_told_about_the_shape():
+    with pytest.raises(LayerCheckError, match="are drawn: give the sizes that this object was made for"):
+        check_layer(lambda: Linear(3, 2))

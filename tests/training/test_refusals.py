@@ -352,7 +352,7 @@ def test_rows_instead_of_a_function_are_told_how_to_write_one():
 
 def test_a_checkpoint_object_is_told_where_its_file_is(tmp_path):
     with pytest.raises(
-        TypeError, match=r"to be a text or a Path, received Checkpoint\(.*: its file is the .path of it"
+        TypeError, match=r"to be a text or a Path, received resume=Checkpoint\(.*: its file is the .path of it"
     ):
         fit(resume=Checkpoint(tmp_path / "c.npz"))
 

@@ -189,7 +189,7 @@ def test_validation_sets_in_another_order_are_another_run(data, trainer, fit, tm
 
 @pytest.mark.parametrize("path", [True, 3, b"run.npz", "", None.__class__])
 def test_what_is_no_path_is_refused_and_no_stream_is_closed(job, path):
-    with pytest.raises(TypeError, match="expected path to be a text or a Path"):
+    with pytest.raises(TypeError, match=f"expected resume to be a text or a Path, received resume={path!r}"):
         job(resume=path)
     with pytest.raises(TypeError, match="expected path to be a text or a Path"):
         Checkpoint(path)

@@ -6,10 +6,9 @@ import pickle
 import numpy as np
 import pytest
 
-from minidl import L2, SGD, Adam, Callback, Checkpoint, ClipNorm, Linear, SoftmaxCrossEntropy
+from minidl import L2, SGD, Adam, Callback, Checkpoint, ClipNorm, EarlyStopping, Linear, SoftmaxCrossEntropy
 from minidl.optim import CosineDecay
 from minidl.storage import DataError
-from minidl.training.trainer import Trainer
 from tests.tools.restless import Counting as Silent
 from tests.tools.restless import Dropout, Interrupt, assert_same
 
@@ -223,18 +222,34 @@ def test_what_was_assigned_before_a_run_is_another_run(data, trainer, fit, tmp_p
         fit(one, data(), data(seed=1), resume=path)
 
 
-@pytest.mark.parametrize("twin", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["copy", "pickle"])
+def through_pickle(one):
+    return pickle.loads(pickle.dumps(one))
+
+
+class Copying(Callback):
+    """Copies the trainer after its third step."""
+
+    def __init__(self, twin):
+        self.twin, self.twins = twin, []
+
+    def on_step_end(self, trainer):
+        if trainer.optimizer.steps == 3:
+            self.twins.append(self.twin(trainer))
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, through_pickle])
 def test_a_trainer_is_copied_while_it_trains_and_the_copy_can_train(data, trainer, fit, twin):
-    twins = []
+    copying = Copying(twin)
+    fit(trainer(callbacks=[copying]), data(), data(seed=1))
+    (one,) = copying.twins
+    fit(one, data(), data(seed=1))
+    assert one.history.stopped_because == "limit: 2 epochs"
 
-    class Copying(Callback):
-        def on_step_end(self, trainer):
-            if trainer.optimizer.steps == 3:
-                callbacks, trainer.callbacks = trainer.callbacks, []
-                twins.append(twin(trainer))
-                trainer.callbacks = callbacks
 
-    fit(trainer(callbacks=[Copying()]), data(), data(seed=1))
-    assert isinstance(twins[0], Trainer)
-    fit(twins[0], data(), data(seed=1))
-    assert twins[0].history.stopped_because == "limit: 2 epochs"
+def test_a_callback_that_was_assigned_to_before_a_run_makes_another_run(data, trainer, fit, tmp_path):
+    path = tmp_path / "run.npz"
+    fit(trainer(callbacks=[EarlyStopping(patience=20), Checkpoint(path)]), data(), data(seed=1))
+    stopping = EarlyStopping(patience=20)
+    stopping.patience = 1
+    with pytest.raises(DataError, match=r"callbacks\.patience, assigned: nothing there, 1 here"):
+        fit(trainer(callbacks=[stopping]), data(), data(seed=1), resume=path)

@@ -5,7 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import L1, L2, SGD, Adam, ClipNorm, EarlyStopping, RMSprop, SoftmaxCrossEntropy, accuracy, top_k_accuracy
+from minidl import (
+    L1,
+    L2,
+    SGD,
+    Adam,
+    ClipNorm,
+    EarlyStopping,
+    RMSprop,
+    SoftmaxCrossEntropy,
+    Tanh,
+    accuracy,
+    top_k_accuracy,
+)
 from minidl.data import batches
 from minidl.optim import ExponentialDecay
 
@@ -152,3 +164,20 @@ def test_wrong_parts_are_refused_at_construction(trainer, wrong, error, message)
     arguments = {name: parts[name] for name in ("model", "loss", "optimizer")} | wrong
     with pytest.raises(error, match=message):
         type(trainer())(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("predict", r"trainer\.model\.predict\(x\)"),
+        ("compile", "the constructor takes"),
+        ("histori", "did you mean 'history'"),
+    ],
+)
+def test_words_of_other_libraries_say_what_to_use(trainer, name, advice):
+    with pytest.raises(AttributeError, match=f"Trainer has no attribute '{name}': {advice}"):
+        getattr(trainer(), name)
+
+
+def test_a_trainer_is_shown_as_the_call_that_made_it(trainer):
+    assert repr(trainer(Tanh())) == "Trainer(Sequential(Tanh()), SoftmaxCrossEntropy(), SGD(0.5))"

@@ -21,6 +21,7 @@ STEP = EPS ** (1 / 3)
 FINER, COARSER, FINEST = range(1, 7), range(-1, -4, -1), range(7, 18)  # rungs: the step is STEP / 4**rung
 SHARP = 100  # an agreement is sharp if its uncertainty is at most this many times the tolerance
 DROWNED = 64  # times as far off at the finest step as at the first: rounding has the say
+SAME = 1e-3  # of what lies between the slopes to either side: as far as they may move where a kink stays where it is
 APART = 10  # as many times the allowed difference contradicts
 
 
@@ -149,12 +150,26 @@ class Probe:
                 if vague is None or look.uncertainty < vague.uncertainty:
                     vague = look
                 continue
+            if rung == 0 and self._at_a_kink(direction, look):
+                return None
             distances.append(off)
             if look.smooth and off > APART * (allowed + look.uncertainty):
                 against.append((rung, look))
         if vague is None or any(_same_number(a, b, vague) for a in against for b in against):
             return None
         return abs(analytic - vague.slope) / max(scale, abs(vague.slope), vague.uncertainty / RTOL)
+
+    def _at_a_kink(self, direction: Array, look: Look) -> bool:
+        """Whether the slopes to both sides stay apart, and stay what they are, at a step 4096 times as fine.
+
+        The function then has a kink right here, and finer steps say what the first one did. Many do at ties, as in a
+        maximum over windows, where the whole ladder for each would be most of what a check costs.
+        """
+        apart = SAME * abs(look.right - look.left)
+        if apart <= ATOL + look.uncertainty:
+            return False
+        finer = self.look(direction, FINER[-1])
+        return abs(finer.left - look.left) <= apart and abs(finer.right - look.right) <= apart
 
     def _finest(self, direction: Array, analytic: float, scale: float) -> float | None:
         """As `error`, at steps so fine that only a sharp and smooth agreement counts: y = clip(1e12 x, -1, 1) at 0."""

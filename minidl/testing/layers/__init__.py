@@ -1,5 +1,7 @@
 """check_layer and layer_test: every property a layer must have, on cases that hypothesis draws and shrinks."""
 
+import copy
+import inspect
 from collections.abc import Callable, Container, Generator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -10,9 +12,10 @@ from hypothesis import strategies as st
 
 from minidl.layers.base import Layer
 from minidl.testing.functions import GRID
-from minidl.testing.layers.case import Declared, LayerCase, LayerCheckError, LayerRun, make_case
+from minidl.testing.layers.case import Declared, LayerCase, LayerCheckError, LayerRun
 from minidl.testing.layers.contract import CONTRACT, gradients_set, runs
 from minidl.testing.layers.extremes import EXTREMES
+from minidl.testing.layers.making import make_case
 from minidl.testing.layers.numbers import NUMBERS
 from minidl.testing.report import Property, name_of
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
@@ -21,6 +24,7 @@ from minidl.testing.strategies import (
     Shape,
     Strategy,
     check_domain,
+    check_jumps,
     check_kind,
     check_shape,
     draw_object,
@@ -56,26 +60,35 @@ def layer_cases(
     random_inference: bool = False,
     domain: tuple[float, float] | None = None,
     integers: Integers | None = None,
+    jumps: tuple[float, ...] = (),
     **arguments: Any,
 ) -> Cases:
     """The cases of a layer: sizes are drawn, then arguments, then the input, so that hypothesis shrinks each."""
     check_shape(shape)
     check_domain(domain)
-    declared = partial(_declared, Declared(rows_mix, stochastic, random_inference, domain), integers)
+    check_jumps(jumps)
+    plain = Declared(rows_mix, stochastic, random_inference, domain, jumps=tuple(jumps))
+    declared = partial(_declared, plain, integers)
+
+    names = [size for size in shape if isinstance(size, str)]
+
+    def another(used: Mapping[str, Any]) -> Layer | None:
+        return make_object(layer, copy.deepcopy(dict(used)), optional=names) if is_factory(layer) else None
 
     @st.composite
     def drawn(draw: st.DrawFn) -> LayerCase:
         made, sizes, used = draw_object(draw, layer, shape, arguments)
         check_kind(made, Layer)
         complete = declared(used)
-        return make_case(made, draw(_inputs(sizes, complete)), draw(SEEDS), complete, advice=_advice(layer, shape))
+        x, seed = draw(_inputs(sizes, complete)), draw(SEEDS)
+        return make_case(made, x, seed, complete, advice=_advice(layer, shape), other=another(used))
 
     def given(at: Mapping[str, Any]) -> LayerCase:
         case = given_case(at, "x", "seed")
         x = np.array(case["x"], np.int64 if integers else np.float64)
         made = make_object(layer, arguments)
         check_kind(made, Layer)
-        return make_case(made, x, case["seed"], declared(arguments))
+        return make_case(made, x, case["seed"], declared(arguments), other=another(arguments))
 
     return Cases(name_of(layer), drawn(), given)
 
@@ -88,13 +101,16 @@ def layer_test() -> None:
 
     Args:
         layer: a class or factory, called anew for every case, or one layer object.
-        shape: the shape of x. Names are drawn and handed to the constructor's arguments of the same name.
+        shape: the shape of x. Names are drawn and handed to the constructor's arguments of the same name. A size may
+            be a strategy, or have a lower bound: `("n", at_least(3))`.
         rows_mix: declare that rows of the output depend on other rows, as in batch normalization.
         stochastic: declare that the layer draws random numbers in training, as dropout does, from `self.rng`.
         random_inference: declare that it draws them at inference too.
         domain: the closed interval x must lie in. None: x is drawn from -3 to 3, and tried far beyond.
         integers: declare that x holds whole numbers from `low` to `high - 1`, as for an embedding; `high` may be the
             name of a constructor argument. Only the parameters are differentiated then.
+        jumps: the values of x at which the output may jump, as at the 0 that marks padding. They are drawn and tried
+            like any others, but the derivative for an element that stands there is not asked.
         settings: hypothesis settings instead of those of the loaded profile.
         arguments: further constructor arguments, each a value or a strategy. Under a name in `shape`, the strategy
             for that size; the others are drawn from 1 to 4, or 9. Where a name clashes with one above, use a factory.
@@ -129,7 +145,10 @@ def check_layer() -> None:
 def _advice(layer: Any, shape: Shape) -> str:
     """What to say if an object that is made already does not fit the sizes drawn for it."""
     drawn = [size for size in shape[1:] if isinstance(size, str)]
-    if is_factory(layer) or not drawn:
+    takes_sizes = isinstance(layer, type) or (
+        is_factory(layer) and set(drawn) & set(inspect.signature(layer).parameters)
+    )
+    if takes_sizes or not drawn:
         return ""
     return f"\n  {', '.join(map(repr, drawn))} in shape={shape} are drawn: give the sizes that this object was made for"
 

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,8 +12,6 @@ from minidl.layers.base import Layer
 from minidl.parameters import Array
 from minidl.testing.functions import GRID, Domain, Subject, shown, steps_in, upstream_gradient
 from minidl.testing.report import Case, CheckError, raised
-
-WAYS = ("near", "near", "far", "not")  # how parameters are moved, by the last digits of the seed
 
 
 class LayerCheckError(CheckError):
@@ -30,6 +27,7 @@ class Declared:
     random_inference: bool = False
     domain: Domain | None = None
     integers: tuple[int, int] | None = None
+    jumps: tuple[float, ...] = ()
 
     @property
     def bounded(self) -> bool:
@@ -59,6 +57,7 @@ class LayerCase(Case):
         seed: of everything random in the check.
         declared: what its author declares.
         advice: what to say where it does not run or has another shape.
+        other: another one made by the same call, built; None where there is none that shares nothing on purpose.
     """
 
     layer: Layer
@@ -67,6 +66,7 @@ class LayerCase(Case):
     seed: int
     declared: Declared
     advice: str = ""
+    other: Layer | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -75,47 +75,6 @@ class LayerCase(Case):
 
     def __repr__(self) -> str:
         return f"check_layer({self.fresh!r}, at={{'x': {self.x.tolist()}, 'seed': {self.seed}}}{self.declared})"
-
-
-def make_case(layer: Layer, x: Array, seed: int, declared: Declared, *, advice: str = "") -> LayerCase:
-    """Build a layer that nobody else holds, and move its parameters away from their initial values."""
-    fresh = copy.deepcopy(layer)
-    layer.build(seed=0, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-    start = layer.parameters.snapshot()
-    for way in (WAYS[seed % len(WAYS)], "gently", "not"):
-        for name, parameter in layer.parameters.named.items():
-            parameter.value = _moved(start[name], way, rng)
-        if _is_finite(copy.deepcopy(layer), x):  # else a parameter may have to keep its sign, or its place
-            break
-    if seed % 2:
-        with layer.train_mode(), np.errstate(all="ignore"):
-            for rows in (len(x) + 1, len(x)):
-                with suppress(Exception):  # what training raises is for the run in training mode to say
-                    layer.forward(declared.another((rows, *x.shape[1:]), rng))
-    return LayerCase(layer, fresh, x, seed, declared, advice)
-
-
-def _moved(start: Array, way: str, rng: np.random.Generator) -> Array:
-    """A parameter's value in a case: an eighth or so from its initial value, anywhere, gently scaled, or unmoved."""
-    eighths = rng.integers(1, 5, start.shape) * rng.choice([-1, 1], start.shape)
-    if way == "near":
-        return np.asarray(np.round(start * 8) / 8 + eighths / 8)
-    if way == "far":
-        return np.asarray(rng.integers(-24, 25, start.shape) / 8)
-    return start * (1 + eighths / 64) if way == "gently" else start
-
-
-def _is_finite(layer: Layer, x: Array) -> bool:
-    """Whether output and gradients are numbers; a backward that raises is for the checks to report."""
-    with np.errstate(all="ignore"), suppress(Exception):
-        y = layer.forward(x.copy())
-        if not np.isfinite(y).all():
-            return False
-        with suppress(Exception):
-            layer.backward(np.ones_like(y))
-        return bool(np.isfinite(layer.parameters.grad).all())
-    return False
 
 
 class LayerRun:
@@ -180,8 +139,20 @@ class LayerRun:
         return gradients if self.declared.integers else {"x": dx} | gradients
 
     def subject(self, x: Array) -> Subject:
-        """The layer at `x` as something to differentiate; its parameters are the arrays themselves."""
-        return Subject(self.arrays(x), lambda: self.forward(x).copy(), lambda dy: self.gradients_at(x, dy))
+        """The layer at `x` as something to differentiate; its parameters are the arrays themselves.
+
+        Elements of `x` that stand at a declared jump are held there, and their gradients are not looked at.
+        """
+        held, there = np.isin(x, self.declared.jumps), x.copy()
+
+        def seen() -> Array:
+            return np.where(held, there, x) if held.any() else x
+
+        def gradients(dy: Array) -> dict[str, Array]:
+            of = self.gradients_at(seen(), dy)
+            return of | {"x": np.where(held, 0.0, of["x"])} if "x" in of else of
+
+        return Subject(self.arrays(x), lambda: self.forward(seen()).copy(), gradients)
 
     def gradients_at(self, x: Array, dy: Array) -> dict[str, Array]:
         """The gradients after a forward of `x`."""

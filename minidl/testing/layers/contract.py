@@ -21,8 +21,8 @@ def runs(run: LayerRun) -> None:
         received = f"shape {y.shape}" if isinstance(y, np.ndarray) else type(y).__name__
         raise run.failure("forward must return an array with one row per sample", f"  received {received}")
     if y.size == 0:
-        details = f"  received shape {y.shape} for x of {run.x.shape}: sizes too small for it? Give them a strategy:"
-        raise run.failure("forward must return some numbers", f"{details} features=st.integers(2, 5)")
+        details = f"  received shape {y.shape} for x of {run.x.shape}: sizes too small for it? Give a lower bound:"
+        raise run.failure("forward must return some numbers", f"{details} shape=('n', at_least(3))")
     run.gradients_at(run.x, run.dy)
 
 
@@ -149,6 +149,14 @@ def backward_again(run: LayerRun) -> None:
     twin.backward(-dy)
     if not same_bits(gradients, run.backward(dy)):
         raise run.failure("two layers must not share what they keep", "  a copy that ran in between changed the result")
+    if (other := run.case.other) is not None:
+        run.forward(x)
+        run.forward(other_input(run), twin=other)
+        other.backward(-dy)
+        if not same_bits(gradients, run.backward(dy)):
+            details = "  another one made by the same call ran in between and changed the result: is something kept in"
+            details += " the class, the module or a default argument?"
+            raise run.failure("two layers must not share what they keep", details)
 
 
 @CONTRACT.property("linear in the upstream gradient")

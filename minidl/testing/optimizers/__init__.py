@@ -51,7 +51,8 @@ def optimizer_test() -> None:
 
     Args:
         optimizer: what is tested; a fresh copy for every case.
-        reference: (start, gradients) -> values, the same rule written plainly for one array.
+        reference: (start (n,), list of gradients (n,)) -> the values (n,) after all steps, the same rule written
+            plainly for one array.
         whole_vector: declare that elements influence one another, as in clipping by the norm.
         whole_parameters: declare that the elements of one parameter influence one another, as in LARS.
         spares_biases: False declares that it decays parameters with `decay=False` too.

@@ -65,6 +65,19 @@ class OptimizerCase(Case):
                 raise self.failure("step must not raise", raised(error)).of_running() from error
         return parameters.value.copy()
 
+    def asked(self, gradients: list[Array]) -> Array:
+        """What the reference says the values are after all steps: one number for each of the start."""
+        if self.reference is None:
+            raise ValueError("expected a case with a reference, received reference=None")
+        try:
+            wanted = np.asarray(self.reference(self.start.copy(), gradients), np.float64)
+        except Exception as error:
+            raise self.failure("the reference must not raise", raised(error)) from error
+        if wanted.shape != self.start.shape:
+            details = f"  expected shape {self.start.shape}, the values after all steps, received {wanted.shape}"
+            raise self.failure("the reference must return one value for each of the start", details)
+        return wanted
+
     @cached_property
     def final(self) -> Array:
         """The values after all steps on one parameter."""

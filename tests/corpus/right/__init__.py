@@ -21,6 +21,7 @@ from tests.corpus.right import (
     row_mixing,
     schedules,
     shapes,
+    sizes,
     ties,
 )
 
@@ -32,6 +33,7 @@ RIGHT: list[Item] = [
         ties,
         kinks_of_parameters,
         shapes,
+        sizes,
         convolution,
         pooling,
         normalization,

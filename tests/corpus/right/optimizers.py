@@ -156,3 +156,47 @@ class Lookahead(Optimizer):
 
 
 SHELF.put("optimizer", SGD(0.1, clip=ClipNorm(1.0)), {"whole_vector": True}, name="ClippedSGD")
+
+
+@SHELF.optimizer(lr=0.1)
+class LookaheadTwo(Lookahead):
+    """The same, every second step: right after a single gradient the average moves on without one."""
+
+    def update(self, value, grad, lr):
+        slow = self.slots["slow"]
+        if self.steps == 0:
+            slow[...] = value
+        value -= lr * grad
+        if self.steps % 2 == 1:
+            slow += 0.5 * (value - slow)
+            value[...] = slow
+
+
+@SHELF.optimizer(lr=0.1)
+class ScheduleFree(Optimizer):
+    """z <- z - lr g, x <- the mean of all z, w = 0.1 z + 0.9 x (schedule-free SGD)."""
+
+    slot_names = ("z", "x")
+
+    def update(self, value, grad, lr):
+        z, x = self.slots["z"], self.slots["x"]
+        if self.steps == 0:
+            z[...] = value
+            x[...] = value
+        z -= lr * grad
+        x += (z - x) / (self.steps + 2)
+        value[...] = 0.1 * z + 0.9 * x
+
+
+@SHELF.optimizer(lr=0.1)
+class LeansOnFastWeights(Optimizer):
+    """z <- z - lr g, w <- 0.9 w + 0.1 z: without a gradient w is off by a rounding."""
+
+    slot_names = ("z",)
+
+    def update(self, value, grad, lr):
+        z = self.slots["z"]
+        if self.steps == 0:
+            z[...] = value
+        z -= lr * grad
+        value[...] = 0.9 * value + 0.1 * z

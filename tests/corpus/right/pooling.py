@@ -59,3 +59,20 @@ class MaxPool1DFirst(Layer):
         n, c, t = np.indices(dy.shape)
         np.add.at(dx, (n, c, t + self.k), dy)
         return dx
+
+
+@SHELF.layer(shape=("n", 3, 8, 8))
+class MaxPoolImages(Layer):
+    """Maxima of 2 x 2 windows of images with hundreds of ties; the first of them is credited."""
+
+    def forward(self, x):
+        n, c, h, w = self.shape = x.shape
+        v = x.reshape(n, c, h // 2, 2, w // 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(n, c, h // 2, w // 2, 4)
+        self.k = v.argmax(axis=4)[..., None]
+        return v.max(axis=4)
+
+    def backward(self, dy):
+        n, c, h, w = self.shape
+        d = np.zeros((*dy.shape, 4), dy.dtype)
+        np.put_along_axis(d, self.k, dy[..., None], axis=4)
+        return d.reshape(n, c, h // 2, w // 2, 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(n, c, h, w)

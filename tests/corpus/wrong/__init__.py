@@ -24,6 +24,7 @@ from tests.corpus.wrong import (
     scaling,
     schedules,
     shapes,
+    sizes,
     softmax,
 )
 
@@ -50,5 +51,6 @@ WRONG: list[Item] = [
     *scaling.SHELF,
     *schedules.SHELF,
     *shapes.SHELF,
+    *sizes.SHELF,
     *softmax.SHELF,
 ]

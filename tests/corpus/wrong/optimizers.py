@@ -276,3 +276,23 @@ class AdagradLate(Optimizer):
 
 
 SHELF.put("optimizer", SGD(0.1, clip=ClipNorm(1.0)), {}, "clipping by a norm that is not declared")
+
+
+@SHELF.optimizer(lr=0.1)
+class HalvesEachSixthStep(SGD):
+    """Every weight is halved at each sixth step."""
+
+    def apply(self, parameters, lr):
+        super().apply(parameters, lr)
+        if self.steps % 6 == 5:
+            parameters.value *= 0.5
+
+
+@SHELF.optimizer(lr=0.1)
+class HalvesEachHundredthStep(SGD):
+    """Every weight is halved at each hundredth step."""
+
+    def apply(self, parameters, lr):
+        super().apply(parameters, lr)
+        if self.steps % 100 == 99:
+            parameters.value *= 0.5

@@ -67,3 +67,21 @@ class GlobalAvgPoolHalf(Layer):
     def backward(self, dy):
         h = self.shape[2]
         return np.broadcast_to((dy / (h * h))[:, :, None, None], self.shape).copy()
+
+
+@SHELF.layer(shape=("n", 3, 8, 8))
+class MaxPoolImagesCreditsTies(Layer):
+    """Of images with hundreds of ties, those of the first window only are credited in full; elsewhere they share."""
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        self.v = x.reshape(n, c, h // 2, 2, w // 2, 2)
+        self.y = self.v.max(axis=(3, 5), keepdims=True)
+        return self.y[:, :, :, 0, :, 0].copy()
+
+    def backward(self, dy):
+        hit = (self.v == self.y).astype(dy.dtype)
+        share = hit / hit.sum(axis=(3, 5), keepdims=True)
+        share[:, :, 0, :, 0] = hit[:, :, 0, :, 0]
+        n, c, h, _, w, _ = share.shape
+        return (share * dy[:, :, :, None, :, None]).reshape(n, c, 2 * h, 2 * w)
