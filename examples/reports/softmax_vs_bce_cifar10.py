@@ -106,7 +106,7 @@ def train_transformed(
 ) -> dict[str, Any]:
     """A classifier on all the data, each image of a batch mirrored or not and then shifted or cropped."""
     training, validation, test = cifar10_standardized(rows, held_out)
-    flip, move = RandomFlip((3, 32, 32)), {"shifts": RandomCrop((3, 32, 32), 4), "crops": cropped}[moved]
+    flip, shift = RandomFlip((3, 32, 32)), RandomCrop((3, 32, 32), 4)
     model = Sequential(Linear(3072, 10, weight_init=normal(0.01))).build(seed=seed)
     trainer = Trainer(model, SoftmaxCrossEntropy(), SGD(eta), regularizers=[L2(strength)], metrics=[accuracy])
     trainer.fit(
@@ -114,7 +114,7 @@ def train_transformed(
         epochs=epochs,
         batch_size=batch_size,
         drop_last=True,
-        augment=lambda x, rng: move(flip(x, rng), rng),
+        augment=lambda x, rng: (shift if moved == "shifts" else cropped)(flip(x, rng), rng),
         seed=seed,
         restore_best=False,
         progress=False,
