@@ -104,7 +104,7 @@ def test_all_reports_run_in_quick_mode_and_write_their_pages(tmp_path, small_dat
         assert "sample standard deviation" in alone
         assert "*Quick mode" in alone
     again = run("softmax_cifar10", *options, cwd=tmp_path)
-    assert "16 of 16 runs are there already" in again.stderr
+    assert "18 of 18 runs are there already" in again.stderr
     assert "--docs is for whole runs" in run("all", *options, "--docs", "docs", cwd=tmp_path).stderr
 
 
