@@ -23,7 +23,15 @@ from minidl.layers import (
     Tanh,
     WestonWatkinsHinge,
 )
-from minidl.metrics import accuracy, binary_accuracy, confusion_matrix, top_k_accuracy
+from minidl.metrics import (
+    accuracy,
+    binary_accuracy,
+    confusion_matrix,
+    f1_score,
+    label_counts,
+    subset_accuracy,
+    top_k_accuracy,
+)
 from minidl.optim import SGD, Adam, AdamW, ClipNorm, ClipValue, Optimizer, RMSprop
 from minidl.parameters import Parameter, Parameters, State
 from minidl.regularizers import L1, L2, ElasticNet
@@ -84,5 +92,8 @@ __all__ = [
     "accuracy",
     "binary_accuracy",
     "confusion_matrix",
+    "f1_score",
+    "label_counts",
+    "subset_accuracy",
     "top_k_accuracy",
 ]

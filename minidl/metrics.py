@@ -74,10 +74,72 @@ def binary_accuracy(scores: Array, targets: Array) -> float:
     >>> binary_accuracy(np.array([[2.0], [-1.0]]), np.array([[1], [1]]))
     0.5
     """
+    predicted, wanted = _entries(scores, targets)
+    return float(np.mean(predicted == wanted))
+
+
+@quiet
+def subset_accuracy(scores: Array, targets: Array) -> float:
+    """The share of rows in which every entry agrees: score >= 0, that is probability >= 1/2, where target >= 1/2.
+
+    The strictest view of several labels a row; one class a row counts as right only where that class alone is found.
+
+    Args:
+        scores: (n,), (n, 1) or (n, labels) raw scores, as `BinaryCrossEntropy` takes them. For another threshold t on
+            probabilities p, give p - t.
+        targets: 0 or 1, in the shape of the scores.
+
+    Raises:
+        ShapeError: targets of another shape.
+
+    >>> subset_accuracy(np.array([[2.0, -1.0], [2.0, 1.0]]), np.array([[1, 0], [1, 0]]))
+    0.5
+    """
+    predicted, wanted = _entries(scores, targets)
+    return float(np.mean((predicted == wanted).reshape(len(scores), -1).all(axis=1)))
+
+
+@quiet
+def f1_score(scores: Array, targets: Array) -> float:
+    """F1 = 2 TP / (2 TP + FP + FN) over all entries, where score >= 0, that is probability >= 1/2, predicts a label.
+
+    The harmonic mean of precision and recall, of all labels together ("micro"); a column alone gives that of one label.
+    A score that is NaN is wrong, a false positive or a false negative. 1 where no label is there and none is predicted.
+
+    Args:
+        scores: (n,), (n, 1) or (n, labels) raw scores, as `BinaryCrossEntropy` takes them. For another threshold t on
+            probabilities p, give p - t.
+        targets: 0 or 1, in the shape of the scores.
+
+    Raises:
+        ShapeError: targets of another shape.
+
+    Source: van Rijsbergen, Information Retrieval, 2nd edition, 1979, chapter 7.
+
+    >>> f1_score(np.array([[2.0, -1.0], [2.0, 1.0]]), np.array([[1, 0], [1, 0]]))
+    0.8
+    """
+    predicted, wanted = _entries(scores, targets)
+    found, marked = int(np.sum(predicted & wanted)), int(np.sum(predicted)) + int(np.sum(wanted))
+    return 2 * found / marked if marked else 1.0
+
+
+@quiet
+def label_counts(scores: Array) -> Array:
+    """How many rows have 0, 1, ..., all labels with score >= 0, that is probability >= 1/2: (labels + 1,) counts.
+
+    Says how often independent labels leave a row without any, or give it several. A score that is NaN is no label.
+
+    Args:
+        scores: (n,), (n, 1) or (n, labels) raw scores, as `BinaryCrossEntropy` takes them. For another threshold t on
+            probabilities p, give p - t.
+
+    >>> label_counts(np.array([[2.0, 1.0], [2.0, -1.0], [-3.0, -1.0], [-2.0, -1.0]]))
+    array([2, 1, 1])
+    """
     check_scores(scores)
-    if np.shape(targets) != scores.shape:
-        raise ShapeError(f"expected targets of shape {scores.shape}, received targets.shape={np.shape(targets)}")
-    return float(np.mean(((scores >= 0) == (np.asarray(targets) >= 0.5)) & ~np.isnan(scores)))
+    found = (scores >= 0).reshape(len(scores), -1)
+    return np.bincount(found.sum(axis=1), minlength=found.shape[1] + 1)
 
 
 @quiet
@@ -96,6 +158,15 @@ def confusion_matrix(scores: Array, targets: Array) -> Array:
         raise ValueError(f"expected scores that are numbers, received scores[{row}]={scores[row].tolist()}")
     pairs = labels.astype(np.int64) * classes + predictions
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def _entries(scores: Array, targets: Array) -> tuple[Array, Array]:
+    """Which labels are predicted and which are wanted, entry by entry; a score that is NaN predicts the wrong one."""
+    check_scores(scores)
+    if np.shape(targets) != scores.shape:
+        raise ShapeError(f"expected targets of shape {scores.shape}, received targets.shape={np.shape(targets)}")
+    wanted = np.asarray(targets) >= 0.5
+    return np.where(np.isnan(scores), ~wanted, scores >= 0), wanted
 
 
 def _predictions(scores: Array) -> Array:

@@ -7,8 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
-from minidl import ShapeError, accuracy, binary_accuracy, confusion_matrix, top_k_accuracy
+from minidl import (
+    ShapeError,
+    accuracy,
+    binary_accuracy,
+    confusion_matrix,
+    f1_score,
+    label_counts,
+    subset_accuracy,
+    top_k_accuracy,
+)
 
 few = st.sampled_from([-1.0, -0.0, 0.0, 0.5, 2.0, math.inf, -math.inf])  # so few that ties are common
 
@@ -86,6 +96,55 @@ def test_binary_accuracy_of_several_labels_counts_entries():
     assert binary_accuracy(np.array([[1.0, -1.0], [1.0, 1.0]]), np.array([[1, 0], [0, 1]])) == 0.75
 
 
+@st.composite
+def labelled(draw):
+    """Scores (n, labels), some of them NaN, and targets of the same shape."""
+    shape = draw(st.integers(1, 8)), draw(st.integers(1, 4))
+    scores = draw(hnp.arrays(np.float32, shape, elements=few | st.just(math.nan)))
+    return scores, draw(hnp.arrays(np.int64, shape, elements=st.integers(0, 1)))
+
+
+def hits(scores, targets):
+    """The entries as (predicted, wanted), row by row; NaN predicts what is wrong."""
+    return [
+        [(t == 0 if math.isnan(s) else s >= 0, t == 1) for s, t in zip(*rows, strict=True)]
+        for rows in zip(scores.tolist(), targets.tolist(), strict=True)
+    ]
+
+
+@given(labelled())
+def test_subset_accuracy_is_the_share_of_rows_without_a_wrong_entry(case):
+    rows = hits(*case)
+    share = sum(all(predicted == wanted for predicted, wanted in row) for row in rows) / len(rows)
+    assert subset_accuracy(*case) == pytest.approx(share)
+    if case[0].shape[1] == 1:
+        assert subset_accuracy(*case) == binary_accuracy(*case) == subset_accuracy(case[0][:, 0], case[1][:, 0])
+
+
+@given(labelled())
+def test_f1_is_the_harmonic_mean_of_precision_and_recall_over_all_entries(case):
+    entries = [entry for row in hits(*case) for entry in row]
+    found = sum(predicted and wanted for predicted, wanted in entries)
+    predictions, labels = (sum(column) for column in zip(*entries, strict=True))
+    if found:
+        precision, recall = found / predictions, found / labels
+        assert f1_score(*case) == pytest.approx(2 / (1 / precision + 1 / recall))
+    else:
+        assert f1_score(*case) == (1 if predictions + labels == 0 else 0)
+
+
+@given(labelled())
+def test_label_counts_say_how_many_rows_have_so_many_labels(case):
+    scores, _ = case
+    labels = [sum(score >= 0 for score in row) for row in scores.tolist()]
+    assert label_counts(scores).tolist() == [labels.count(k) for k in range(scores.shape[1] + 1)]
+
+
+def test_one_column_of_labels_may_be_flat():
+    scores, targets = np.array([1.0, -1.0, -2.0]), np.array([1, 1, 0])
+    assert (f1_score(scores, targets), label_counts(scores).tolist()) == (pytest.approx(2 / 3), [2, 1])
+
+
 @given(classified(few | st.just(math.nan)))
 def test_a_row_with_nan_agrees_with_no_target(case):
     scores, labels = case
@@ -105,7 +164,7 @@ def test_a_confusion_matrix_needs_scores_that_are_numbers():
         confusion_matrix(np.array([[0.0, 1.0], [math.nan, 0.0]]), np.array([0, 1]))
 
 
-@pytest.mark.parametrize("metric", [accuracy, top_k_accuracy(2), binary_accuracy])
+@pytest.mark.parametrize("metric", [accuracy, top_k_accuracy(2), binary_accuracy, subset_accuracy, f1_score])
 def test_metrics_return_python_floats(metric):
     targets = np.array([[1, 0]])
     assert type(metric(np.array([[1.0, 0.0]], np.float32), targets)) is float
@@ -139,6 +198,7 @@ def test_scores_and_targets_that_do_not_belong_together_are_refused(metric, scor
         metric(scores, targets)
 
 
+@pytest.mark.parametrize("metric", [binary_accuracy, subset_accuracy, f1_score])
 @pytest.mark.parametrize(
     ("scores", "targets", "error"),
     [
@@ -148,9 +208,9 @@ def test_scores_and_targets_that_do_not_belong_together_are_refused(metric, scor
         (np.zeros(2, int), np.zeros(2), TypeError),
     ],
 )
-def test_binary_scores_and_targets_that_do_not_belong_together_are_refused(scores, targets, error):
+def test_binary_scores_and_targets_that_do_not_belong_together_are_refused(metric, scores, targets, error):
     with pytest.raises(error, match="expected"):
-        binary_accuracy(scores, targets)
+        metric(scores, targets)
 
 
 def test_plain_lists_of_labels_are_welcome():

@@ -24,10 +24,10 @@ from minidl import (
     accuracy,
     binary_accuracy,
 )
-from minidl.data import Dataset, standardize
+from minidl.data import Dataset, roughness, standardize
 from minidl.initializers import zeros
 from minidl.layers.activations import sigmoid, softmax
-from minidl.metrics import confusion_matrix
+from minidl.metrics import confusion_matrix, f1_score, label_counts, subset_accuracy
 from minidl.optim import ClipNorm, ClipValue
 
 X = np.float32([[1e-30, -1e-38, 1e3, -1e3], [1e-45, 3e38, -3e38, 0.0], [1e-20, 2e19, -1e2, 90.0]])
@@ -84,7 +84,9 @@ CALLS = [
     *(lambda r=r: penalized(r) for r in (L1(1e-30), L2(1e-30), ElasticNet(1e-30, 1e-30))),
     *(lambda c=c: clipped(c) for c in (ClipNorm(1e-30), ClipValue(1e-30))),
     lambda: [metric(X, LABELS) for metric in (accuracy, confusion_matrix)],
-    lambda: binary_accuracy(X, np.ones_like(X)),
+    lambda: label_counts(X),
+    lambda: roughness(X.reshape(1, 3, 4), (3, 4)),
+    lambda: [metric(X, np.ones_like(X)) for metric in (binary_accuracy, f1_score, subset_accuracy)],
     lambda: Linear(4, 2, weight_init=lambda rng, shape: np.full(shape, 1e-300)).build().parameters.value,
     lambda: [part.x for part in standardize(Dataset(X, LABELS), Dataset(HALF, LABELS))],
 ]

@@ -107,11 +107,18 @@ class Page:
         if not self.quick:
             self.say(f'The report: "{text}" **{verdict.capitalize()}**{f": {numbers}" if numbers else ""}.')
 
-    def compare(self, rows: Iterable[Row]) -> None:
-        """A table of reported beside measured numbers; quick runs are held against nothing and explain nothing."""
+    def compare(self, rows: Iterable[Row], **beside: Sequence[str]) -> None:
+        """A table of reported beside measured numbers; quick runs are held against nothing and explain nothing.
+
+        `beside` are columns of other publications, such as `later_version=[...]`, one text for each row.
+        """
         listed = [replace(row, interval=None, because="") if self.quick else row for row in rows]
         self.rows += [{"section": self.title, **row.as_dict()} for row in listed]
-        self.say(comparison_table(listed))
+        columns = {name.replace("_", " "): cells for name, cells in beside.items()}
+        self.say(comparison_table(listed, columns))
+        if columns:
+            cells = zip((row.quantity for row in listed), *columns.values(), strict=True)
+            self.table(["quantity", *columns], list(cells), shown=False)
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], *, shown: bool = True) -> None:
         """A table of another kind; one that a figure shows already goes to JSON only."""

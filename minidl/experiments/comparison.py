@@ -1,8 +1,9 @@
 """Published numbers beside measured ones, as rows of a table."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -96,11 +97,18 @@ class Comparison:
         }
 
 
-def comparison_table(rows: Iterable[Comparison]) -> str:
+def comparison_table(rows: Iterable[Comparison], beside: Mapping[str, Sequence[str]] = MappingProxyType({})) -> str:
     """A Markdown table of reported beside measured: mean ± sample standard deviation (number of seeds).
 
     The next column is how many standard deviations the measured mean lies above the reported number, "-" where that
     cannot be said. Columns that no row fills are left out.
+
+    Args:
+        rows: one for each line.
+        beside: head -> one text for each row: other publications of these numbers, in columns after "reported".
+
+    Raises:
+        ValueError: a column beside of another length.
 
     >>> print(comparison_table([Comparison("accuracy", 39.5, [39.0, 39.2, 38.8]), Comparison("loss", "", 1.7)]))
     |  | reported | measured | deviations |
@@ -112,12 +120,18 @@ def comparison_table(rows: Iterable[Comparison]) -> str:
     columns = {
         "": [row.quantity for row in listed],
         "reported": [_reported(row) for row in listed],
+        **beside,
         "measured": [_measured(row) for row in listed],
         "deviations": ["-" if row.distance is None else f"{row.distance:+.1f}" for row in listed],
         "interval": [_interval(row) for row in listed],
         "inside": ["" if row.inside is None else "yes" if row.inside else "**no**" for row in listed],
         "because": [row.because for row in listed],
     }
+    for head, cells in beside.items():
+        if len(cells) != len(listed):
+            raise ValueError(
+                f"expected {len(listed)} cells in beside[{head!r}], one for each row, received {len(cells)}"
+            )
     always = ("", "reported", "measured", "deviations")
     kept = {name: cells for name, cells in columns.items() if name in always or any(cells)}
     return markdown_table(list(kept), list(zip(*kept.values(), strict=True)))

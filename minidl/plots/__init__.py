@@ -6,6 +6,7 @@ Figures belong to no window system: nothing is shown, nothing needs closing, no 
 notebook displays them after `%matplotlib inline`.
 """
 
+from minidl.plots.confidence import true_class_histogram
 from minidl.plots.curves import learning_curves, schedule_curve, step_curve
 from minidl.plots.heatmaps import confusion_heatmap, grid_heatmap
 from minidl.plots.images import sample_images, weight_images, worst_images
@@ -23,6 +24,7 @@ __all__ = [
     "schedule_curve",
     "small_multiples",
     "step_curve",
+    "true_class_histogram",
     "weight_images",
     "worst_images",
 ]

@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from minidl.arguments import check_integer
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
+from minidl.plots.confidence import of_true_class
 from minidl.plots.style import (
     EDGE,
     GREY_MAP,
@@ -138,13 +139,7 @@ def worst_images(
     """
     count = check_integer("count", count, minimum=1)
     targets, probabilities = _labels(dataset), np.asarray(probabilities)
-    fits = probabilities.ndim == 2 and len(probabilities) == len(dataset) and targets.max() < probabilities.shape[1]
-    if not fits or not ((probabilities >= 0) & (probabilities <= 1)).all():
-        raise ValueError(
-            f"expected probabilities in [0, 1] of shape ({len(dataset)}, classes), received shape "
-            f"{probabilities.shape}: raw scores go through loss.probabilities(scores) first"
-        )
-    own = probabilities[np.arange(len(targets)), targets]
+    own = of_true_class(probabilities, targets)
     worst = np.argsort(own, kind="stable")[:count]
     titles = []
     for row in worst:

@@ -17,7 +17,7 @@ from minidl.layers.losses.base import Loss
 from minidl.layers.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
 from minidl.layers.modes import inference
 from minidl.layers.sequential import Sequential
-from minidl.metrics import Metric, binary_accuracy
+from minidl.metrics import Metric, binary_accuracy, f1_score, subset_accuracy
 from minidl.parameters import Array, Parameters
 from minidl.regularizers import Regularizer
 from minidl.returned import as_number
@@ -178,11 +178,15 @@ def check_scores_are_raw(model: Layer, loss: Loss) -> None:
 
 def check_scores_are_counted(model: Layer, metrics: Metrics) -> None:
     """Refuse a metric of raw scores for a model that ends in probabilities: all of them would count as 1."""
-    if isinstance(last := _last(model), Sigmoid) and binary_accuracy in metrics.values():
-        raise ValueError(
-            f"expected raw scores for binary_accuracy, which are at least 0 for a probability of 1/2, received a model "
-            f"that ends in {last!r}: leave {last!r} out, or count (probabilities >= 0.5) in a metric of your own"
-        )
+    if not isinstance(last := _last(model), Sigmoid):
+        return
+    for metric in (binary_accuracy, subset_accuracy, f1_score):
+        if metric in metrics.values():
+            raise ValueError(
+                f"expected raw scores for {metric.__name__}, which are at least 0 for a probability of 1/2, received a "
+                f"model that ends in {last!r}: leave {last!r} out, or count (probabilities >= 0.5) in a metric of your "
+                f"own"
+            )
 
 
 def _last(model: Layer) -> Layer:

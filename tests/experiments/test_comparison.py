@@ -56,3 +56,12 @@ def test_what_is_no_list_of_numbers_is_refused():
             Comparison("x", 1, measured)
     with pytest.raises(ValueError, match="put low first"):
         Comparison("x", 1, 2, (4, 3))
+
+
+def test_other_publications_stand_beside_what_was_reported():
+    rows = [Comparison("a", 1, 2.0), Comparison("b", "", 3.0)]
+    table = comparison_table(rows, {"later version": ["1.5", "2.5"]})
+    assert table.splitlines()[0] == "|  | reported | later version | measured | deviations |"
+    assert table.splitlines()[3] == "| b | - | 2.5 | 3.0 | - |"
+    with pytest.raises(ValueError, match=r"expected 2 cells in beside\['later'\].* received 1"):
+        comparison_table(rows, {"later": ["1.5"]})

@@ -104,8 +104,29 @@ def test_all_reports_run_in_quick_mode_and_write_their_pages(tmp_path, small_dat
         assert "sample standard deviation" in alone
         assert "*Quick mode" in alone
     again = run("softmax_cifar10", *options, cwd=tmp_path)
-    assert "16 of 16 runs are there already" in again.stderr
+    assert "18 of 18 runs are there already" in again.stderr
     assert "--docs is for whole runs" in run("all", *options, "--docs", "docs", cwd=tmp_path).stderr
+
+
+def test_a_cropped_image_is_a_stretched_square_of_it(monkeypatch):
+    monkeypatch.syspath_prepend(str(REPORTS))
+    from images import cropped
+
+    x = np.arange(20 * 3072, dtype=np.float32).reshape(20, 3072)
+    before = x.copy()
+    y = cropped(x, np.random.default_rng(0))
+    assert (x == before).all()
+    assert (y.shape, y.dtype) == (x.shape, x.dtype)
+    for image, crop in zip(x.reshape(20, 3, 32, 32), y.reshape(20, 3, 32, 32), strict=True):
+        down, right = np.divmod(crop[0] - image[0, 0, 0], 32)
+        assert (down == down[:, :1]).all()
+        assert (right == right[:1]).all()
+        side = down[-1, 0] - down[0, 0] + 1
+        assert 23 <= side <= 32
+        assert (np.diff(down[:, 0]) <= 1).all()
+        assert (np.diff(down[:, 0]) >= 0).all()
+        assert abs(right[0, -1] - right[0, 0] + 1 - side) == 0
+        np.testing.assert_array_equal(crop[1:] - crop[:1], image[1:, :1, :1] - image[:1, :1, :1] + 0 * crop[1:])
 
 
 def test_publishing_replaces_the_pages_and_leaves_other_files_alone(monkeypatch, tmp_path):

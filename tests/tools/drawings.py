@@ -14,6 +14,7 @@ from minidl.plots import (
     sample_images,
     schedule_curve,
     step_curve,
+    true_class_histogram,
     weight_images,
     worst_images,
 )
@@ -49,6 +50,7 @@ DRAWINGS = {
     "worst_images": lambda **ax: worst_images(GREY, PROBABILITIES, **ax),
     "mean_curves": lambda **ax: mean_curves({"a": {"x": RUNS, "y": RUNS + 1}, "b": {"x": RUNS[0]}}, **ax),
     "error_bars": lambda **ax: error_bars({"a": RUNS, "b": -RUNS}, [1, 10, 100], xlabel="x", ylabel="y", **ax),
+    "true_class_histogram": lambda **ax: true_class_histogram([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2]], [0, 1, 1], **ax),
     "histograms": lambda **ax: histograms({"right": [0.5, 0.9], "wrong": [0.1]}, xlabel="p", **ax),
     "grid_heatmap": lambda **ax: grid_heatmap(RUNS, [1, 2], "abc", xlabel="x", ylabel="y", label="z", **ax),
     "confusion_heatmap": lambda **ax: confusion_heatmap(np.array([[3, 1], [0, 5]]), classes=CLASSES, **ax),

@@ -32,6 +32,8 @@ from minidl import (
     Trainer,
     accuracy,
     binary_accuracy,
+    f1_score,
+    subset_accuracy,
 )
 from minidl.initializers import ones
 
@@ -46,13 +48,13 @@ def test_a_loss_of_raw_scores_refuses_a_model_that_ends_in_its_own_nonlinearity(
         Trainer(Sequential(Linear(3, 2), last).build(), loss, SGD(0.1))
 
 
-def test_probabilities_are_not_counted_as_raw_scores():
+@pytest.mark.parametrize("metric", [binary_accuracy, f1_score, subset_accuracy])
+def test_probabilities_are_not_counted_as_raw_scores(metric):
     model, data = Sequential(Linear(3, 1), Sigmoid()).build(), (DATA[0], DATA[1][:, None])
-    one = Trainer(model, MeanSquaredError(), SGD(0.1), metrics={"hits": binary_accuracy})
+    one = Trainer(model, MeanSquaredError(), SGD(0.1), metrics={"hits": metric})
     for call in (one.evaluate, lambda data: one.fit(data, epochs=1)):
-        with pytest.raises(
-            ValueError, match=r"expected raw scores for binary_accuracy.* model that ends in Sigmoid\(\)"
-        ):
+        message = rf"expected raw scores for {metric.__name__}, .* model that ends in Sigmoid\(\)"
+        with pytest.raises(ValueError, match=message):
             call(data)
 
 
