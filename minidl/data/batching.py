@@ -12,15 +12,20 @@ from minidl.parameters import Array
 from minidl.seeding import Stream, generator
 
 
-def order(n: int, seed: int, epoch: int) -> Array:
+def order(n: int, seed: int, epoch: int, *, replacement: bool = False) -> Array:
     """The row numbers 0..n-1 in random order: a pure function of (n, seed, epoch).
+
+    With replacement, n draws, each of them any row with the same probability: some rows come twice, some not at all.
 
     >>> sorted(order(5, seed=0, epoch=3).tolist())
     [0, 1, 2, 3, 4]
+    >>> sorted(order(5, seed=0, epoch=3, replacement=True).tolist())
+    [1, 4, 4, 4, 4]
     """
     n = check_integer("n", n, minimum=1)
     epoch = check_integer("epoch", epoch, minimum=0)
-    return generator(seed, Stream.ORDER, epoch).permutation(n)
+    rng = generator(seed, Stream.ORDER, epoch)
+    return rng.integers(0, n, n) if replacement else rng.permutation(n)
 
 
 def steps_per_epoch(data: Dataset | int, batch_size: int, *, drop_last: bool = False) -> int:
@@ -48,6 +53,7 @@ def batches(
     seed: int = 0,
     epoch: int = 0,
     shuffle: bool | Callable[[int], Array] = True,
+    replacement: bool = False,
     drop_last: bool = False,
     dtype: DTypeLike | None = None,
 ) -> Iterator[tuple[Array, ...]]:
@@ -63,6 +69,7 @@ def batches(
         shuffle: True for the order of (seed, epoch); False for file order, where batches are views of the dataset,
             not to be written into; or a function epoch -> 1-D integer array of row numbers, which may repeat rows
             or leave some out.
+        replacement: draw as many rows as there are with replacement (see `order`), instead of every row once.
         drop_last: leave out a last batch that is short.
         dtype: cast `x`, and targets that are not integers, to this floating dtype, batch by batch. None leaves
             every array as it is.
@@ -79,14 +86,23 @@ def batches(
     if not isinstance(dataset, Dataset):
         raise TypeError(f"expected a Dataset, received {type(dataset).__name__}: write Dataset(x, targets)")
     epoch = check_integer("epoch", epoch, minimum=0)
-    rows = epoch_rows(len(dataset), seed, epoch, shuffle)
+    rows = epoch_rows(len(dataset), seed, epoch, shuffle, replacement)
     n = len(dataset) if rows is None else len(rows)
     steps = steps_per_epoch(n, batch_size, drop_last=drop_last)
     return _gathered(dataset.arrays, rows, int(batch_size), steps, _floating(dtype))
 
 
-def epoch_rows(n: int, seed: int, epoch: int, shuffle: bool | Callable[[int], Array]) -> Array | None:
+def epoch_rows(
+    n: int, seed: int, epoch: int, shuffle: bool | Callable[[int], Array], replacement: bool
+) -> Array | None:
     """The row numbers of an epoch; None is file order."""
+    if not isinstance(replacement, bool | np.bool_):
+        raise TypeError(f"expected replacement to be True or False, received replacement={short(replacement)}")
+    if replacement and (callable(shuffle) or not shuffle):
+        raise ValueError(
+            f"expected shuffle=True with replacement=True, received shuffle={short(shuffle)}: rows that are drawn "
+            f"have no order of their own"
+        )
     if callable(shuffle):
         return check_rows("shuffle(epoch)", np.asarray(shuffle(epoch)), n)
     if not isinstance(shuffle, bool | np.bool_):
@@ -94,7 +110,7 @@ def epoch_rows(n: int, seed: int, epoch: int, shuffle: bool | Callable[[int], Ar
             f"expected shuffle to be True, False or a function of the epoch, received "
             f"shuffle={short(shuffle)}: for rows of one's own write lambda epoch: rows"
         )
-    return order(n, seed, epoch) if shuffle else None
+    return order(n, seed, epoch, replacement=bool(replacement)) if shuffle else None
 
 
 def _floating(dtype: DTypeLike | None) -> np.dtype[Any] | None:

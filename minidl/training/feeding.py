@@ -3,7 +3,7 @@
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -20,16 +20,34 @@ from minidl.storage import StrPath
 class Plan(NamedTuple):
     """What `fit` was asked for."""
 
-    epochs: int
+    epochs: int | None
+    steps: int | None
     batch_size: int
     validate_every: float | Callable[[int], bool]
     shuffle: bool | Callable[[int], Array]
+    replacement: bool
     drop_last: bool
     augment: Callable[[Array, np.random.Generator], Array] | None
     seed: int
     restore_best: bool
     raise_divergence: bool
     resume: StrPath | None
+
+    @property
+    def limit(self) -> str:
+        """What ends the run at the latest, in words."""
+        return f"{self.epochs} epochs" if self.steps is None else f"{self.steps} steps"
+
+    def length(self, per_epoch: int) -> int:
+        """How many steps it is long, with so many in an epoch."""
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError(
+                f"expected a length of the run in epochs or in steps, received epochs={short(self.epochs)} and "
+                f"steps={short(self.steps)}: give one of the two"
+            )
+        if self.epochs is None:
+            return check_integer("steps", cast(int, self.steps), minimum=0)
+        return check_integer("epochs", self.epochs, minimum=0) * per_epoch
 
 
 class Feed:
@@ -106,5 +124,6 @@ class Feed:
         return np.arange(start, start + size) if self.rows is None else self.rows[start : start + size]
 
     def _rows(self, epoch: int) -> Array | None:
-        rows = epoch_rows(len(self.data), self.plan.seed, epoch, self.plan.shuffle)
-        return rows.copy() if rows is not None and callable(self.plan.shuffle) else rows  # it may be used again
+        plan = self.plan
+        rows = epoch_rows(len(self.data), plan.seed, epoch, plan.shuffle, plan.replacement)
+        return rows.copy() if rows is not None and callable(plan.shuffle) else rows  # it may be used again

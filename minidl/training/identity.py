@@ -21,13 +21,13 @@ from minidl.training.view import TrainerView
 from minidl.version import __version__
 
 FORMAT = 3  # of the file
-OF_ONE_CALL = ("epochs", "raise_divergence", "resume")  # of a plan: they may differ where a run goes on
+OF_ONE_CALL = ("epochs", "steps", "raise_divergence", "resume")  # of a plan: they may differ where a run goes on
 SAMPLED = 4096  # rows of a memory-mapped file by which it is told from another
 CHUNK = 1 << 24  # bytes hashed together
 
 
 def identity(trainer: TrainerView, plan: Plan, data: Mapping[str, Dataset], monitor: str) -> dict[str, str]:
-    """What must be the same for a run to go on, in words; `epochs` is not part of it, so a run can be made longer.
+    """What must be the same for a run to go on, in words; its length is not part of it, so it can be made longer.
 
     `data` are the sets by name, "train" first.
     """

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arguments import check_integer
 from minidl.data.dataset import Dataset
 from minidl.layers.base import Layer
 from minidl.parameters import Array
@@ -51,7 +50,7 @@ class Run:
         self.feed = Feed(cast_once(self.train, trainer.model), plan, trainer.model.parameters.dtype, trainer.epoch)
         self.per_epoch = self.feed.per_epoch
         self.due = evaluation_points(plan.validate_every, self.per_epoch)
-        self.steps, self.planned_steps = 0, check_integer("epochs", plan.epochs, minimum=0) * self.per_epoch
+        self.steps, self.planned_steps = 0, plan.length(self.per_epoch)
         self.means, self.evaluated = BatchMeans(), True
         columns = ["step", "epoch", *self.means.columns()]
         columns += [f"{name}_{key}" for name in self.sets for key in ("loss", "penalty", "cost", *trainer.metrics)]
@@ -123,7 +122,7 @@ class Run:
         try:
             with trainer.model.train_mode(), _without_dx(trainer.model), ctrl_c.raised():
                 self._epochs()
-            history.stopped_because = trainer.stop_reason or f"limit: {self.plan.epochs} epochs"
+            history.stopped_because = trainer.stop_reason or f"limit: {self.plan.limit}"
         except KeyboardInterrupt:
             ctrl_c.asked, ctrl_c.open, ctrl_c.kept = False, False, 0  # it has been obeyed
             history.stopped_because = f"interrupted: Ctrl-C after step {trainer.optimizer.steps}"

@@ -149,10 +149,12 @@ class Trainer:
         train: Data,
         validation: Data | Mapping[str, Data] | None = None,
         *,
-        epochs: int,
+        epochs: int | None = None,
+        steps: int | None = None,
         batch_size: int = 64,
         validate_every: float | Callable[[int], bool] = 1.0,
         shuffle: bool | Callable[[int], Array] = True,
+        replacement: bool = False,
         drop_last: bool = False,
         augment: Callable[[Array, np.random.Generator], Array] | None = None,
         seed: int = 0,
@@ -161,7 +163,7 @@ class Trainer:
         progress: bool = True,
         resume: StrPath | None = None,
     ) -> History:
-        """Train for at most `epochs` passes over `train` and return the record of the run.
+        """Train for at most `epochs` passes over `train`, or `steps` batches, and return the record of the run.
 
         Whatever ends the run (limit, early stopping, Ctrl-C, divergence, an exception), the model is given back the
         weights of its best evaluation; `history.stopped_because` and `.best_step` say what happened. Best is what
@@ -172,20 +174,23 @@ class Trainer:
             train: a Dataset, or a tuple (x, targets) or (x, targets, weights). Floats of another dtype than the
                 model's are cast once; bytes and memory-mapped files batch by batch.
             validation: one set, or a mapping of names to sets, which become the columns <name>_loss and so on.
-            epochs: >= 0.
+            epochs: length of the run, >= 0; or
+            steps: the same in batches, so that the last epoch may be a part of one. Give one of the two.
             batch_size: rows a step.
             validate_every: how often to evaluate: a float counts epochs (0.2 is five times an epoch), an int counts
                 steps, a function of the step (from 1) says where. The last step is always evaluated.
             shuffle: True: an order that is a pure function of (seed, epoch). False: file order. A function
                 epoch -> row numbers: the caller's own order.
+            replacement: draw the rows of an epoch, as many as `train` has, with replacement, each of them from all
+                rows: a pure function of (seed, epoch). An epoch counts the rows drawn.
             drop_last: leave out a short last batch.
             augment: (x, rng) -> x, applied to training batches only, such as `RandomFlip`.
             seed: of data order and augmentation.
             restore_best: False keeps the last weights.
             raise_divergence: False ends the run at the first loss that is not finite, instead of raising.
             progress: a bar in a terminal or notebook, plain lines elsewhere, on standard error.
-            resume: a file that a `Checkpoint` wrote in a run with the same model, data and settings (`epochs` may
-                differ, except with `AverageWeights`): goes on from there, to the same bits.
+            resume: a file that a `Checkpoint` wrote in a run with the same model, data and settings (its
+                length may differ, except with `AverageWeights`): goes on from there, to the same bits.
 
         Raises:
             DataError: `resume` is not such a file; the message says what differs, and nothing was changed.
@@ -199,9 +204,11 @@ class Trainer:
             )
         plan = Plan(
             epochs,
+            steps,
             batch_size,
             validate_every,
             shuffle,
+            replacement,
             drop_last,
             augment,
             seed,

@@ -28,6 +28,23 @@ def test_epochs_and_seeds_have_their_own_order():
     assert len(orders) == 9
 
 
+@given(sizes, seeds, epochs)
+def test_rows_with_replacement_are_as_many_draws_from_all_and_a_pure_function(n, seed, epoch):
+    rows = order(n, seed, epoch, replacement=True)
+    assert (rows.shape, rows.min() >= 0, rows.max() < n) == ((n,), True, True)
+    assert (rows == order(n, seed, epoch, replacement=True)).all()
+    drawn = [targets for _, targets, _ in batches(numbered(n), 7, seed=seed, epoch=epoch, replacement=True)]
+    assert np.concatenate(drawn).tolist() == rows.tolist()
+
+
+def test_rows_with_replacement_are_drawn_evenly_and_anew_in_every_epoch():
+    draws = np.stack([order(50, 0, epoch, replacement=True) for epoch in range(400)])
+    counts = np.bincount(draws.ravel(), minlength=50)
+    assert abs(counts - 400).max() < 5 * 400**0.5
+    assert 30 < np.mean([len(set(rows.tolist())) for rows in draws]) < 33  # 1 - 1/e of them
+    assert len({tuple(rows.tolist()) for rows in draws}) == 400
+
+
 @given(sizes, st.integers(1, 70), seeds, epochs)
 def test_one_epoch_has_every_row_once_with_its_target_and_weight(n, batch_size, seed, epoch):
     data = numbered(n)

@@ -33,12 +33,15 @@ ROOT = Path(__file__).parents[2]
     optimizer=st.sampled_from(sorted(OPTIMIZERS)),
     validate_every=st.sampled_from([1.0, 0.5, 1, 3, 7, 100]),
     drop_last=st.booleans(),
-    shuffle=st.booleans(),
+    rows=st.sampled_from([{"shuffle": True}, {"shuffle": False}, {"replacement": True}]),
+    length=st.sampled_from([{}, {"epochs": None, "steps": 21}]),
 )
-def test_a_run_goes_on_from_any_step_to_the_same_bits(anywhere, tmp_path_factory, stop, every, optimizer, **plan):
+def test_a_run_goes_on_from_any_step_to_the_same_bits(
+    anywhere, tmp_path_factory, stop, every, optimizer, rows, length, **plan
+):
     folder = tmp_path_factory.mktemp("runs")
     path = folder / "run.npz"
-    plan |= {"optimizer": optimizer, "every_steps": every}
+    plan |= {"optimizer": optimizer, "every_steps": every} | rows | length
     whole = anywhere(folder / "other.npz", **plan)
     anywhere(path, stop=stop, **plan)
     if path.exists():  # else it was stopped before the first was due
@@ -93,6 +96,16 @@ def test_a_finished_run_can_be_made_longer(job, tmp_path):
     job(epochs=3)
     longer = job(resume=tmp_path / "run.npz", epochs=6)
     assert_same(longer, job(path=tmp_path / "other.npz", epochs=6))
+
+
+@given(first=st.integers(1, 23), replacement=st.booleans())
+def test_a_run_of_so_many_steps_can_be_made_longer(anywhere, tmp_path_factory, first, replacement):
+    folder, length = tmp_path_factory.mktemp("runs"), {"epochs": None, "replacement": replacement}
+    anywhere(folder / "run.npz", steps=first, **length)
+    longer = anywhere(folder / "run.npz", resume=folder / "run.npz", steps=24, **length)
+    assert_same(longer, anywhere(folder / "other.npz", steps=24, **length))
+    in_epochs = anywhere(folder / "run.npz", resume=folder / "run.npz", epochs=7, replacement=replacement)
+    assert_same(in_epochs, anywhere(folder / "other.npz", epochs=7, replacement=replacement))
 
 
 def test_early_stopping_is_the_end_also_when_resumed(data, trainer, fit, tmp_path):

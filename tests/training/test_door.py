@@ -140,16 +140,28 @@ def test_a_model_that_was_not_built_is_refused(trainer, data):
         one.fit(data(), epochs=1, progress=False)
 
 
-@pytest.mark.parametrize("value", [-1, 1.5, "3", None, True, math.nan])
-@pytest.mark.parametrize("name", ["epochs", "batch_size", "seed"])
+@pytest.mark.parametrize("value", [-1, 1.5, "3", True, math.nan])
+@pytest.mark.parametrize("name", ["epochs", "steps", "batch_size", "seed"])
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_numbers_that_make_no_sense_are_refused(refused, name, value, shuffle):
-    refused(
-        ValueError,
-        f"expected {name} to be an integer >= ., received {name}={value!r}",
-        **{name: value},
-        shuffle=shuffle,
-    )
+    given = {name: value, "shuffle": shuffle} | ({"epochs": None} if name == "steps" else {})
+    refused(ValueError, f"expected {name} to be an integer >= ., received {name}={value!r}", **given)
+
+
+@pytest.mark.parametrize("name", ["batch_size", "seed"])
+def test_an_integer_that_is_none_is_refused(refused, name):
+    refused(ValueError, f"expected {name} to be an integer >= ., received {name}=None", **{name: None})
+
+
+@pytest.mark.parametrize("given", [{"epochs": None, "steps": None}, {"epochs": 2, "steps": 8}])
+def test_a_run_has_one_length_in_epochs_or_in_steps(refused, given):
+    received = " and ".join(f"{name}={value}" for name, value in given.items())
+    refused(ValueError, f"in epochs or in steps, received {received}: give one of the two", **given)
+
+
+@pytest.mark.parametrize("shuffle", [False, lambda epoch: np.arange(30)])
+def test_rows_in_an_order_are_not_drawn_with_replacement(refused, shuffle):
+    refused(ValueError, "expected shuffle=True with replacement=True", replacement=True, shuffle=shuffle)
 
 
 def test_other_arguments_that_make_no_sense_are_refused(refused):
@@ -157,6 +169,7 @@ def test_other_arguments_that_make_no_sense_are_refused(refused):
     refused(ValueError, "expected validate_every to be", validate_every=0)
     refused(ValueError, "no batch would be left", batch_size=31, drop_last=True)
     refused(TypeError, "expected shuffle to be True, False or a function", shuffle="yes")
+    refused(TypeError, "expected replacement to be True or False, received replacement='yes'", replacement="yes")
     refused(ValueError, r"expected shuffle\(epoch\) in 0..29", shuffle=lambda epoch: np.array([30]))
 
 

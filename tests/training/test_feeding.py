@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from minidl import L2, Dataset
-from minidl.data import batches
+from minidl.data import batches, order
 
 LABELS = np.arange(30) % 3
 
@@ -71,6 +71,45 @@ def rows_trained_on(one, fit, hooks, **arguments):
 def test_file_order_is_taken_as_it_is(trainer, fit, hooks):
     rows = list(range(30))
     assert rows_trained_on(trainer(), fit, hooks, batch_size=20, shuffle=False) == [rows[:20], rows[20:]] * 2
+
+
+def test_rows_are_drawn_with_replacement_from_all_in_every_epoch(trainer, fit, hooks):
+    arguments = {"batch_size": 8, "epochs": 3, "replacement": True, "seed": 5}
+    seen = rows_trained_on(trainer(), fit, hooks, **arguments)
+    drawn = [order(30, 5, epoch, replacement=True).tolist() for epoch in range(3)]
+    assert seen == [rows[start : start + 8] for rows in drawn for start in range(0, 30, 8)]
+    assert all(len(set(rows)) < 30 for rows in drawn)
+    whole = rows_trained_on(trainer(), fit, hooks, **arguments, drop_last=True)
+    assert whole == [rows[start : start + 8] for rows in drawn for start in (0, 8, 16)]
+
+
+@given(st.integers(0, 20), st.booleans())
+def test_a_run_of_so_many_steps_is_the_begin_of_a_longer_one_and_counts_parts_of_epochs(
+    data, trainer, fit, hooks, steps, replacement
+):
+    one, ended = trainer(), []
+    one.callbacks.append(hooks(on_epoch_end=lambda one: ended.append(one.optimizer.steps)))
+    history = fit(one, data(), epochs=None, steps=steps, replacement=replacement)
+    longer = fit(trainer(), data(), epochs=5, replacement=replacement)
+    assert history.steps["step"] == list(range(1, steps + 1))
+    assert history.steps["loss"] == longer.steps["loss"][:steps]
+    assert history.steps["epoch"] == [step / 4 for step in range(1, steps + 1)]
+    assert (one.planned_steps, one.epoch, ended) == (steps, -(-steps // 4), list(range(4, steps + 1, 4)))
+    assert history.stopped_because == f"limit: {steps} steps"
+    assert history.evaluations["step"] == [*ended, *([steps] if steps % 4 else [])]
+
+
+def test_a_second_fit_begins_an_epoch_of_its_own(data, trainer, fit, hooks):
+    one = trainer()
+    assert rows_trained_on(one, fit, hooks, epochs=None, steps=3, batch_size=10) == [
+        order(30, 0, 0)[start : start + 10].tolist() for start in (0, 10, 20)
+    ]
+    one.callbacks.clear()
+    history = fit(one, data(), epochs=None, steps=2, batch_size=20)
+    one.callbacks.clear()
+    assert history.steps["epoch"] == [1.5, 2.0]
+    fit(one, data(), epochs=None, steps=1, batch_size=20)
+    assert rows_trained_on(one, fit, hooks, epochs=None, steps=1, batch_size=20) == [order(30, 0, 3)[:20].tolist()]
 
 
 def test_a_callers_order_is_asked_once_an_epoch_and_taken_as_it_is(trainer, fit, hooks):

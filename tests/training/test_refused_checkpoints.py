@@ -32,6 +32,7 @@ from tests.tools.restless import Counting, Interrupt
         ({"optimizer": "momentum"}, r"optimizer: Adam\(.* there, SGD\(lr=0\.1, momentum=0\.9, .* here"),
         ({"augment": None}, "augment: noisy [0-9a-f]+ there, None here"),
         ({"shuffle": False}, "shuffle: True there, False here"),
+        ({"replacement": True}, "replacement: False there, True here"),
         ({"more": [EarlyStopping("validation_accuracy", mode="max")]}, "callbacks with a memory: "),
     ],
 )

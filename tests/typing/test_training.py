@@ -134,7 +134,7 @@ def test_what_no_run_takes_is_refused() -> None:
     assert refused(lambda: Trainer(model, loss, SGD(0.1), metrics=["accuracy"]))  # type: ignore[list-item]
     assert refused(lambda: Trainer(model, loss, SGD(0.1), callbacks=EarlyStopping()))  # type: ignore[arg-type]
     assert refused(lambda: Trainer(model, loss, SGD(0.1), regularizers=[0.1]))  # type: ignore[list-item]
-    assert refused(lambda: trainer.fit(DATA))  # type: ignore[call-arg]
+    assert refused(lambda: trainer.fit(DATA))
     assert refused(lambda: trainer.fit(DATA, epochs="3"))  # type: ignore[arg-type]
     assert refused(lambda: trainer.fit(DATA, epochs=1, shuffle="yes"))  # type: ignore[arg-type]
     assert refused(lambda: trainer.fit(DATA, DATA, epochs=1, validate_every="epoch"))  # type: ignore[arg-type]
