@@ -334,11 +334,18 @@ def search(variants: dict[str, Results], page: Page) -> None:
         all(COLUMNS[found[label][0]] == BEST for label in ("max, last weights", "sum, last weights")),
         "; ".join(says),
     )
+    rates, strengths, batches = ([setting[name] for setting in COLUMNS] for name in ("lr", "strength", "batch_size"))
+    page.claim(
+        "The combination of a higher learning rate with moderate regularization and a larger batch is most effective.",
+        BEST["lr"] > np.median(rates) and BEST["strength"] > min(strengths) and BEST["batch_size"] > np.median(batches),
+        f"of the eight settings it is the learning rate {BEST['lr']:g} (their median is {np.median(rates):g}), the "
+        f"smallest lambda, {min(strengths):g}, and the largest batch, {max(batches)}",
+    )
+    page.claim("Regularization controls overfitting.", None, "no setting of the search is without a penalty")
     page.conclude(
-        "Averaged weights of the L1 settings lie below chance: with so strong a penalty every weight changes sign at "
-        "almost every step, and little else is left to average. The learning rate of 3e-7 is in the middle of the "
-        "eight, and lambda 1e4 the smallest: what is higher than in the other settings is the batch. The last setting "
-        "cannot run, with any loss: 1 - 2 eta lambda = -9, so every iteration multiplies the weights by nine."
+        "The mean of the weights of three L1 settings lies below chance: with so strong a penalty every weight changes "
+        "sign at almost every step, and little else is left to average. The last setting cannot run, with either loss: "
+        "1 - 2 eta lambda = -9, so every iteration multiplies the weights by nine."
     )
 
 
