@@ -2,7 +2,6 @@
 
 import sys
 
-from minidl.profiles import PROFILES
 from minidl.testing.callbacks import CallbackCheckError, callback_test, check_callback
 from minidl.testing.explaining import Explanation, explain
 from minidl.testing.functions import NumericBackward, central_difference, complex_step, relative_error
@@ -16,6 +15,7 @@ from minidl.testing.optimizers import check_optimizer, optimizer_test
 from minidl.testing.optimizers.case import OptimizerCheckError
 from minidl.testing.regularizers import RegularizerCheckError, check_regularizer, regularizer_test
 from minidl.testing.report import CheckError, PropertyResult, Report
+from minidl.testing.running import PROFILES
 from minidl.testing.schedules import ScheduleCheckError, check_schedule, schedule_test
 from minidl.testing.strategies import (
     at_least,

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings, target
 from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
 
-from minidl.profiles import register
+from minidl import profiles
 from minidl.testing.report import CheckError, Property, Report, Tally, raised
 from minidl.testing.strategies import check_options, check_spelling
 
@@ -20,7 +20,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Test: TypeAlias = Callable[..., None]
 
-register()  # where minidl is imported from a folder, hypothesis does not know of it
+profiles.register()  # where minidl is imported from a folder, hypothesis does not know of it
+PROFILES = {name: settings(**options) for name, options in profiles.PROFILES.items()}
+"""name -> settings: 30 new cases each time, the same 100 every time, 10 000 new ones.
+
+Those whose name is free are registered, so that a suite's own profiles win; "ci" is one that hypothesis brings, with
+the same meaning. Choose one by `pytest --hypothesis-profile=dev`, or before tests are made by
+`settings.load_profile("dev")`.
+"""
 COMMON: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": (HealthCheck.too_slow, HealthCheck.data_too_large),

@@ -620,3 +620,18 @@ def test_profiles_are_known_to_hypothesis_wherever_minidl_is_installed():
     (own,) = [entry for entry in entry_points(group="hypothesis") if entry.name == "minidl"]
     own.load()()
     assert hypothesis.settings.get_profile("deep").max_examples == 10_000
+
+
+@pytest.mark.parametrize("first", ["minidl.testing", "hypothesis", "minidl.profiles"])
+def test_the_checks_and_hypothesis_are_imported_in_either_order(first, tmp_path):
+    home = str(Path(minidl.testing.__file__).parents[2])
+    program = f"import {first}, minidl.testing, hypothesis; hypothesis.settings.get_profile('deep')"
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": home},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.stderr, run.returncode) == ("", 0)
