@@ -20,6 +20,12 @@ class Patient(Monitor, Callback):
         """Start counting anew."""
         self.reset()
 
+    def look(self, trainer: Any, row: Mapping[str, float]) -> None:
+        """Count one evaluation; before the first step nobody has waited, also where a column is NaN still."""
+        self.improved(row)
+        if not trainer.history.steps["step"]:
+            self.waited = 0
+
 
 class EarlyStopping(Patient):
     """Stop after exactly `patience` evaluations in a row without improvement, as `Monitor` defines it.
@@ -48,7 +54,7 @@ class EarlyStopping(Patient):
 
     def on_evaluation_end(self, trainer: Any, row: dict[str, float]) -> None:
         """Count, and stop when patience has run out."""
-        self.improved(row)
+        self.look(trainer, row)
         if self.waited >= self.patience:
             more = f" by more than {self.min_delta:g}" if self.min_delta else ""
             trainer.stop(f"early stopping: {self.monitor} did not improve{more} in {self.patience} evaluations")
@@ -98,7 +104,7 @@ class ReduceOnPlateau(Patient):
 
     def on_evaluation_end(self, trainer: Any, row: dict[str, float]) -> None:
         """Count, and reduce when patience has run out."""
-        self.improved(row)
+        self.look(trainer, row)
         rate = trainer.optimizer.learning_rate
         if self.waited >= self.patience:
             self.waited = 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import EarlyStopping, Linear
+from minidl import EarlyStopping, Linear, ReduceOnPlateau
 
 
 @pytest.mark.parametrize("min_delta", [0.0, 1000.0])
@@ -69,3 +69,17 @@ def test_where_every_value_is_nan_the_last_weights_stay(data, trainer, fit):
     history = fit(one, data(), data(seed=1), epochs=7)
     assert len(history.evaluations["step"]) == 3
     assert (history.best_step, history.best_value, history.restored_best) == (None, None, False)
+
+
+@pytest.mark.parametrize(("monitor", "steps"), [("train_loss", [0, 1, 2]), ("validation_loss", [0, 1])])
+def test_nobody_has_waited_before_the_first_step(data, trainer, fit, monitor, steps):
+    one = trainer(lr=0.0, callbacks=[EarlyStopping(monitor, patience=1, min_delta=10.0)])
+    history = fit(one, data(), data(seed=1), validate_first=True, validate_every=1)
+    assert history.evaluations["step"] == steps
+    assert history.stopped_because.startswith("early stopping")
+
+
+def test_a_rate_is_not_reduced_before_the_first_step(data, trainer, fit):
+    one = trainer(callbacks=[ReduceOnPlateau("train_loss", patience=1)])
+    fit(one, data(), data(seed=1), epochs=0, validate_first=True)
+    assert one.optimizer.lr_scale == 1
