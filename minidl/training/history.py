@@ -142,21 +142,25 @@ class History:
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write one line a step, with the columns of the evaluation after it filled in where there was one.
 
-        An evaluation before the first step is a line without loss, penalty, cost and learning rate.
+        An evaluation before the first step, or a second one after a step, is a line without loss, penalty, cost and
+        learning rate.
         How the run ended is not part of the columns: it stands in the JSON only.
         """
         import csv
 
         extra = [name for name in self.evaluations if name not in ("step", "epoch")]
-        at = {step: row for row, step in enumerate(self.evaluations.get("step", []))}
+        after: dict[float, list[list[Any]]] = {step: [] for step in self.steps["step"]}
+        before: list[list[Any]] = []
+        blank = [""] * (len(STEP_COLUMNS) - 2)
+        rows = zip(*(self.evaluations[name] for name in ("step", "epoch", *extra) if extra), strict=True)
+        for step, epoch, *values in rows:
+            after.get(step, before).append([step, epoch, *blank, *values])
         text = StringIO(newline="")
         writer = csv.writer(text)
-        writer.writerow([*self.steps, *extra])
-        blank = [""] * (len(STEP_COLUMNS) - 2)
-        before = [(step, self.evaluations["epoch"][at[step]], *blank) for step in at.keys() - set(self.steps["step"])]
-        for step, *rest in (*sorted(before), *zip(*self.steps.values(), strict=True)):
-            row = at.get(step)
-            writer.writerow([step, *rest, *("" if row is None else self.evaluations[name][row] for name in extra)])
+        writer.writerows([[*self.steps, *extra], *before])
+        for row in zip(*self.steps.values(), strict=True):
+            first, *others = after[row[0]] or [[*row, *([""] * len(extra))]]
+            writer.writerows([[*row, *first[len(row) :]], *others])
         with replacing(path) as file:
             file.write(text.getvalue().encode())
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import EarlyStopping, History, accuracy
+from minidl import AverageWeights, EarlyStopping, History, accuracy
 from minidl.training.history import STEP_COLUMNS, Table
 
 numbers = st.floats() | st.integers(-(2**60), 2**60)
@@ -178,3 +178,12 @@ def test_two_columns_of_one_name_are_refused_before_the_first_step(data, trainer
     with pytest.raises(ValueError, match=r"expected columns with names of their own, received \['a_b_loss'\]"):
         fit(one, data(), {"a": data(), "a_b": data()})
     assert one.optimizer.steps == 0
+
+
+def test_a_second_evaluation_after_a_step_goes_through_csv(data, trainer, fit, tmp_path):
+    one = trainer(callbacks=[AverageWeights()])
+    history = fit(one, data(), data(seed=1), validate_first=True, restore_best=False)
+    assert history.evaluations["step"] == [0, 4, 8, 8]
+    history.to_csv(tmp_path / "run.csv")
+    again = History.from_csv(tmp_path / "run.csv")
+    assert exactly((again.steps, again.evaluations)) == exactly((history.steps, history.evaluations))
