@@ -3,7 +3,8 @@
 What underflows is 0 to rounding, and what overflows is infinity, which the losses and the trainer look for themselves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -33,6 +34,17 @@ class quietly:  # noqa: N801 like np.errstate
         """Leave everything as it was."""
         _inside.reset(self._before)
         self._errors.__exit__(None, None, None)
+
+
+@contextmanager
+def settings_kept() -> Iterator[None]:
+    """A block after which numpy's settings are what they were, also where Ctrl-C cut short the end of a quiet one."""
+    before = _inside.get()
+    with np.errstate():
+        try:
+            yield
+        finally:
+            _inside.set(before)
 
 
 def quiet(function: Callable[P, R]) -> Callable[P, R]:

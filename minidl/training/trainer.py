@@ -14,7 +14,7 @@ from minidl.layers.losses.base import Loss
 from minidl.metrics import Metric
 from minidl.optim.base import Optimizer
 from minidl.parameters import Array
-from minidl.quiet import quietly
+from minidl.quiet import quietly, settings_kept
 from minidl.regularizers import Regularizer
 from minidl.storage import StrPath
 from minidl.training.augmenting import Augment
@@ -240,7 +240,7 @@ class Trainer(Recorded):
         )
         callbacks = [*self.callbacks, *([Progress()] if progress else [])]
         try:
-            with interrupts() as ctrl_c, exclusively(self.loss, *self.callbacks):
+            with interrupts() as ctrl_c, settings_kept(), exclusively(self.loss, *self.callbacks):
                 sets = admitted(self.model, self.loss, self.metrics, train, validation)
                 self.run = run = Run(self, sets, plan, callbacks, ctrl_c)
                 return run.execute()

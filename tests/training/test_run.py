@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import DivergenceError, EarlyStopping, SoftmaxCrossEntropy, accuracy
+from minidl.layers.activations import sigmoid
 from minidl.optim import SGD
 
 
@@ -129,8 +130,11 @@ def interrupted_at(line):
 @given(st.integers(1, 800))
 def test_an_interrupt_at_any_line_leaves_whole_rows_and_the_weights_that_belong_to_them(data, trainer, fit, line):
     one, validation = trainer(lr=2.0), data(seed=1)
-    with interrupted_at(line):
-        history = fit(one, data(), validation, epochs=4, validate_every=1)
+    with np.errstate(all="raise"):
+        with interrupted_at(line):
+            history = fit(one, data(), validation, epochs=4, validate_every=1)
+        assert set(np.geterr().values()) == {"raise"}
+        assert sigmoid(np.float32([-100.0])) < 1e-37  # as quiet as ever
     assert history.stopped_because.startswith("interrupted")
     assert_at_rest(one)
     for table in (history.steps, history.evaluations):
