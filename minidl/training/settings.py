@@ -40,7 +40,7 @@ class Settings:
         self.objects = dict(paths(self.parts))
         self.begun = self._settings()
         self.given, self.left = self.begun, dict[str, Any]()
-        self.begun_texts, self.running = dict[str, str](), True
+        self.begun_texts, self.running, self.first = dict[str, str](), True, before is None
         known = before.texts if before is not None else {}
         self.texts = {
             kind: known[kind] if kind in known and _are(parts, before.parts[kind]) else text_of(parts)
@@ -148,10 +148,12 @@ class Settings:
             left = failed
 
     def _remember(self, memory: dict[str, Any]) -> None:
-        """Give the parts what they remembered; what they did not have yet is taken away."""
+        """Give the parts what they remembered; what they got in runs of this trainer since then is taken away."""
         here = {f"{path}.{name}": (part, name, value) for path, name, part, value in self._memory()}
-        for name in here.keys() - memory.keys():
-            delattr(here[name][0], here[name][1])
+        for name in () if self.first else here.keys() - memory.keys():
+            part, attribute, value = here[name]
+            if value is not None:  # as of something that was no number there
+                delattr(part, attribute)
         objects = self.objects | dict(inner(self.parts))
         for name, value in memory.items():
             path, _, attribute = name.rpartition(".")

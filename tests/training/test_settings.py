@@ -258,8 +258,14 @@ class Busy(SGD):
 
     k = 0
 
+    def __init__(self, lr):
+        super().__init__(lr)
+        self.seen, self.phase = None, 1
+
     def update(self, value, grad, lr):
         self.k += 1
+        self.phase = [self.k]
+        self.seen = self.seen or (self.k, value)
         self.info, self.last, self.views = {"norm": float(grad @ grad)}, (value, grad), [value[:3], value[3:]]
         self.cache = getattr(self, "cache", {})
         if not hasattr(self, "buffer"):
