@@ -117,7 +117,9 @@ class Run:
             raise ValueError(f"its run began at epoch {self.feed.first}, its history at {epochs[0]}")
         if self.history.best_step not in (None, *self.history.evaluations["step"]):
             raise ValueError(f"its best step {self.history.best_step} was not evaluated")
-        self.evaluated = bool(state["evaluated"])
+        if not isinstance(state["evaluated"], bool):
+            raise ValueError(f"expected evaluated to be True or False, received evaluated={state['evaluated']!r}")
+        self.evaluated = state["evaluated"]
 
     def execute(self) -> History:
         """Train to one of the ends, give back the best weights, and return the history."""

@@ -80,7 +80,8 @@ class Settings:
 
     def end(self) -> None:
         """Take note of what the run leaves behind."""
-        self.left, self.running = self._settings(), False
+        self.begun = self.left = self._settings()
+        self.running = False
 
     def identity(self) -> dict[str, str]:
         """The parts in words, and what was assigned outside of all runs after they were made."""

@@ -430,3 +430,20 @@ def test_another_optimizer_with_the_rate_that_was_left_is_another_one(train, tmp
     train(path, str, into=one)
     fresh = train(path, str, resume=path, optimizer=SGD(0.125))
     np.testing.assert_equal(fresh.model.parameters.snapshot(), one.model.parameters.snapshot())
+
+
+class Wrapping(Callback):
+    """A rate that is a function during the run only."""
+
+    def on_fit_begin(self, trainer):
+        self.before = trainer.optimizer.lr
+        trainer.optimizer.lr = lambda step: self.before / (1 + step)
+
+    def on_fit_end(self, trainer):
+        trainer.optimizer.lr = self.before
+
+
+def test_a_trainer_whose_rate_was_a_lambda_during_a_run_can_be_pickled_after_it(data, trainer, fit):
+    one = trainer(callbacks=[Wrapping()])
+    fit(one, data(), data(seed=1))
+    assert through_pickle(one).optimizer.lr == 0.5
