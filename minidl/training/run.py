@@ -107,7 +107,7 @@ class Run:
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there, if what the other owners remember belongs together."""
         trainer, steps, epochs = self.trainer, self.history.steps["step"], self.history.steps["epoch"]
-        self.steps = len(steps)
+        self.steps, self.evaluated = len(steps), state["evaluated"]
         if trainer.epoch != self.feed.passes:
             raise ValueError(f"its trainer is at epoch {trainer.epoch}, its data at {self.feed.passes}")
         if steps and (steps[-1], epochs[-1]) != (trainer.optimizer.steps, trainer.epoch):
@@ -117,9 +117,8 @@ class Run:
             raise ValueError(f"its run began at epoch {self.feed.first}, its history at {epochs[0]}")
         if self.history.best_step not in (None, *self.history.evaluations["step"]):
             raise ValueError(f"its best step {self.history.best_step} was not evaluated")
-        if not isinstance(state["evaluated"], bool):
-            raise ValueError(f"expected evaluated to be True or False, received evaluated={state['evaluated']!r}")
-        self.evaluated = state["evaluated"]
+        if not isinstance(self.evaluated, bool):
+            raise ValueError(f"expected evaluated to be True or False, received evaluated={self.evaluated!r}")
 
     def execute(self) -> History:
         """Train to one of the ends, give back the best weights, and return the history."""
