@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from images import cifar10_centred
 from matplotlib.axes import Axes
-from report import Page, Row, main, over_seeds, seeds
+from report import Page, Row, main, over_seeds, seeds, with_spread
 
 from minidl import L1, L2, SGD, AverageWeights, Hinge, Linear, Sequential, Trainer, WestonWatkinsHinge, accuracy, plots
-from minidl.data import cifar10
+from minidl.data import cifar10, roughness
 from minidl.experiments import PlannedRun, Results, plan
 from minidl.initializers import normal
 
@@ -473,11 +473,6 @@ def batch_rows(last: dict[str, Results]) -> list[list[str]]:
     return rows
 
 
-def with_spread(values: np.ndarray, form: str = ".1f") -> str:
-    """Mean and deviation of several runs, the number of a single one."""
-    return f"{values.mean():{form}}" + (f" ± {values.std(ddof=1):{form}}" if len(values) > 1 else "")
-
-
 def best_curves(variants: dict[str, Results], last: dict[str, Results], page: Page, over: str) -> None:
     """Figure 3 of the report."""
     page.section("The best setting: cost and loss", "The cost is the loss with the penalty.")
@@ -536,7 +531,10 @@ def templates(variants: dict[str, Results], last: dict[str, Results], page: Page
     groups = {label: group.where(**BEST) for label, group in variants.items()} | small
     left = USUAL["scale"] * (1 - 2 * BEST["lr"] * BEST["strength"]) ** groups["max, last weights"].mean("steps")
     size = {label: 1e6 * np.array([r.values["weight"].std() for r in group]) for label, group in groups.items()}
-    rough = {label: np.array([roughness(r.values["weight"]) for r in group]) for label, group in groups.items()}
+    rough = {
+        label: np.array([roughness(r.values["weight"].T, (3, 32, 32)).mean() for r in group])
+        for label, group in groups.items()
+    }
     page.compare(
         [
             Row("what is left of the initial weights: size", "", 1e6 * left),
@@ -566,14 +564,6 @@ def templates(variants: dict[str, Results], last: dict[str, Results], page: Page
         "weights in them: its templates are not shown, for they are noise too, with the best accuracies of the three."
     )
     described(groups["sum, small initial weights"], page)
-
-
-def roughness(weight: np.ndarray) -> float:
-    """The mean over templates and channels of squared Laplacians over four neighbours / squared deviations."""
-    w = weight.T.reshape(-1, 32, 32).astype(float)
-    laplacian = w[:, :-2, 1:-1] + w[:, 2:, 1:-1] + w[:, 1:-1, :-2] + w[:, 1:-1, 2:] - 4 * w[:, 1:-1, 1:-1]
-    around = w - w.mean(axis=(1, 2), keepdims=True)
-    return float(((laplacian**2).sum(axis=(1, 2)) / (around**2).sum(axis=(1, 2))).mean())
 
 
 def described(group: Results, page: Page) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from front import front, is_usual_data
 from matplotlib.figure import Figure
 
@@ -55,6 +56,11 @@ def over_seeds(options: Namespace, usual: int) -> str:
     """Such as "over 10 seeds", or "of one seed", for captions: "mean and deviation over 10 seeds"."""
     count = len(seeds(options, usual))
     return "of one seed" if count == 1 else f"over {count} seeds"
+
+
+def with_spread(values: np.ndarray, form: str = ".1f") -> str:
+    """Mean and deviation of several runs, the number of a single one."""
+    return f"{values.mean():{form}}" + (f" ± {values.std(ddof=1):{form.lstrip('+')}}" if len(values) > 1 else "")
 
 
 Row = Comparison  # a number of the report beside what was measured

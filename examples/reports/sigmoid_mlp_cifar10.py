@@ -20,7 +20,7 @@ import numpy as np
 from images import cifar10_pixels
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from report import Page, Row, main, seeds
+from report import Page, Row, main, seeds, with_spread
 
 from minidl import L2, SGD, Adam, Linear, Sequential, Sigmoid, SoftmaxCrossEntropy, Trainer, accuracy, plots
 from minidl.data import cifar10, steps_per_epoch
@@ -176,11 +176,6 @@ def around(values: np.ndarray) -> tuple[float, float] | None:
         return None
     mean, off = float(values.mean()), 2 * float(values.std(ddof=1))
     return mean - off, mean + off
-
-
-def with_spread(values: np.ndarray, form: str = ".1f") -> str:
-    """Mean and deviation of several runs, the number of a single one."""
-    return f"{values.mean():{form}}" + (f" ± {values.std(ddof=1):{form}}" if len(values) > 1 else "")
 
 
 def order_section(

@@ -15,7 +15,7 @@ from front import has_other_files
 from images import cifar10_standardized
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from report import Page, Row, main, over_seeds, seeds
+from report import Page, Row, main, over_seeds, seeds, with_spread
 
 from minidl import L2, SGD, BinaryCrossEntropy, Linear, Sequential, SoftmaxCrossEntropy, Trainer, accuracy, plots
 from minidl.data import cifar10, one_hot, roughness
@@ -105,11 +105,6 @@ THERE = "fitted to the test set there"
 def percent(results: Results, name: str, epoch: int = -1) -> np.ndarray:
     """A recorded accuracy after one epoch, in %, for each seed."""
     return np.array([100 * curve[epoch] for curve in results.column(f"{name}_accuracy")])
-
-
-def with_spread(values: np.ndarray, form: str = ".1f") -> str:
-    """Mean and deviation of several runs, the number of a single one."""
-    return f"{values.mean():{form}}" + (f" ± {values.std(ddof=1):{form.lstrip('+')}}" if len(values) > 1 else "")
 
 
 def explained(row: Row, name: str) -> Row:

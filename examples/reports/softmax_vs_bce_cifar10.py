@@ -15,7 +15,7 @@ import numpy as np
 from images import cifar10_standardized, cropped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from report import Page, Row, main, over_seeds, seeds
+from report import Page, Row, main, over_seeds, seeds, with_spread
 from softmax_cifar10 import (
     CASES,
     LANDS,
@@ -25,7 +25,6 @@ from softmax_cifar10 import (
     explained,
     percent,
     weights_figure,
-    with_spread,
 )
 from softmax_cifar10 import train as train_small
 
