@@ -4,13 +4,12 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from minidl.bytecode import assigns
+from minidl.bytecode import assigns, runs_later
 
 NO_FREEZING = (
     "there is no freezing yet, every Parameter is trained: make what must not move a State, or write it back in "
@@ -35,6 +34,7 @@ class Recorded:
     """
 
     _arguments: tuple[tuple[Any, ...], dict[str, Any]]
+    _of_the_moment: tuple[str, ...] = ()  # attributes that a copy has as its class has them
     _set_by: str = ""
     _habits: Mapping[str, str] = {}
 
@@ -50,6 +50,13 @@ class Recorded:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({_written(*self._arguments)})"
+
+    def __getstate__(self) -> Any:
+        """What a copy or pickle takes along: attributes and slots, but not what is of the moment it was taken in."""
+        state: Any = object.__getstate__(self)
+        attributes, slots = state if isinstance(state, tuple) else (state, None)
+        kept = {name: value for name, value in attributes.items() if name not in self._of_the_moment}
+        return kept if slots is None else (kept, slots)
 
     if not TYPE_CHECKING:  # a checker should go on refusing unknown attributes
 
@@ -221,7 +228,7 @@ def check_function(name: str, value: object, *arguments: str, advice: str) -> No
             signature = inspect.signature(value)
         except ValueError:  # built in, and nobody knows
             return
-        if not (kind := _runs_later(value)):
+        if not (kind := runs_later(value)):
             with suppress(TypeError):
                 signature.bind(*arguments)
                 return
@@ -230,20 +237,6 @@ def check_function(name: str, value: object, *arguments: str, advice: str) -> No
             advice = f"{', '.join(by_name)} is given by its position, so {advice}"
         advice = "a call runs nothing of it: leave out yield and async" if kind else advice
     raise TypeError(f"expected {name} to be a function ({', '.join(arguments)}), received {received}: {advice}")
-
-
-def _runs_later(function: object) -> str:
-    """What a function is of which a call runs nothing yet; "" for every other."""
-    import inspect
-
-    while isinstance(function, partial):
-        function = function.func
-    called = function if inspect.isroutine(function) else getattr(function, "__call__", None)  # noqa: B004
-    of_kinds = {
-        "a generator function": inspect.isgeneratorfunction,
-        "an async function": lambda f: inspect.iscoroutinefunction(f) or inspect.isasyncgenfunction(f),
-    }
-    return next((words for words, is_one in of_kinds.items() if is_one(called)), "")
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

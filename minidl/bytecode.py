@@ -1,6 +1,7 @@
-"""What code does, as far as its byte code shows it: which attributes of its object a method sets."""
+"""What code does, as far as it shows without being run: which attributes a method sets, and whether a call runs it."""
 
 from collections.abc import Iterator
+from functools import partial
 from types import CodeType
 from typing import Any
 
@@ -60,3 +61,17 @@ def _names_of_self(code: CodeType, own: tuple[str, ...]) -> tuple[set[str], set[
         more = _names_of_self(inner, own)
         stored, read = stored | more[0], read | more[1]
     return stored, read
+
+
+def runs_later(function: object) -> str:
+    """What a function is of which a call runs nothing yet; "" for every other."""
+    import inspect
+
+    while isinstance(function, partial):
+        function = function.func
+    called = function if inspect.isroutine(function) else getattr(function, "__call__", None)  # noqa: B004
+    of_kinds = {
+        "a generator function": inspect.isgeneratorfunction,
+        "an async function": lambda f: inspect.iscoroutinefunction(f) or inspect.isasyncgenfunction(f),
+    }
+    return next((words for words, is_one in of_kinds.items() if is_one(called)), "")

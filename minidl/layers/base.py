@@ -15,7 +15,7 @@ from minidl.layers.habits import LAYER
 from minidl.layers.modes import inference, training
 from minidl.layers.names import check_names
 from minidl.parameters import Array, Parameter, Parameters, State
-from minidl.quiet import quiet
+from minidl.quiet import quiet, quietly
 from minidl.seeding import Stream, generator
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
 
@@ -56,6 +56,7 @@ class Layer(Recorded):
     _predicts_in: tuple[Thread, ...] = ()  # the threads that are inside predict
     rng: np.random.Generator
     parameters: Parameters
+    _of_the_moment = ("training", "needs_dx", "_trains_in", "_predicts_in")
     _set_by = "forward"
     _habits = LAYER
     if not TYPE_CHECKING:  # a checker refuses them as unknown
@@ -149,14 +150,6 @@ class Layer(Recorded):
         self.parameters = Parameters(parameters, start, states=states, known=known, dtype=dtype)
         return self
 
-    def __getstate__(self) -> Any:
-        """What a copy or pickle takes along, slots too: not the mode of the moment it was taken in."""
-        state: Any = object.__getstate__(self)
-        attributes, slots = state if isinstance(state, tuple) else (state, None)
-        of_the_moment = ("training", "needs_dx", "_trains_in", "_predicts_in")
-        kept = {name: value for name, value in attributes.items() if name not in of_the_moment}
-        return kept if slots is None else (kept, slots)
-
     def _advice(self, name: str) -> str:
         """What only `build` gives; the numbers of a whole model are with its outermost layer."""
         if name == "parameters" and "rng" in vars(self):
@@ -224,7 +217,7 @@ class Layer(Recorded):
         x = np.asarray(x) if isinstance(x, list | tuple) else x
         check_numbers("x", x)
         dtype = self._compute_dtype(x)
-        with inference(list(self.layers_inside())), np.errstate(all="ignore"):
+        with inference(list(self.layers_inside())), quietly():
             batches = (x[start : start + batch_size] for start in range(0, max(len(x), 1), batch_size))
             return np.concatenate([self.forward(np.asarray(batch, dtype)) for batch in batches])
 

@@ -67,6 +67,8 @@ class Optimizer(Recorded):
     """
 
     slot_names: tuple[str, ...] = ()
+    _model: weakref.ref[Parameters] | None = None  # that of the steps before; a copy may serve another
+    _of_the_moment = ("_model",)
     _set_by = "step"
     _habits = HABITS
 
@@ -80,7 +82,6 @@ class Optimizer(Recorded):
         self.steps = 0
         self.lr_scale = 1.0
         self.slots: dict[str, Array] = {}
-        self._model: weakref.ref[Parameters] | None = None
 
     @property
     def lr(self) -> LearningRate:
@@ -161,13 +162,6 @@ class Optimizer(Recorded):
         if (model := self._bound()) is not None:
             slots = self._fitting(slots, model.value)
         self.steps, self.lr_scale, self.slots = steps, lr_scale, slots
-
-    def __getstate__(self) -> Any:
-        """What a copy or pickle takes along, slots too: not the model it is bound to, so it may serve another."""
-        state: Any = object.__getstate__(self)
-        attributes, slots = state if isinstance(state, tuple) else (state, None)
-        kept = attributes | {"_model": None}
-        return kept if slots is None else (kept, slots)
 
     def meet(self, parameters: Parameters) -> None:
         """Take the first model that is stepped as one's own, and refuse another."""

@@ -26,14 +26,10 @@ def augmentation(function: Callable[..., Any]) -> Augmentation:
     Raises:
         TypeError: not a function of either, now; or of what it returns, when it is called.
     """
-    try:
-        check_function("augment", function, "x", "rng", advice="")
-    except TypeError:
-        advice = "write lambda x, rng: ..., or RandomFlip(); what changes targets too is a function (x, targets, rng)"
-        with_targets = _takes(function, "x", "targets", "rng")
-        if not with_targets:
-            check_function("augment", function, "x", "rng", advice=advice)
+    if not _takes(function, "x", "rng") and _takes(function, "x", "targets", "rng"):
         return lambda x, targets, rng, dtype: _both(function, x, targets, rng, dtype)
+    advice = "write lambda x, rng: ..., or RandomFlip(); what changes targets too is a function (x, targets, rng)"
+    check_function("augment", function, "x", "rng", advice=advice)
     return lambda x, targets, rng, dtype: (_x(function, x, rng, dtype), targets)
 
 

@@ -1,15 +1,14 @@
 """What to say when a loss is no longer finite: where the first such number stands."""
 
 import math
-from typing import Any
 
 import numpy as np
 
 from minidl.layers.base import Layer
 from minidl.layers.sequential import Sequential
 from minidl.parameters import Array
+from minidl.quiet import quietly
 
-UNWARNED: Any = {"all": "ignore"}  # we look for numbers that are not finite ourselves, and underflow is harmless
 SHOWN = 8  # row numbers listed
 
 
@@ -57,7 +56,7 @@ def first_not_finite(model: Layer, x: Array, loss: float, penalty: float) -> str
         return lead + broken
     if math.isfinite(loss):
         return f"{lead}the penalty, of finite parameters"
-    with np.errstate(all="ignore"):
+    with quietly():
         where, _ = _first_output(model, x, "")
     return lead + (where or "the loss itself, of finite scores")
 

@@ -19,9 +19,9 @@ from minidl.layers.modes import inference
 from minidl.layers.sequential import Sequential
 from minidl.metrics import Metric, binary_accuracy, f1_score, subset_accuracy
 from minidl.parameters import Array, Parameters
+from minidl.quiet import quietly
 from minidl.regularizers import Regularizer
 from minidl.returned import as_number
-from minidl.training.divergence import UNWARNED
 
 Data: TypeAlias = Dataset | tuple[Array, Array] | tuple[Array, Array, Array]
 Metrics: TypeAlias = Mapping[str, Metric]
@@ -93,14 +93,14 @@ def admitted(
 def check_data(name: str, data: Dataset, model: Layer, loss: Loss, metrics: Metrics) -> None:
     """Refuse data that the model, the loss or a metric cannot take, at the door instead of in the first epoch."""
     try:
-        with np.errstate(**UNWARNED):
+        with quietly():
             row = model.predict(data.x[:1])
             scores = np.broadcast_to(row[:1], (len(data), *row.shape[1:]))
             targets = loss.check_targets(scores, data.targets)
             _check_weight(loss, loss.row_weights(targets, scores.shape[-1]), data.weights)
         if not isinstance(data.x, np.memmap):
             _check_finite(name, data.x, model.parameters.dtype)
-        with np.errstate(**UNWARNED), warnings.catch_warnings():
+        with quietly(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of one row there is much to say that is not true of all
             for metric, function in metrics.items():
                 try:
@@ -157,7 +157,7 @@ def check_backward(model: Layer, loss: Loss, data: Dataset) -> None:
     before = parameters.grad.copy()
     parameters.grad[...] = np.nan
     here = inference(list(model.layers_inside()))
-    with model.train_mode(), here, np.errstate(**UNWARNED):  # no other thread may predict meanwhile
+    with model.train_mode(), here, quietly():  # no other thread may predict meanwhile
         value = loss.forward(model.predict(data.x[:1]), data.targets[:1])
         model.backward(loss.backward())
     unset = [name for name, parameter in parameters.named.items() if np.isnan(parameter.grad).all()]

@@ -54,7 +54,8 @@ def settable(part: Any) -> list[str]:
     if isinstance(part, FunctionType | type) or code is None:
         return []
     names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
-    found = ((name, getattr(type(part), name, None)) for name in names if name not in elsewhere(part))
+    others = elsewhere(part)
+    found = ((name, getattr(type(part), name, None)) for name in names if name not in others)
     return [name for name, on_class in found if not (isinstance(on_class, property) and on_class.fset is None)]
 
 

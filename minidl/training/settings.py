@@ -60,7 +60,7 @@ class Settings:
 
     def reset(self) -> None:
         """Assign what was given, so that `on_fit_begin` sees what it saw when the run began."""
-        self._assign({name: value for name, value in self.given.items() if value is not NOTHING})
+        self._assign(self.given)
 
     def begin(self) -> None:
         """Take note of what `on_fit_begin` assigned."""

@@ -19,7 +19,7 @@ from minidl.regularizers import Regularizer
 from minidl.storage import StrPath
 from minidl.training.augmenting import Augment
 from minidl.training.callbacks import Callback, check_callbacks
-from minidl.training.divergence import UNWARNED, DivergenceError, first_not_finite
+from minidl.training.divergence import DivergenceError, first_not_finite
 from minidl.training.door import (
     Data,
     admitted,
@@ -82,6 +82,8 @@ class Trainer(Recorded):
     ('limit: 20 epochs', 1.0)
     """
 
+    run: Any = None  # a Run; to a checker, hooks read it without asking whether it is there
+    _of_the_moment = ("run",)
     _habits = HABITS
 
     def __init__(
@@ -107,13 +109,8 @@ class Trainer(Recorded):
         self.history, self.epoch, self.planned_steps, self.restores_best = History(), 0.0, 0, False
         self.step_loss = self.step_penalty = math.nan
         self.stop_reason = ""
-        self.run: Any = None  # a Run; to a checker, hooks read it without asking whether it is there
         self.settings: Settings | None = None  # of the newest run that began, as is
         self.augmentation: np.random.Generator | None = None  # what `augment` drew from
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What a copy or pickle takes along: not the run under way, so that the copy can begin one."""
-        return {**vars(self), "run": None}
 
     def step(self, x: Array, targets: Array, weights: Array | None = None) -> float:
         """Take one step on one batch: returns the cost = loss + penalty from before the update.
@@ -146,7 +143,7 @@ class Trainer(Recorded):
         data = as_dataset("data", data)
         check_scores_are_counted(self.model, self.metrics)
         parameters = self.model.parameters
-        with np.errstate(**UNWARNED):
+        with quietly():
             scores = self.model.predict(data.x, batch_size=batch_size)
             loss = self.loss.forward(scores, data.targets, data.weights)
             gradient = parameters.grad.copy()
