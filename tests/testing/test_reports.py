@@ -599,6 +599,7 @@ def test_pytest_shows_the_report_of_a_failing_check_and_not_how_it_was_found(tmp
         "-q",
         "-p",
         "no:cacheprovider",
+        "-rN",  # where CI is set, pytest's summary would repeat every message whole
         "--hypothesis-profile=ci",
         "test_mine.py",
     ]
