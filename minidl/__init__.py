@@ -28,14 +28,16 @@ from minidl.metrics import (
     binary_accuracy,
     confusion_matrix,
     f1_score,
+    ignoring,
     label_counts,
     subset_accuracy,
     top_k_accuracy,
 )
 from minidl.optim import SGD, Adam, AdamW, ClipNorm, ClipValue, Optimizer, RMSprop
-from minidl.parameters import Parameter, Parameters, State
+from minidl.parameters import Parameter, State
 from minidl.regularizers import L1, L2, ElasticNet
 from minidl.storage import DataError
+from minidl.store import Parameters
 from minidl.training import (
     AverageWeights,
     Callback,
@@ -93,6 +95,7 @@ __all__ = [
     "binary_accuracy",
     "confusion_matrix",
     "f1_score",
+    "ignoring",
     "label_counts",
     "subset_accuracy",
     "top_k_accuracy",

@@ -11,10 +11,7 @@ import numpy as np
 
 from minidl.bytecode import assigns, runs_later
 
-NO_FREEZING = (
-    "there is no freezing yet, every Parameter is trained: make what must not move a State, or write it back in "
-    "on_step_end of a Callback"
-)
+FREEZING = 'freeze by name, as in model.parameters.freeze("0.*") after build, and undo it by unfreeze'
 
 
 class Recorded:

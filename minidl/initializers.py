@@ -66,11 +66,12 @@ def uniform(low: float, high: float) -> Initializer:
 def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Uniform in [-a, a) with a = sqrt(6 / (fan_in + fan_out)), so the variance is 2 / (fan_in + fan_out).
 
-    For layers whose activation is near the identity at 0, such as tanh. A matrix is (fan_in, fan_out); both fans
-    of a vector are its length.
+    For layers whose activation is near the identity at 0, such as tanh. A matrix is (fan_in, fan_out); axes before
+    these two are the receptive field, a factor of both, as in a kernel (height, width, in, out); both fans of a vector
+    are its length.
 
     Raises:
-        ValueError: `shape` has neither one nor two axes.
+        ValueError: `shape` is ().
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
     AISTATS 2010, equation 16.
@@ -94,10 +95,10 @@ def glorot_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 def he_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Uniform in [-a, a) with a = sqrt(6 / fan_in), so the variance is 2 / fan_in.
 
-    For layers followed by a ReLU. A matrix is (fan_in, fan_out); the fan of a vector is its length.
+    For layers followed by a ReLU. The fan is that of `glorot_uniform`.
 
     Raises:
-        ValueError: `shape` has neither one nor two axes.
+        ValueError: `shape` is ().
 
     Source: He, Zhang, Ren and Sun, "Delving deep into rectifiers: surpassing human-level performance on ImageNet
     classification", ICCV 2015, equation 10.
@@ -120,16 +121,31 @@ def he_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return rng.normal(0.0, math.sqrt(2 / fan_in), shape)
 
 
+def orthogonal(gain: float = 1.0) -> Initializer:
+    """An initializer whose matrix, of all axes but the last against the last, has orthogonal rows or columns.
+
+    Uniform among the orthogonal matrices (Haar), times `gain`. It keeps the lengths of vectors, which recurrent weights
+    and deep nets without normalization want. `shape` needs two axes or more.
+
+    Source: Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+    networks", ICLR 2014; Mezzadri, Notices of the AMS 54, 2007, for the signs.
+
+    Raises:
+        ValueError: `gain` is not a finite number > 0.
+
+    >>> W = orthogonal()(np.random.default_rng(0), (4, 4))
+    >>> bool(np.allclose(W @ W.T, np.eye(4)))
+    True
+    """
+    return _Orthogonal(check_number("gain", gain, minimum=0, exclusive=True))
+
+
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """The numbers of inputs and outputs that one weight array connects."""
-    if len(shape) == 1:
-        return shape[0], shape[0]
-    if len(shape) == 2:
-        return shape[0], shape[1]
-    raise ValueError(
-        f"expected a shape (fan_in, fan_out) or (n,), received shape={shape}: which axes are fans is known for "
-        "these only, so use normal(std) or uniform(low, high)"
-    )
+    """The numbers of inputs and outputs that one weight array connects; the axes before are a factor of both."""
+    if not shape:
+        raise ValueError("expected a shape with at least one axis, received shape=(): use normal(std) or uniform")
+    *field, fan_in, fan_out = shape if len(shape) > 1 else shape * 2
+    return math.prod(field) * fan_in, math.prod(field) * fan_out
 
 
 @dataclass(frozen=True)
@@ -154,3 +170,19 @@ class _Uniform:
 
     def __repr__(self) -> str:
         return f"uniform({self.low}, {self.high})"
+
+
+@dataclass(frozen=True)
+class _Orthogonal:
+    gain: float
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        if len(shape) < 2:
+            raise ValueError(f"expected a shape with two axes or more, received shape={shape}: use normal(std)")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
+        q *= np.sign(np.diag(r))  # else the distribution depends on how qr chooses signs
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+    def __repr__(self) -> str:
+        return "orthogonal()" if self.gain == 1 else f"orthogonal({self.gain})"

@@ -4,15 +4,16 @@ A metric of your own is any such function; its `__name__` names the column. As t
 together, no batch size can change its value. A score that is NaN agrees with no target.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
-from minidl.arguments import check_integer
-from minidl.layers.base import ShapeError
+from minidl.arguments import check_function, check_integer
 from minidl.layers.losses.targets import check_class_labels, check_scores
+from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
 from minidl.quiet import quiet
 
@@ -25,8 +26,10 @@ def accuracy(scores: Array, targets: Array) -> float:
     """The share of rows whose largest score is that of the target class.
 
     Args:
-        scores: (n, classes); the first of tied scores counts as the largest.
-        targets: (n,) integer labels, or (n, classes) one-hot rows or probabilities, whose largest entry is the label.
+        scores: (n, classes), or (n, ..., classes) where rows have positions, which count as rows; the first of tied
+            scores counts as the largest.
+        targets: (n,) or (n, ...) integer labels, or one-hot rows or probabilities in the shape of the scores, whose
+            largest entry is the label. Labels that stand for padding are left out by `ignoring`.
 
     >>> accuracy(np.array([[0.1, 0.9], [2.0, 1.0]]), np.array([1, 1]))
     0.5
@@ -57,10 +60,41 @@ class _TopKAccuracy:
     @quiet
     def __call__(self, scores: Array, targets: Array) -> float:
         labels = _labels(scores, targets)
-        if self.k > scores.shape[1]:
-            raise ValueError(f"expected k <= {scores.shape[1]}, the number of classes, received k={self.k}")
-        best = np.argsort(-scores, axis=1, kind="stable")[:, : self.k]
+        classes = scores.shape[-1]
+        if self.k > classes:
+            raise ValueError(f"expected k <= {classes}, the number of classes, received k={self.k}")
+        best = np.argsort(-scores.reshape(-1, classes), axis=1, kind="stable")[:, : self.k]
         return float(np.mean((best == labels[:, None]).any(axis=1) & (_predictions(scores) != NO_CLASS)))
+
+
+def ignoring(metric: Metric, label: int) -> Metric:
+    """A metric of classes over those positions whose label is not `label`, as that of padding; named as the metric.
+
+    For a loss with `ignore=label`. Where no position counts, the value is NaN.
+
+    >>> scores = np.array([[[0.0, 1.0], [1.0, 0.0]]])
+    >>> ignoring(accuracy, -1)(scores, np.array([[1, -1]]))
+    1.0
+    """
+    check_function("metric", metric, "scores", "targets", advice="such as accuracy")
+    return _Ignoring(metric, check_integer("label", label, minimum=-(1 << 31)))
+
+
+@dataclass(frozen=True)
+class _Ignoring:
+    metric: Metric
+    label: int
+
+    @property
+    def __name__(self) -> str:
+        return str(getattr(self.metric, "__name__", type(self.metric).__name__))
+
+    def __call__(self, scores: Array, targets: Array) -> float:
+        check_scores(scores)
+        targets = np.asarray(targets)
+        check_class_labels(scores, targets, self.label)
+        counted = targets != self.label
+        return float(self.metric(scores[counted], targets[counted])) if counted.any() else math.nan
 
 
 @quiet
@@ -152,10 +186,11 @@ def confusion_matrix(scores: Array, targets: Array) -> Array:
     array([[0, 1],
            [1, 1]])
     """
-    labels, predictions, classes = _labels(scores, targets), _predictions(scores), scores.shape[1]
+    labels, predictions, classes = _labels(scores, targets), _predictions(scores), scores.shape[-1]
     if (predictions == NO_CLASS).any():
         row = int(np.flatnonzero(predictions == NO_CLASS)[0])
-        raise ValueError(f"expected scores that are numbers, received scores[{row}]={scores[row].tolist()}")
+        received = f"scores[{row}]={scores.reshape(-1, classes)[row].tolist()}"
+        raise ValueError(f"expected scores that are numbers, received {received}")
     pairs = labels.astype(np.int64) * classes + predictions
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
@@ -170,20 +205,21 @@ def _entries(scores: Array, targets: Array) -> tuple[Array, Array]:
 
 
 def _predictions(scores: Array) -> Array:
-    """The class with the largest score in each row, or NO_CLASS where one of them is NaN."""
-    return np.where(np.isnan(scores).any(axis=1), NO_CLASS, scores.argmax(axis=1))
+    """The class with the largest score at each position, (m,), or NO_CLASS where one of them is NaN."""
+    return np.where(np.isnan(scores).any(axis=-1), NO_CLASS, scores.argmax(axis=-1)).reshape(-1)
 
 
 def _labels(scores: Array, targets: Array) -> Array:
+    """The label of each position, (m,)."""
     check_scores(scores)
     targets = np.asarray(targets)
-    if targets.ndim == 2 and targets.shape == scores.shape and scores.shape[1] > 1:
-        wrong = (targets < 0).any(axis=1) | (np.abs(targets.sum(axis=1, dtype=np.float64) - 1) > 1e-4)
+    if targets.ndim >= 2 and targets.shape == scores.shape and scores.shape[-1] > 1:
+        wrong = (targets < 0).any(axis=-1) | (np.abs(targets.sum(axis=-1, dtype=np.float64) - 1) > 1e-4)
         if wrong.any():
-            row = int(np.flatnonzero(wrong)[0])
+            place = np.argwhere(wrong)[0].tolist()
             raise ValueError(
-                f"expected one class a row, as labels or rows that sum to 1, received targets[{row}]="
-                f"{targets[row].tolist()}: several labels a row are counted by binary_accuracy"
+                f"expected one class a row, as labels or rows that sum to 1, received targets{place}="
+                f"{targets[tuple(place)].tolist()}: several labels a row are counted by binary_accuracy"
             )
-        targets = targets.argmax(axis=1)
-    return check_class_labels(scores, targets)
+        targets = targets.argmax(axis=-1)
+    return check_class_labels(scores, targets).reshape(-1)

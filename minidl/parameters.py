@@ -1,21 +1,15 @@
-"""Where a model's numbers live: one flat vector of values, one flat vector of gradients, and named views into them.
-
-An optimizer, a regularizer or a snapshot then works on one contiguous array, whatever the model is made of.
-"""
+"""Parameter and State: one array of a layer, trainable or not. `minidl.store` keeps those of a whole model together."""
 
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
-from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
-from itertools import accumulate
+from collections.abc import Callable
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import NO_FREEZING, Refused, check_function, check_integer, short, suggest
-from minidl.returned import as_numbers, check_range, check_restored, saying
+from minidl.arguments import FREEZING, Refused, check_function, check_integer, short
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Floats: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[np.floating[Any]]]
@@ -46,7 +40,7 @@ class _Stored:
 
     @value.setter
     def value(self, new: Array) -> None:
-        _copy_into(self.value, new, "value")
+        copy_into(self.value, new, "value")
 
     @property
     def built(self) -> bool:
@@ -69,7 +63,11 @@ class Parameter(_Stored):
     to either copies into the view, and refuses another shape, so `p.grad = a` and `np.sum(..., out=p.grad)` are
     both right and the second saves a copy.
 
+    Attributes:
+        frozen: whether the store of its model has set it aside, so that nothing trains it; see `Parameters.freeze`.
+
     >>> from minidl.initializers import ones
+    >>> from minidl.store import Parameters
     >>> gain = Parameter((2,), ones, decay=False)
     >>> _ = Parameters({"gain": gain}, np.random.default_rng(0))
     >>> gain.value += 1
@@ -81,10 +79,11 @@ class Parameter(_Stored):
         super().__init__(shape, init)
         self.size = prod(self.shape)
         self.decay = decay
+        self.frozen = False
         self._grad: Floats | None = None
 
     if not TYPE_CHECKING:  # a checker refuses them as unknown
-        trainable, requires_grad = Refused(NO_FREEZING), Refused(NO_FREEZING)
+        trainable, requires_grad = Refused(FREEZING), Refused(FREEZING)
         data = Refused("its numbers are its value: assign to that")
 
     @property
@@ -94,7 +93,7 @@ class Parameter(_Stored):
 
     @grad.setter
     def grad(self, new: Array) -> None:
-        _copy_into(self.grad, new, "grad")
+        copy_into(self.grad, new, "grad")
 
     def bind(self, value: Floats, grad: Floats) -> None:
         """Become a pair of views into the flat vectors of a model."""
@@ -104,157 +103,33 @@ class Parameter(_Stored):
 class State(_Stored):
     """An array a layer owns but no optimizer trains, such as running statistics: kept and restored with the weights.
 
+    Args:
+        shape: of the array.
+        init: how it starts.
+        dtype: None for the model's; a dtype of its own for what that cannot count, as float32 ends at 2^24.
+
     >>> from minidl.initializers import zeros
     >>> State((3,), zeros).shape
     (3,)
     """
+
+    def __init__(self, shape: tuple[int, ...], init: Initializer, *, dtype: DTypeLike | None = None) -> None:
+        super().__init__(shape, init)
+        self.dtype = None if dtype is None else np.dtype(dtype)
+        if self.dtype is not None and self.dtype.kind not in "biuf":
+            raise ValueError(
+                f"expected a dtype of real numbers or None, received dtype={short(dtype)}: such as np.int64"
+            )
 
     def bind(self, value: Floats) -> None:
         """Take the array that holds the value from now on."""
         self._value = value
 
 
-def _copy_into(view: Array, new: Array, what: str) -> None:
+def copy_into(view: Array, new: Array, what: str) -> None:
+    """Assign `new` to all of `view`, of which it must have the shape."""
     if new is view:  # the second half of `p.value += a`
         return
     if np.shape(new) != view.shape:
         raise ValueError(f"expected a {what} of shape {view.shape}, received shape {np.shape(new)}: reshape it")
     view[...] = new
-
-
-def _started(name: str, owner: Parameter | State, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
-    """What an initializer draws, if it is an array of numbers that a model can start from."""
-    with saying("init(rng, shape)", owner.init):
-        start = as_numbers(f"the initial {name}", owner.init(rng, owner.shape))
-    if start.shape != owner.shape:
-        raise ValueError(
-            f"expected the initializer of {name} to return an array of shape {owner.shape}, "
-            f"received one of shape {start.shape}: draw the shape it is given"
-        )
-    check_range(f"the initial {name}", start, dtype, infinite=isinstance(owner, State))
-    return start
-
-
-def _matching(pattern: str, named: Mapping[str, Any]) -> dict[str, Any]:
-    found = {name: owner for name, owner in named.items() if fnmatchcase(name, pattern)}
-    if not found:
-        raise ValueError(f"no parameter matches names={pattern!r}; {suggest(pattern, named)}")
-    return found
-
-
-class Parameters:
-    """Every trainable number of a model, as two contiguous vectors with named views.
-
-    Parameters with `decay=True` come first, so what weight decay touches is the slice `decayed`.
-
-    Attributes:
-        value: (size,), the trainable numbers.
-        grad: (size,), dL/dvalue as the last backward set it.
-        named: name -> Parameter, in layer order, e.g. "0.weight".
-        states: name -> State, in layer order.
-        decayed: the slice of both vectors that weight decay applies to.
-
-    >>> from minidl.initializers import ones, zeros
-    >>> named = {"bias": Parameter((2,), zeros, decay=False), "weight": Parameter((3, 2), ones)}
-    >>> p = Parameters(named, np.random.default_rng(0))
-    >>> p.size, p.decayed, p.value
-    (8, slice(0, 6, None), array([1., 1., 1., 1., 1., 1., 0., 0.], dtype=float32))
-    """
-
-    def __init__(
-        self,
-        named: Mapping[str, Parameter],
-        rng: np.random.Generator,
-        *,
-        states: Mapping[str, State] | None = None,
-        known: Mapping[str, Array] | None = None,
-        dtype: DTypeLike = np.float32,
-    ) -> None:
-        self.named = dict(named)
-        self.states = dict(states or {})
-        self.size = sum(parameter.size for parameter in self.named.values())
-        self._value: Floats = np.zeros(self.size, dtype)
-        self._grad: Floats = np.zeros(self.size, dtype)
-        self.decayed = slice(0, sum(p.size for p in self.named.values() if p.decay))
-        self._bind()
-        for state in self.states.values():
-            state.bind(np.zeros(state.shape, dtype))
-        for name, owner in self._owners().items():
-            owner.value = known[name] if known and name in known else _started(name, owner, rng, self.dtype)
-
-    def _bind(self) -> None:
-        ordered = sorted(self.named.values(), key=lambda parameter: not parameter.decay)
-        ends = list(accumulate(parameter.size for parameter in ordered))
-        for parameter, end in zip(ordered, ends, strict=True):
-            piece = slice(end - parameter.size, end)
-            parameter.bind(self._value[piece], self._grad[piece])
-
-    @property
-    def value(self) -> Floats:
-        """The trainable numbers, (size,); assigning copies into the vector and refuses another shape."""
-        return self._value
-
-    @value.setter
-    def value(self, new: Array) -> None:
-        _copy_into(self._value, new, "value")
-
-    @property
-    def grad(self) -> Floats:
-        """The gradient, (size,); assigning copies into the vector and refuses another shape."""
-        return self._grad
-
-    @grad.setter
-    def grad(self, new: Array) -> None:
-        _copy_into(self._grad, new, "grad")
-
-    def _owners(self) -> dict[str, Parameter | State]:
-        return {**self.named, **self.states}
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The model's dtype: float32 unless built otherwise."""
-        return self.value.dtype
-
-    def matching(self, pattern: str) -> list[Parameter]:
-        """The parameters whose name matches a shell pattern such as "*.weight"; none is an error naming all of them."""
-        return list(_matching(pattern, self.named).values())
-
-    def check_whole(self, named: Mapping[str, Parameter]) -> None:
-        """Raise RuntimeError where the parameters a model has now are not those of this store, or left it."""
-        strays = [
-            name
-            for name in self.named.keys() | named.keys()
-            if named.get(name) is not self.named.get(name) or not np.shares_memory(named[name].value, self.value)
-        ]
-        if strays:
-            raise RuntimeError(
-                f"{sorted(strays)} came or left after the model was built, or belong to another model: "
-                f"build the outermost layer again, or deep-copy layers before they go into a second model"
-            )
-
-    def snapshot(self, names: str | None = None) -> dict[str, Array]:
-        """A copy of every value and state by name: what `restore` takes back; or of those that match a pattern."""
-        owners = self._owners()
-        chosen = owners if names is None else _matching(names, owners)
-        return {name: owner.value.copy() for name, owner in chosen.items()}
-
-    def restore(self, snapshot: Mapping[str, Array]) -> None:
-        """Put back what `snapshot` returned; names and shapes must be exactly those of this model."""
-        if not isinstance(snapshot, Mapping):
-            raise TypeError(f"expected names with arrays, received {short(snapshot)}: give what snapshot() returned")
-        owners = self._owners()
-        missing, extra = sorted(owners.keys() - snapshot.keys()), sorted(snapshot.keys() - owners.keys())
-        if missing or extra:
-            raise ValueError(f"expected a snapshot of this model, received one with missing={missing}, extra={extra}")
-        for name, owner in owners.items():
-            check_restored(name, owner.shape, snapshot[name], self.dtype)
-        for name, owner in owners.items():
-            owner.value = snapshot[name]
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """After a copy or an unpickling, make the copied parameters views of the copied vectors again."""
-        self.__dict__.update(state)
-        self._bind()
-
-    def __repr__(self) -> str:
-        return f"Parameters({self.size:_} numbers, {self.dtype}: {', '.join(self.named)})"

@@ -23,8 +23,9 @@ from typing import TypeAlias
 import numpy as np
 
 from minidl.arguments import check_number
-from minidl.parameters import Array, Parameters
+from minidl.parameters import Array
 from minidl.quiet import quiet
+from minidl.store import Parameters
 
 Regularizer: TypeAlias = Callable[[Parameters], float]
 

@@ -69,6 +69,12 @@ def saying(call: str, function: object) -> Iterator[None]:
 
 def check_range(name: str, array: Numbers, dtype: np.dtype[Any], *, infinite: bool) -> None:
     """Refuse numbers that the dtype cannot hold, and NaN and infinity where a state may not have them."""
+    if dtype.kind != "f":
+        with np.errstate(invalid="ignore"):  # what NaN becomes is not equal to it
+            changed = array.astype(dtype) != array
+        if changed.any():
+            raise ValueError(f"expected {name} to hold numbers that {dtype} has, received {array[changed][0]} in it")
+        return
     lost = np.abs(array) > np.finfo(dtype).max
     lost &= np.isfinite(array)
     if lost.any():
@@ -80,11 +86,13 @@ def check_range(name: str, array: Numbers, dtype: np.dtype[Any], *, infinite: bo
 
 
 def check_restored(name: str, shape: tuple[int, ...], array: Numbers, dtype: np.dtype[Any]) -> None:
-    """Refuse what is no array of floats of that shape, or has finite numbers that the dtype cannot hold."""
+    """Refuse what is no array of that shape and kind of numbers, or has finite ones that the dtype cannot hold."""
     array = np.asarray(array) if isinstance(array, np.generic) else array
     check_numbers(name, array)
     if array.shape != shape:
         raise ValueError(f"expected {name} of shape {shape}, received {array.shape}: another model's?")
-    if array.dtype.kind != "f":
-        raise ValueError(f"expected {name} to hold floats, received {name}.dtype={array.dtype}: cast with .astype")
+    whole = dtype.kind != "f"
+    if array.dtype.kind not in ("biu" if whole else "f"):
+        kind = "whole numbers" if whole else "floats"
+        raise ValueError(f"expected {name} to hold {kind}, received {name}.dtype={array.dtype}: cast with .astype")
     check_range(name, array, dtype, infinite=True)

@@ -13,10 +13,12 @@ from minidl.initializers import (
     he_uniform,
     normal,
     ones,
+    orthogonal,
     uniform,
     zeros,
 )
-from minidl.parameters import Parameter, Parameters
+from minidl.parameters import Parameter
+from minidl.store import Parameters
 
 ALL = [zeros, ones, normal(0.1), uniform(-1, 1), glorot_uniform, glorot_normal, he_uniform, he_normal]
 SCALED = [glorot_uniform, glorot_normal, he_uniform, he_normal]
@@ -78,16 +80,42 @@ def test_pickling_keeps_the_initializer(init):
     np.testing.assert_array_equal(copy(np.random.default_rng(0), (2, 3)), init(np.random.default_rng(0), (2, 3)))
 
 
-@pytest.mark.parametrize("init", [normal(0.5), normal(1, mean=2), uniform(-0.5, 1)])
+@pytest.mark.parametrize("init", [normal(0.5), normal(1, mean=2), uniform(-0.5, 1), orthogonal(), orthogonal(2.0)])
 def test_the_repr_is_the_call_that_makes_it(init):
     assert eval(repr(init)) == init
 
 
 @pytest.mark.parametrize("init", SCALED)
-@pytest.mark.parametrize("shape", [(), (2, 3, 4), (8, 3, 5, 5)])
-def test_shapes_without_known_fans_are_refused(init, shape):
-    with pytest.raises(ValueError, match=r"expected a shape \(fan_in, fan_out\) or \(n,\), received shape=\("):
-        init(np.random.default_rng(0), shape)
+def test_a_single_number_has_no_fans(init):
+    with pytest.raises(ValueError, match=r"expected a shape with at least one axis, received shape=\(\)"):
+        init(np.random.default_rng(0), ())
+
+
+@pytest.mark.parametrize("init", SCALED)
+@pytest.mark.parametrize("field", [(1,), (7,), (5, 3)])
+def test_axes_before_the_last_two_are_a_receptive_field(init, field):
+    drawn, flat = (init(np.random.default_rng(0), shape) for shape in ((*field, 40, 50), (40, 50)))
+    assert drawn.std() * math.sqrt(math.prod(field)) == pytest.approx(flat.std(), rel=0.1)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3), (2, 3, 4), (3, 3, 1, 4)])
+@pytest.mark.parametrize("gain", [1.0, 0.5])
+def test_an_orthogonal_start_keeps_lengths_on_its_shorter_side(shape, gain):
+    matrix = orthogonal(gain)(np.random.default_rng(0), shape).reshape(-1, shape[-1]) / gain
+    rows, columns = matrix.shape
+    square = matrix @ matrix.T if rows <= columns else matrix.T @ matrix
+    np.testing.assert_allclose(square, np.eye(min(rows, columns)), atol=1e-12)
+
+
+def test_orthogonal_matrices_are_drawn_without_a_preference():
+    drawn = np.array([orthogonal()(np.random.default_rng(seed), (2, 2)) for seed in range(2000)])
+    assert abs(drawn.mean(axis=0)).max() < 0.06
+    assert np.mean(np.linalg.det(drawn) > 0) == pytest.approx(0.5, abs=0.05)
+
+
+def test_an_orthogonal_start_needs_a_matrix():
+    with pytest.raises(ValueError, match=r"two axes or more, received shape=\(3,\): use normal"):
+        orthogonal()(np.random.default_rng(0), (3,))
 
 
 @pytest.mark.parametrize(
@@ -99,6 +127,7 @@ def test_shapes_without_known_fans_are_refused(init, shape):
         (lambda: uniform(1, 1), r"expected low < high, received low=1.0, high=1.0"),
         (lambda: uniform(2, 1), r"expected low < high"),
         (lambda: uniform(0, math.inf), "received high=inf"),
+        (lambda: orthogonal(0), "received gain=0"),
     ],
 )
 def test_bad_arguments_are_refused_when_the_initializer_is_made(make, message):

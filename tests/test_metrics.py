@@ -15,6 +15,7 @@ from minidl import (
     binary_accuracy,
     confusion_matrix,
     f1_score,
+    ignoring,
     label_counts,
     subset_accuracy,
     top_k_accuracy,
@@ -187,7 +188,7 @@ def test_the_name_of_top_k_is_that_of_its_column():
         (np.zeros((2, 1)), np.array([0, 0]), ShapeError, "at least 2 classes"),
         (np.zeros((2, 3)), np.array([[1, 0, 0], [1, 0, 1]]), ValueError, r"received targets\[1\]=\[1, 0, 1\]: several"),
         (np.zeros((1, 3)), np.array([[0, 0, 0]]), ValueError, "binary_accuracy"),
-        (np.zeros(2), np.array([0, 1]), ShapeError, r"expected scores of shape \(n, classes\)"),
+        (np.zeros(2), np.array([0, 1]), ShapeError, r"expected scores of shape \(n, ..., classes\)"),
         (np.zeros((0, 3)), np.zeros(0, int), ShapeError, "an empty batch"),
         (np.zeros((2, 3), int), np.array([0, 1]), TypeError, "expected scores to be a float array"),
         ([[0.0, 1.0]], np.array([1]), TypeError, "expected scores to be a float array, received <class 'list'>"),
@@ -227,3 +228,26 @@ def test_k_is_a_positive_integer(k):
 def test_k_is_at_most_the_number_of_classes():
     with pytest.raises(ValueError, match="expected k <= 3, the number of classes, received k=4"):
         top_k_accuracy(4)(np.zeros((1, 3)), np.array([0]))
+
+
+# Positions
+
+
+@pytest.mark.parametrize("metric", [accuracy, top_k_accuracy(2), confusion_matrix])
+@given(classified(st.floats(-3, 3, width=32)))
+def test_positions_count_as_rows(metric, drawn):
+    scores, labels = drawn
+    stacked = np.stack([scores, -scores], axis=1)
+    both = np.stack([labels, labels], axis=1)
+    np.testing.assert_equal(metric(stacked, both), metric(np.concatenate([scores, -scores]), np.tile(labels, 2)))
+
+
+def test_what_is_ignored_counts_for_nothing():
+    scores, labels = np.eye(3)[[[0, 1, 2], [2, 0, 0]]], np.array([[0, 2, -1], [2, -1, -1]])
+    assert ignoring(accuracy, -1)(scores, labels) == 2 / 3
+    assert ignoring(accuracy, -1).__name__ == "accuracy"
+    assert math.isnan(ignoring(accuracy, 0)(scores, np.zeros((2, 3), int)))
+    with pytest.raises(ValueError, match=r"received targets\[0, 2\]=-1"):
+        ignoring(accuracy, -2)(scores, labels)
+    with pytest.raises(TypeError, match="expected metric to be a function"):
+        ignoring(0.5, -1)

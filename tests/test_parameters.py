@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from minidl.initializers import normal, ones, zeros
 from minidl.layers import Linear, Sequential
-from minidl.parameters import Parameter, Parameters, State
+from minidl.parameters import Parameter, State
+from minidl.store import Parameters
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 CLONES = pytest.mark.parametrize("clone", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])

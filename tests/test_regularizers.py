@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from minidl.initializers import zeros
-from minidl.parameters import Parameter, Parameters
+from minidl.parameters import Parameter
 from minidl.regularizers import L1, L2, ElasticNet
+from minidl.store import Parameters
 
 MAKERS = [
     lambda names: L1(0.3, names=names),

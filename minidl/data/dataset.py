@@ -20,7 +20,7 @@ class Dataset:
 
     Attributes:
         x: (n, ...) numbers; rows are samples.
-        targets: (n,) integer labels or numbers, or (n, k) numbers.
+        targets: (n,) integer labels or numbers, or (n, ...) numbers, or labels of the positions of a row.
         weights: (n,) finite numbers >= 0, not all zero, or None for equal weights.
         classes: the name of each label, or () where there are none.
         image_shape: one row of `x` as an image, (height, width) or (channels, height, width), or ().
@@ -52,8 +52,8 @@ class Dataset:
                 f"expected x of shape (n, features) or (n, ...) with at least one row and one feature, "
                 f"received x.shape={self.x.shape}: use x[:, None] for a single feature; an empty set is refused"
             )
-        if self.targets.ndim not in (1, 2) or 0 in self.targets.shape:
-            raise ValueError(f"expected targets of shape (n,) or (n, k), received targets.shape={self.targets.shape}")
+        if self.targets.ndim < 1 or 0 in self.targets.shape:
+            raise ValueError(f"expected targets of shape (n,) or (n, ...), received targets.shape={self.targets.shape}")
         if self.weights is not None:
             _check_weights(self.weights)
         lengths = {name: len(array) for name, array in zip(("x", "targets", "weights"), self.arrays, strict=False)}
@@ -67,8 +67,8 @@ class Dataset:
         return len(self.x)
 
     def __repr__(self) -> str:
-        row = self.x.shape[1] if self.x.ndim == 2 else self.x.shape[1:]
-        targets = f"targets {'' if self.targets.ndim == 1 else f'x {self.targets.shape[1]} '}{self.targets.dtype}"
+        row, target = (a.shape[1] if a.ndim == 2 else a.shape[1:] for a in (self.x, self.targets))
+        targets = f"targets {f'x {target} ' if target else ''}{self.targets.dtype}"
         kind = f"{len(self.classes)} classes" if self.classes else targets
         weighted = "" if self.weights is None else ", weighted"
         return f"Dataset({len(self)} rows x {row} {self.x.dtype}, {kind}{weighted})"

@@ -1,7 +1,7 @@
 """Layers and losses: every one states its own derivative."""
 
 from minidl.layers.activations import Elementwise, ReLU, Sigmoid, Softmax, Tanh
-from minidl.layers.base import Layer, ShapeError
+from minidl.layers.base import Layer
 from minidl.layers.linear import Linear
 from minidl.layers.losses import (
     BinaryCrossEntropy,
@@ -13,6 +13,7 @@ from minidl.layers.losses import (
     WestonWatkinsHinge,
 )
 from minidl.layers.sequential import Sequential
+from minidl.layers.shapes import SampleShape, ShapeError
 
 __all__ = [
     "BinaryCrossEntropy",
@@ -24,6 +25,7 @@ __all__ = [
     "Loss",
     "MeanSquaredError",
     "ReLU",
+    "SampleShape",
     "Sequential",
     "ShapeError",
     "Sigmoid",

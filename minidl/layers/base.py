@@ -5,25 +5,22 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import NO_FREEZING, Recorded, Refused, check_integer, check_numbers, short
+from minidl.arguments import FREEZING, Recorded, Refused, check_integer, check_numbers, short
 from minidl.layers.habits import LAYER
 from minidl.layers.modes import inference, training
 from minidl.layers.names import check_names
-from minidl.parameters import Array, Parameter, Parameters, State
+from minidl.layers.owning import owned, refuse_shared
+from minidl.layers.shapes import SampleShape, ShapeError, check_sizes
+from minidl.parameters import Array, Parameter, State
 from minidl.quiet import quiet, quietly
 from minidl.seeding import Stream, generator
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
-
-SampleShape: TypeAlias = tuple[int, ...] | None
-
-
-class ShapeError(ValueError):
-    """An array whose shape or dtype a layer cannot take: the message says what was expected and what to do."""
+from minidl.store import Parameters
 
 
 class Layer(Recorded):
@@ -52,16 +49,21 @@ class Layer(Recorded):
 
     training: bool = False
     needs_dx: bool = True
+    _input_shape: SampleShape = None  # of one row, as far as `build` was told
     _trains_in: Thread | None = None  # the thread that is inside train_mode; see `modes`
     _predicts_in: tuple[Thread, ...] = ()  # the threads that are inside predict
     rng: np.random.Generator
     parameters: Parameters
-    _of_the_moment = ("training", "needs_dx", "_trains_in", "_predicts_in")
+    _of_the_moment: tuple[str, ...] = ("training", "needs_dx", "_trains_in", "_predicts_in")
     _set_by = "forward"
     _habits = LAYER
     if not TYPE_CHECKING:  # a checker refuses them as unknown
-        trainable = Refused(NO_FREEZING)
-        requires_grad = Refused(NO_FREEZING)
+        trainable = Refused(FREEZING)
+        requires_grad = Refused(FREEZING)
+
+        def __call__(self, *args, **options):
+            """Say what to write, since two things may be meant."""
+            raise TypeError(f"expected one of its methods, received a call of {self!r}: {self._habits['call']}")
 
     def forward(self, x: Array) -> Array:
         """Return y for the rows of `x`, keeping on self what `backward` needs. Never write into `x`."""
@@ -81,16 +83,24 @@ class Layer(Recorded):
             )
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
-        """The shape of one output row for input rows of `shape`; None means unknown, in either place.
+        """The shape of one output row for input rows of `shape`; None is a size, or all, that is unknown.
 
-        A layer that knows its widths overrides this: containers then check neighbours at `build` and print them.
-        Raises ShapeError where the shapes do not fit.
+        A layer that knows its widths overrides this, with `minidl.layers.shapes.fitting`: containers then check
+        neighbours at `build` and print them. Raises ShapeError where the shapes do not fit.
         """
         return None
 
+    def backward_of(self, child: Layer, dy: Array, *, needs_dx: bool = True) -> Array:
+        """`child.backward(dy)` with its hint `needs_dx` for this call only: what a container calls."""
+        child.needs_dx = needs_dx
+        try:
+            return child.backward(dy)
+        finally:
+            child.needs_dx = True  # for whoever calls the layer by hand
+
     def children(self) -> dict[str, Layer]:
         """The layers directly inside this one, by name."""
-        return dict(_owned(vars(self), Layer))
+        return dict(owned(vars(self), Layer))
 
     def named_parameters(self) -> dict[str, Parameter]:
         """Every parameter in and below this layer by its path, such as "0.weight"."""
@@ -101,7 +111,7 @@ class Layer(Recorded):
         return self._collect(State)
 
     def _collect(self, kind: type[Any]) -> dict[str, Any]:
-        own = dict(_owned(vars(self), kind))
+        own = dict(owned(vars(self), kind))
         inner = {
             f"{name}.{path}": item
             for name, child in self.children().items()
@@ -116,7 +126,9 @@ class Layer(Recorded):
             yield from child.layers_inside()
 
     @quiet
-    def build(self, seed: int = 0, dtype: DTypeLike = np.float32) -> Self:
+    def build(
+        self, seed: int = 0, dtype: DTypeLike = np.float32, *, input_shape: tuple[int, ...] | None = None
+    ) -> Self:
         """Allocate and draw every initial value; call once, on the outermost layer. Returns self.
 
         Layers that were built before, as part of another model, bring their values along and leave that model.
@@ -125,23 +137,28 @@ class Layer(Recorded):
         Args:
             seed: the same seed gives the same bits, whatever layers without parameters stand between.
             dtype: float32, or float64 for checking derivatives.
+            input_shape: the shape of a row of x, such as (3, 32, 32). Then the shapes of all layers are known, checked
+                and printed; without it, those that follow from the layers themselves are.
 
         Raises:
-            ShapeError: neighbouring layers do not fit.
+            ShapeError: neighbouring layers do not fit, or the first does not fit `input_shape`.
             ValueError: a dtype other than the two, one object used in two places, or an attribute of a layer's own
                 that has the name of one of `Layer`.
         """
         if dtype is None or np.dtype(dtype) not in (np.float32, np.float64):
             raise ValueError(f"expected dtype to be float32 or float64, received dtype={short(dtype)}")
         check_names(self, Layer)
+        shape = None if input_shape is None else check_sizes("input_shape", input_shape)
         layers, parameters, states = list(self.layers_inside()), self.named_parameters(), self.named_states()
         again = isinstance(vars(self).get("parameters"), Parameters)
         owners: dict[str, Parameter | State] = {} if again else {**parameters, **states}
         known = {name: owner.value.copy() for name, owner in owners.items() if owner.built}
-        _refuse_shared("layer", layers)
-        _refuse_shared("parameter", list(parameters.values()))
+        refuse_shared("layer", layers)
+        refuse_shared("parameter", list(parameters.values()))
         for layer in layers:  # the outermost first: it says where in it a width is wrong
             layer.output_shape(None)
+        self.output_shape(shape)
+        self._input_shape = shape
         for position, layer in enumerate(layers):
             layer.rng = generator(seed, Stream.LAYER, position)
             if isinstance(vars(layer).get("parameters"), Parameters):
@@ -226,26 +243,3 @@ class Layer(Recorded):
         for parameter in self.named_parameters().values():
             return parameter.value.dtype
         return x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float32)
-
-
-def _owned(attributes: dict[str, Any], kind: type[Any]) -> Iterator[tuple[str, Any]]:
-    """The objects of one kind among the attributes, looking into lists, tuples and dicts."""
-    for name, value in attributes.copy().items():  # at once: another thread may train, and keep something new
-        if name == "_arguments":  # what the constructor was called with, for the repr
-            continue
-        if isinstance(value, kind):
-            yield name, value
-        elif isinstance(value, list | tuple | dict):
-            items = value.items() if isinstance(value, dict) else enumerate(value)
-            yield from ((f"{name}.{path}", item) for path, item in _owned({str(k): v for k, v in items}, kind))
-
-
-def _refuse_shared(what: str, objects: list[Any]) -> None:
-    seen: set[int] = set()
-    for item in objects:
-        if id(item) in seen:
-            raise ValueError(
-                f"expected every {what} in one place only, received {item!r} in two: "
-                f"backward sets gradients, so make a second instance"
-            )
-        seen.add(id(item))

@@ -1,13 +1,14 @@
 """What people of PyTorch, Keras and scikit-learn look for on a layer or model, and what to use here."""
 
-from minidl.arguments import NO_FREEZING
+from minidl.arguments import FREEZING
 
 TRAINED = "Trainer(model, loss, optimizer) trains and judges a model: see its fit and evaluate"
 MEMORY = "its numbers are in main memory, there is no GPU; build(dtype=...) chooses float32 or float64"
 
 LAYER = {
     "fit compile train_step train_on_batch training_step evaluate test_on_batch": TRAINED,
-    "call predict_on_batch": "forward(x) is one batch, predict(x) is inference on any number of rows",
+    "call": "forward(x) is one batch, predict(x) is inference on any number of rows",
+    "predict_on_batch": "predict(x) is inference on any number of rows",
     "eval train": "inference is the default, and training is a block: with model.train_mode(): ...",
     "summary": "print(model) shows a Sequential as a table",
     "predict_proba": "predict(x) returns raw scores; loss.probabilities(scores) are probabilities",
@@ -18,7 +19,7 @@ LAYER = {
     "load_weights": "load(path) reads every parameter and state by name",
     "zero_grad": "backward sets every gradient and never adds, so there is nothing to clear",
     "to cuda cpu device half float double": MEMORY,
-    "requires_grad requires_grad_ trainable freeze": NO_FREEZING,
+    "requires_grad requires_grad_ trainable freeze unfreeze": FREEZING,
     "register_parameter add_weight": "assign a Parameter(shape, init) to an attribute in __init__",
     "register_buffer": "assign a State(shape, init) to an attribute in __init__",
     "trainable_weights trainable_variables variables": "named_parameters() are the parameters by their paths",

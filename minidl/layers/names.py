@@ -6,7 +6,7 @@ import numpy as np
 
 from minidl.arguments import short
 from minidl.bytecode import assigns
-from minidl.parameters import Parameters
+from minidl.store import Parameters
 
 GIVEN = {  # what is there without a method of that name, and the type of it
     "parameters": (Parameters, "build keeps the store of all numbers there"),

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, overload
 
-from minidl.layers.base import Layer, SampleShape, ShapeError
+from minidl.layers.base import Layer
 from minidl.layers.habits import SEQUENTIAL
+from minidl.layers.shapes import SampleShape, ShapeError, shown
 from minidl.parameters import Array, Parameter
 
 
@@ -26,6 +28,7 @@ class Sequential(Layer):
     """
 
     _habits = SEQUENTIAL
+    _of_the_moment = (*Layer._of_the_moment, "_known")
 
     def __init__(self, *layers: Layer) -> None:
         for position, layer in enumerate(layers):
@@ -47,17 +50,14 @@ class Sequential(Layer):
 
     def backward(self, dy: Array) -> Array:
         """dL/dx by the chain rule; where `needs_dx` is False, nothing below the first trainable layer is computed."""
-        first = -1 if self.needs_dx else self._first_trainable
+        first = -1 if self.needs_dx else self._first_trainable()
         for position in range(len(self.layers) - 1, max(first, 0) - 1, -1):
             layer = self.layers[position]
-            layer.needs_dx = position > first
             try:
-                dy = layer.backward(dy)
+                dy = self.backward_of(layer, dy, needs_dx=position > first)
             except Exception as error:
                 self._locate(error, position)
                 raise
-            finally:
-                layer.needs_dx = True  # for whoever calls the layer by hand
             if dy is None and position > max(first, 0):
                 raise TypeError(f"backward of layer {position}, {layer!r}, returned None: it must return dL/dx")
         return dy
@@ -76,12 +76,22 @@ class Sequential(Layer):
         """The layers by position: "0", "1", ..."""
         return {str(position): layer for position, layer in enumerate(self.layers)}
 
-    @cached_property
     def _first_trainable(self) -> int:
-        if any(isinstance(own, Parameter) for own in vars(self).values()):
-            return -1  # a container with parameters of its own needs the gradient of its input
-        trainable = (position for position, layer in enumerate(self.layers) if layer.named_parameters())
-        return next(trainable, len(self.layers))
+        """The position of the first layer with a parameter that is not frozen; -1 if x itself is needed."""
+        known = self._known
+        if any(not parameter.frozen for parameter in known.own):
+            return -1
+        for position, parameters in enumerate(known.inside):
+            for parameter in parameters:
+                if not parameter.frozen:
+                    return position
+        return len(known.inside)
+
+    @cached_property
+    def _known(self) -> SimpleNamespace:
+        """The parameters of the container itself, and of each layer; not as a list, which would own them again."""
+        own = [value for value in vars(self).values() if isinstance(value, Parameter)]
+        return SimpleNamespace(own=own, inside=[list(layer.named_parameters().values()) for layer in self.layers])
 
     def _locate(self, error: Exception, position: int) -> None:
         error.add_note(f"in layer {position} of {len(self.layers)} of a Sequential: {self.layers[position]!r}")
@@ -106,7 +116,7 @@ class Sequential(Layer):
 
 def summary(model: Sequential) -> str:
     """A table of the layers, nested ones indented, with the shape of their outputs and their parameter counts."""
-    rows = [("", "layer", "output", "parameters"), *_rows(model, None, "")]
+    rows = [("", "layer", "output", "parameters"), *_rows(model, model._input_shape, "")]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     widths[0] = max(widths[0], 3)
     lines = [
@@ -114,14 +124,13 @@ def summary(model: Sequential) -> str:
         for path, name, output, count in rows
     ]
     parameters = model.named_parameters().values()
-    total = sum(parameter.size for parameter in parameters)
+    total, frozen = (sum(p.size for p in parameters if p.frozen or every) for every in (True, False))
     try:
         dtypes = sorted({str(parameter.value.dtype) for parameter in parameters})
     except RuntimeError:
         dtypes = ["not built yet"]
-    return "\n".join(
-        [", ".join([f"Sequential: {_counted(len(model), 'layer')}", _counted(total, "parameter"), *dtypes]), *lines]
-    )
+    counts = [_counted(total, "parameter"), *([f"{_spaced(frozen)} of them frozen"] if frozen else [])]
+    return "\n".join([", ".join([f"Sequential: {_counted(len(model), 'layer')}", *counts, *dtypes]), *lines])
 
 
 def _rows(model: Sequential, shape: SampleShape, prefix: str) -> Iterator[tuple[str, str, str, str]]:
@@ -131,11 +140,14 @@ def _rows(model: Sequential, shape: SampleShape, prefix: str) -> Iterator[tuple[
             shape = layer.output_shape(shape)
         except ShapeError:  # build refuses such a model; a table of it helps to see why
             shape = None
-        output = "?" if shape is None else str(("n", *shape)).replace("'", "")
-        count = sum(parameter.size for parameter in layer.named_parameters().values())
+        output = "?" if shape is None else shown(("n", *shape))
+        parameters = layer.named_parameters().values()
+        count = _spaced(sum(parameter.size for parameter in parameters))
+        if frozen := sum(parameter.frozen for parameter in parameters):
+            count = f"{'' if frozen == len(parameters) else 'partly '}frozen {count}"
         path = f"{prefix}{position}"
         name = f"Sequential of {len(layer)}" if isinstance(layer, Sequential) else repr(layer)
-        yield path, "  " * path.count(".") + name, output, _spaced(count)
+        yield path, "  " * path.count(".") + name, output, count
         if isinstance(layer, Sequential):
             yield from _rows(layer, before, f"{path}.")
 

@@ -7,7 +7,8 @@ import numpy as np
 from minidl.arguments import check_number
 from minidl.optim.base import SETTLED, SMALLEST_EPS, Clip, Optimizer, blocks, check_discount, settle
 from minidl.optim.schedules import LearningRate
-from minidl.parameters import Array, Parameters
+from minidl.parameters import Array
+from minidl.store import Parameters
 
 
 class Adam(Optimizer):

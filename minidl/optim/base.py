@@ -8,8 +8,9 @@ import numpy as np
 
 from minidl.arguments import Recorded, check_function, check_integer, check_number, short
 from minidl.optim.schedules import LearningRate
-from minidl.parameters import Array, Parameters
+from minidl.parameters import Array
 from minidl.quiet import quiet
+from minidl.store import Parameters
 
 Clip: TypeAlias = Callable[[Array], object]
 
@@ -68,7 +69,8 @@ class Optimizer(Recorded):
 
     slot_names: tuple[str, ...] = ()
     _model: weakref.ref[Parameters] | None = None  # that of the steps before; a copy may serve another
-    _of_the_moment = ("_model",)
+    _layout: object = None  # that of its numbers which the slots have
+    _of_the_moment = ("_model", "_layout")
     _set_by = "step"
     _habits = HABITS
 
@@ -166,15 +168,21 @@ class Optimizer(Recorded):
     def meet(self, parameters: Parameters) -> None:
         """Take the first model that is stepped as one's own, and refuse another."""
         known = self._bound()
-        if known is parameters:
+        if known is parameters and (self._layout is parameters.layout or not self.slots):
             return
-        if known is not None:
+        if known is parameters and self.steps:
+            raise ValueError(
+                f"expected the parameters that were trained in the {self.steps} steps before, received others after "
+                f"freeze or unfreeze: {type(self).__name__} remembers {', '.join(self.slots)} of each number, so make "
+                f"a new optimizer"
+            )
+        if known is not None and known is not parameters:
             raise ValueError(
                 f"expected the model of the {self.steps} steps before, received another: its clock and memory are that "
                 f"model's, so make a new optimizer for each, also after building a model again"
             )
-        self.slots = self._fitting(self.slots, parameters.value)
-        self._model = weakref.ref(parameters)
+        self.slots = self._fitting({} if known is parameters else self.slots, parameters.value)
+        self._model, self._layout = weakref.ref(parameters), parameters.layout
 
     def _bound(self) -> Parameters | None:
         return self._model() if self._model is not None else None

@@ -28,7 +28,8 @@ class RMSprop(Optimizer):
     Source: Hinton, Srivastava and Swersky, "Neural networks for machine learning", lecture 6e (2012), which has no eps.
 
     >>> from minidl.initializers import zeros
-    >>> from minidl.parameters import Parameter, Parameters
+    >>> from minidl.parameters import Parameter
+    >>> from minidl.store import Parameters
     >>> parameters = Parameters({"weight": Parameter((2,), zeros)}, np.random.default_rng(0))
     >>> parameters.grad[:] = [1000.0, -0.001]
     >>> RMSprop(0.1, rho=0.75).step(parameters)

@@ -27,7 +27,8 @@ class SGD(Optimizer):
     ICML 2013.
 
     >>> from minidl.initializers import zeros
-    >>> from minidl.parameters import Parameter, Parameters
+    >>> from minidl.parameters import Parameter
+    >>> from minidl.store import Parameters
     >>> parameters = Parameters({"weight": Parameter((2,), zeros)}, np.random.default_rng(0))
     >>> parameters.grad[:] = [1.0, -1.0]
     >>> optimizer = SGD(0.5, momentum=0.5)

@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.initializers import zeros
-from minidl.parameters import Array, Parameter, Parameters
+from minidl.parameters import Array, Parameter
 from minidl.regularizers import Regularizer
+from minidl.store import Parameters
 from minidl.testing.functions import Sample, Subject, Trial, Twins, Wrong, in_words
 from minidl.testing.functions import off_grid as moved
 from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties, call_of, name_of, raised, worst

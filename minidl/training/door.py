@@ -15,13 +15,14 @@ from minidl.layers.activations import Sigmoid, Softmax
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.layers.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
-from minidl.layers.modes import inference
+from minidl.layers.modes import inference, without_dx
 from minidl.layers.sequential import Sequential
 from minidl.metrics import Metric, binary_accuracy, f1_score, subset_accuracy
-from minidl.parameters import Array, Parameters
+from minidl.parameters import Array
 from minidl.quiet import quietly
 from minidl.regularizers import Regularizer
 from minidl.returned import as_number
+from minidl.store import Parameters
 
 Data: TypeAlias = Dataset | tuple[Array, Array] | tuple[Array, Array, Array]
 Metrics: TypeAlias = Mapping[str, Metric]
@@ -133,7 +134,8 @@ def _apart(function: Metric) -> Metric:
 
 def _check_weight(loss: Loss, of_classes: Array | None, weights: Array | None) -> None:
     """Refuse a set whose rows weigh nothing together, whose loss would be a perfect 0."""
-    if of_classes is not None and not (of_classes if weights is None else of_classes * weights).any():
+    weigh = None if of_classes is None else of_classes.reshape(len(of_classes), -1).any(axis=1)
+    if weigh is not None and not (weigh if weights is None else weigh * weights).any():
         raise ValueError(
             f"expected rows that weigh something, received only rows to which {loss!r} gives weight 0: "
             f"leave the set out, or give their class a weight"
@@ -154,13 +156,20 @@ def check_backward(model: Layer, loss: Loss, data: Dataset) -> None:
     """
     parameters = model.parameters
     parameters.check_whole(model.named_parameters())
+    if parameters.named and not parameters.size:
+        raise ValueError(
+            f"expected a model with something to train, received {len(parameters.named)} parameters, all of them "
+            f"frozen: model.parameters.unfreeze(names) those that are to move"
+        )
     before = parameters.grad.copy()
     parameters.grad[...] = np.nan
-    here = inference(list(model.layers_inside()))
-    with model.train_mode(), here, quietly():  # no other thread may predict meanwhile
+    layers = list(model.layers_inside())
+    with model.train_mode(), inference(layers), quietly():  # no other thread may predict meanwhile
         value = loss.forward(model.predict(data.x[:1]), data.targets[:1])
-        model.backward(loss.backward())
-    unset = [name for name, parameter in parameters.named.items() if np.isnan(parameter.grad).all()]
+        with without_dx(layers):  # below the first trainable layer nothing needs a backward, in training neither
+            model.backward(loss.backward())
+    moved = {name: parameter for name, parameter in parameters.named.items() if not parameter.frozen}
+    unset = [name for name, parameter in moved.items() if np.isnan(parameter.grad).all()]
     parameters.grad[...] = before
     if unset and math.isfinite(value):
         raise ValueError(f"expected backward to set the gradient of every parameter, received none for {unset}")

@@ -35,6 +35,7 @@ def identity(trainer: TrainerView, plan: Plan, data: Mapping[str, Dataset], moni
         "version of minidl": __version__,
         "model": trainer.model,
         "parameters": [f"{name} {parameter.value.dtype} {parameter.shape}" for name, parameter in parameters],
+        "frozen": trainer.model.parameters.frozen,
         "metrics": [[name, metric] for name, metric in trainer.metrics.items()],
         "validation sets": list(data)[1:],
         "monitor": monitor,

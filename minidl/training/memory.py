@@ -11,9 +11,10 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from minidl.arguments import short
-from minidl.parameters import Array, Parameters
+from minidl.parameters import Array
 from minidl.seeding import position, put_at
 from minidl.storage import NAME, RECORD, SHOWN, DataError, StrPath, check_path, differing, is_entry, read_arrays
+from minidl.store import Parameters
 from minidl.training.identity import differences
 from minidl.training.view import TrainerView
 

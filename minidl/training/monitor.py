@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from minidl.arguments import Recorded, check_integer, check_number, suggest
-from minidl.parameters import Array, Parameters
+from minidl.parameters import Array
 from minidl.storage import differing
+from minidl.store import Parameters
 from minidl.training.history import History
 
 Mode = Literal["min", "max"]

@@ -13,8 +13,8 @@ from minidl.training.identity import described
 from minidl.training.view import TrainerView
 
 ELSEWHERE = {  # attributes that others look after
-    Optimizer: {"_arguments", "_model", "_lr", "_lr_scale", "lr_scale", "steps", "slots"},
-    Layer: {"_arguments", "training", "needs_dx", "rng", "parameters", "_trains_in", "_predicts_in"},
+    Optimizer: {"_arguments", "_model", "_layout", "_lr", "_lr_scale", "lr_scale", "steps", "slots"},
+    Layer: {"_arguments", "training", "needs_dx", "rng", "parameters", "_input_shape", "_trains_in", "_predicts_in"},
 }
 
 

@@ -40,7 +40,7 @@ def test_repr_is_one_line(data, shown):
         ({"x": X[:, 0]}, r"x\[:, None\]"),
         ({"x": X[:0], "targets": TARGETS[:0]}, "an empty set is refused"),
         ({"x": X[:, :0]}, "at least one row and one feature"),
-        ({"targets": np.zeros((6, 1, 1))}, r"targets of shape \(n,\) or \(n, k\)"),
+        ({"targets": np.zeros((6, 0))}, r"targets of shape \(n,\) or \(n, ...\)"),
         ({"targets": np.zeros((6, 0))}, r"targets\.shape=\(6, 0\)"),
         ({"x": X.astype(object)}, r"x\.dtype=object"),
         ({"targets": np.array(list("abcabc"))}, "np.unique"),

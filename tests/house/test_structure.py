@@ -17,21 +17,22 @@ BELOW = {
     "version": set(),
     "seeding": {"arguments"},
     "parameters": {"arguments", "returned"},
+    "store": {"arguments", "parameters", "returned"},
     "initializers": {"arguments", "parameters"},
-    "regularizers": {"arguments", "parameters", "quiet"},
+    "regularizers": {"arguments", "parameters", "quiet", "store"},
     "canonical": set(),
     "storage": {"parameters"},
     "kernels": set(),  # compiled helpers, once there are some
     "layers": {"arguments", "bytecode", "parameters", "initializers", "kernels", "quiet", "returned"}
-    | {"seeding", "storage"},
-    "optim": {"arguments", "kernels", "parameters", "quiet", "returned"},
+    | {"seeding", "storage", "store"},
+    "optim": {"arguments", "kernels", "parameters", "quiet", "returned", "store"},
     "data": {"arguments", "parameters", "quiet", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers", "quiet"},
-    "training": {"arguments", "canonical", "parameters", "quiet", "returned", "seeding", "storage", "version"}
+    "training": {"arguments", "canonical", "parameters", "quiet", "returned", "seeding", "storage", "store", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "profiles": set(),
     "testing": {"arguments", "parameters", "initializers", "layers", "metrics", "optim", "profiles", "regularizers"}
-    | {"training"},
+    | {"store", "training"},
     "experiments": {"arguments", "canonical", "data", "parameters", "storage", "training"},
     "plots": {"arguments", "parameters", "quiet", "data", "training", "metrics", "optim"},
 }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from minidl import SGD, Dataset, Layer, Linear, Parameter, ReLU, Sequential, ShapeError, Sigmoid, Softmax, State, Tanh
 from minidl.initializers import normal, ones, zeros
 from minidl.layers import modes
-from minidl.layers.base import _owned
+from minidl.layers.owning import owned
 
 X = np.random.default_rng(0).normal(size=(37, 4)).astype(np.float32)
 CLONES = pytest.mark.parametrize("clone", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
@@ -217,7 +217,7 @@ def test_what_build_and_training_set_is_no_collision():
 @pytest.mark.parametrize("name", ["trainable", "requires_grad"])
 @pytest.mark.parametrize("thing", [Linear(2, 2), Linear(2, 2).weight, Sequential(Linear(2, 2))])
 def test_what_would_freeze_elsewhere_is_refused_with_what_to_do(thing, name):
-    with pytest.raises(AttributeError, match=rf"received {name}=False: there is no freezing yet, .* a State, or write"):
+    with pytest.raises(AttributeError, match=rf"received {name}=False: freeze by name, .*parameters\.freeze"):
         setattr(thing, name, False)
     assert not hasattr(thing, name)
 
@@ -629,6 +629,14 @@ def test_a_layer_may_train_inside_its_own_prediction():
 
 def test_what_a_layer_holds_is_looked_at_while_another_thread_keeps_something_new():
     model = Sequential(Linear(4, 4), Linear(4, 3))
-    for name, _ in _owned(vars(model), Layer):
+    for name, _ in owned(vars(model), Layer):
         setattr(model, f"kept by the forward of another thread: {name}", 1)
     assert list(model.children()) == ["0", "1"]
+
+
+@pytest.mark.parametrize("layer", [Linear(2, 2), Sequential(Linear(2, 2))])
+def test_a_call_of_a_model_says_what_to_write(layer):
+    with pytest.raises(
+        TypeError, match=r"a call of .*Linear\(2, 2\)\)?: forward\(x\) is one batch, predict\("
+    ):
+        layer(X)

@@ -229,7 +229,7 @@ def test_an_error_in_backward_names_the_position_too():
 
 
 def test_backward_before_forward_says_so_and_where():
-    with pytest.raises(AttributeError, match=r"Linear has no attribute 'x': .*forward") as error:
+    with pytest.raises(AttributeError, match=r"Linear has no attribute 'shape': .*forward") as error:
         nested().build().backward(np.ones((5, 2), np.float32))
     assert error.value.__notes__ == [note(1, 2, "Linear(3, 2)")]
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from minidl.initializers import zeros
-from minidl.parameters import Parameter, Parameters
+from minidl.parameters import Parameter
+from minidl.store import Parameters
 
 
 def make_store(dtype=np.float64, **values):

@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.arguments import Recorded
-from minidl.layers.base import ShapeError
+from minidl.arguments import Recorded, check_integer
 from minidl.layers.losses.targets import (
     check_class_labels,
     check_class_weights,
@@ -12,6 +11,7 @@ from minidl.layers.losses.targets import (
     check_scores,
     check_weights,
 )
+from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
 from minidl.quiet import quiet
 
@@ -22,7 +22,7 @@ HABITS = {
     "grad gradient": "backward() returns dL/dscores of the newest forward",
     "reduction size_average reduce": MEAN,
     "sample_weight": "forward(scores, targets, weights) takes one weight a row",
-    "ignore_index": "give such rows the weight 0: forward(scores, targets, weights)",
+    "ignore_index": "losses of classes have ignore=label in their constructor; or give such rows the weight 0",
     "from_logits": "every loss takes raw scores (logits)",
     "predict_proba softmax sigmoid": "probabilities(scores), where the scores mean that",
     "build parameters train train_mode eval to cuda cpu": "a loss has no parameters, modes or devices: leave it out",
@@ -78,6 +78,10 @@ class Loss(Recorded):
         """The weight that its class gives each row, (n,), for scores of `classes` columns; None for 1 everywhere."""
         return None
 
+    def as_rows(self, scores: Array, targets: Array) -> tuple[Array, Array]:
+        """Scores and targets as `row_losses` takes them, m rows of each: m is n, or n times the positions of a row."""
+        return scores, targets
+
     @quiet
     def forward(self, scores: Array, targets: Array, weights: Array | None = None) -> float:
         """Return L, a Python float.
@@ -93,30 +97,35 @@ class Loss(Recorded):
         """
         check_scores(scores)
         targets = self.check_targets(scores, np.asarray(targets))
-        losses = self.row_losses(scores, targets)
-        if losses.shape != (len(scores),):
-            raise ShapeError(
-                f"expected row_losses of shape ({len(scores)},), received {losses.shape}: one for each row"
-            )
+        rows, targets_of_rows = self.as_rows(scores, targets)
+        losses = self.row_losses(rows, targets_of_rows)
+        self._shape, positions = scores.shape, len(rows) // len(scores)
+        if losses.shape != (len(rows),):
+            raise ShapeError(f"expected row_losses of shape ({len(rows)},), received {losses.shape}: one for each row")
         combined = self.row_weights(targets, scores.shape[-1])
+        if combined is not None:
+            combined = combined.reshape(-1)
         if weights is not None:
-            given = check_weights(weights, len(scores))
+            given = np.repeat(check_weights(weights, len(scores)), positions)
             combined = given if combined is None else given * combined
         if combined is None:
-            self.total_weight, self._row_factors = float(len(scores)), 1 / len(scores)
+            self.total_weight, self._row_factors = float(len(scores)), 1 / len(rows)
             if losses.dtype == np.float32:  # their sum cannot overflow in float64; that of float64 could
                 return float(np.add.reduce(losses, dtype=np.float64)) / len(losses)
             return float(np.divide(losses, len(losses), dtype=np.float64).sum())
-        self.total_weight = float(combined.sum(dtype=np.float64))
-        factors = combined.astype(np.float64) / (self.total_weight or 1.0)
-        self._row_factors = factors.astype(scores.dtype).reshape(-1, *[1] * (scores.ndim - 1))
+        total = float(combined.sum(dtype=np.float64))
+        self.total_weight = total / positions
+        factors = combined.astype(np.float64) / (total or 1.0)
+        self._row_factors = factors.astype(scores.dtype).reshape(-1, *[1] * (rows.ndim - 1))
         return float(factors @ np.where(factors > 0, losses, 0))  # 0 * inf is NaN
 
     @quiet
     def backward(self) -> Array:
         """Return dL/dscores for the newest forward, in the shape and dtype of the scores."""
         gradient: Array = self.row_gradients() * self._row_factors
-        return gradient if isinstance(self._row_factors, float) else np.where(self._row_factors > 0, gradient, 0)
+        if not isinstance(self._row_factors, float):
+            gradient = np.where(self._row_factors > 0, gradient, 0)
+        return gradient if gradient.shape == self._shape else gradient.reshape(self._shape)
 
     def probabilities(self, scores: Array) -> Array:
         """What the scores mean as probabilities, for losses where they mean that."""
@@ -126,26 +135,44 @@ class Loss(Recorded):
 class ClassLoss(Loss):
     """A loss of scores (n, classes) whose targets are labels (n,) from 0 to classes - 1.
 
+    Rows may have positions, as the time steps of a text or the pixels of an image: scores (n, ..., classes) with labels
+    (n, ...). Then every position is a row to `row_losses`, and L is the mean over all of them, weighted.
+
     Args:
-        class_weights: one number >= 0 a class; each row then weighs as its class does, on top of its own weight.
+        class_weights: one number >= 0 a class; each position then weighs as its class does, on top of the weight of its
+            row.
+        ignore: a label that stands for nothing, as for padding: such positions weigh 0. It may be a number that is no
+            label, such as -1.
     """
 
     _habits = HABITS | {"weight pos_weight": "class_weights=... of the constructor, one number a class"}
 
-    def __init__(self, *, class_weights: ArrayLike | None = None) -> None:
+    def __init__(self, *, class_weights: ArrayLike | None = None, ignore: int | None = None) -> None:
         self.class_weights = check_class_weights(class_weights)
+        self.ignore = None if ignore is None else check_integer("ignore", ignore, minimum=-(1 << 31))
 
     def check_targets(self, scores: Array, targets: Array) -> Array:
-        """Integer labels, one a row."""
-        return check_class_labels(scores, targets)
+        """Integer labels, one a position."""
+        return check_class_labels(scores, targets, self.ignore)
+
+    def as_rows(self, scores: Array, targets: Array) -> tuple[Array, Array]:
+        """Every position as a row; what is ignored gets the label 0, and no weight."""
+        labels = targets if targets.ndim == scores.ndim else self._labels(targets)
+        if scores.ndim == 2:
+            return scores, labels
+        return scores.reshape(-1, scores.shape[-1]), labels.reshape(-1, *labels.shape[scores.ndim - 1 :])
 
     def row_weights(self, targets: Array, classes: int) -> Array | None:
-        """The weight of the class of each row."""
+        """The weight of the class of each position, in the shape of the labels."""
         if self.class_weights is None:
-            return None
+            return None if self.ignore is None else (targets != self.ignore).astype(np.float64)
         if len(self.class_weights) != classes:
             raise ValueError(f"expected {classes} class_weights, one a score, received {self.class_weights.tolist()}")
-        return self.class_weights[targets]
+        weights: Array = self.class_weights[self._labels(targets)]
+        return weights if self.ignore is None else np.where(targets == self.ignore, 0.0, weights)
+
+    def _labels(self, targets: Array) -> Array:
+        return targets if self.ignore is None else np.where(targets == self.ignore, 0, targets)
 
 
 def row_sums(values: Array) -> Array:

@@ -5,9 +5,9 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
 from minidl.layers.activations import sigmoid, softmax
-from minidl.layers.base import ShapeError
 from minidl.layers.losses.base import ClassLoss, row_means, row_sums
-from minidl.layers.losses.targets import check_class_labels, check_real_targets, first_of
+from minidl.layers.losses.targets import check_real_targets, first_of
+from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
 from minidl.quiet import quiet
 
@@ -15,12 +15,12 @@ from minidl.quiet import quiet
 class SoftmaxCrossEntropy(ClassLoss):
     """l = -sum_k q_k log p_k with p = softmax(s): scores (n, K), fused so that no logarithm sees a zero.
 
-    Targets are integer labels (n,), or rows of probabilities (n, K). With label smoothing a, the row q becomes
-    (1 - a) q + a / K.
+    Targets are integer labels (n,), or rows of probabilities (n, K); both may have positions, see `ClassLoss`. With
+    label smoothing a, the row q becomes (1 - a) q + a / K.
 
     Args:
         label_smoothing: a in [0, 1).
-        class_weights: see `ClassLoss`; for labels only.
+        class_weights, ignore: see `ClassLoss`; for labels only.
 
     Sources: Bishop 2006, section 4.3.4; label smoothing: Szegedy et al., CVPR 2016.
 
@@ -31,8 +31,10 @@ class SoftmaxCrossEntropy(ClassLoss):
     array([[-1.,  1.]])
     """
 
-    def __init__(self, *, label_smoothing: float = 0.0, class_weights: ArrayLike | None = None) -> None:
-        super().__init__(class_weights=class_weights)
+    def __init__(
+        self, *, label_smoothing: float = 0.0, class_weights: ArrayLike | None = None, ignore: int | None = None
+    ) -> None:
+        super().__init__(class_weights=class_weights, ignore=ignore)
         self.label_smoothing = check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
         if label_smoothing == 1:
             raise ValueError(
@@ -40,19 +42,19 @@ class SoftmaxCrossEntropy(ClassLoss):
             )
 
     def check_targets(self, scores: Array, targets: Array) -> Array:
-        """Labels (n,) or rows of probabilities (n, K)."""
-        if targets.ndim != 2 or targets.shape != scores.shape or scores.shape[1] < 2:
-            return check_class_labels(scores, targets)
-        if self.class_weights is not None:
-            raise ValueError("expected integer labels with class_weights, received rows of probabilities: use weights=")
+        """Labels (n, ...) or rows of probabilities (n, ..., K)."""
+        if targets.ndim < 2 or targets.shape != scores.shape or scores.shape[-1] < 2:
+            return super().check_targets(scores, targets)
+        if self.class_weights is not None or self.ignore is not None:
+            option = "ignore" if self.class_weights is None else "class_weights"
+            raise ValueError(f"expected integer labels with {option}, received rows of probabilities: use weights=")
         rows = check_real_targets(scores, targets)
-        wrong = (rows < 0).any(axis=1) | (np.abs(rows.sum(axis=1) - 1) > 1e-4)
+        wrong = (rows < 0).any(axis=-1) | (np.abs(rows.sum(axis=-1) - 1) > 1e-4)
         if wrong.any():
-            row = int(np.flatnonzero(wrong)[0])
-            raise ValueError(
-                f"expected rows of probabilities that sum to 1, received targets[{row}]={rows[row].tolist()}"
-            )
-        shares: Array = rows / rows.sum(axis=1, keepdims=True)
+            place = np.argwhere(wrong)[0].tolist()
+            received = f"targets{place}={rows[tuple(place)].tolist()}"
+            raise ValueError(f"expected rows of probabilities that sum to 1, received {received}")
+        shares: Array = rows / rows.sum(axis=-1, keepdims=True)
         return shares
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
@@ -94,7 +96,7 @@ def _shares_of(shifted: Array, targets: Array) -> Array:
 
 
 class BinaryCrossEntropy(ClassLoss):
-    """l = mean_k of -t_k log sigmoid(s_k) - (1 - t_k) log(1 - sigmoid(s_k)): scores (n,), (n, 1) or (n, K).
+    """l = mean_k of -t_k log sigmoid(s_k) - (1 - t_k) log(1 - sigmoid(s_k)): scores (n,), (n, 1) or (n, ...).
 
     One score a row is logistic regression; K scores are K independent yes-or-no questions, averaged over K. Targets
     have the shape of the scores and lie in [0, 1].
@@ -111,6 +113,13 @@ class BinaryCrossEntropy(ClassLoss):
     array([[-0.25],
            [-0.5 ]])
     """
+
+    def __init__(self, *, class_weights: ArrayLike | None = None) -> None:
+        super().__init__(class_weights=class_weights)
+
+    def as_rows(self, scores: Array, targets: Array) -> tuple[Array, Array]:
+        """As they are: the scores of a row are questions of their own."""
+        return scores, targets
 
     def check_targets(self, scores: Array, targets: Array) -> Array:
         """Numbers in [0, 1] in the shape of the scores."""

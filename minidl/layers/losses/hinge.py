@@ -9,13 +9,13 @@ from minidl.parameters import Array
 
 
 class Hinge(ClassLoss):
-    """l = max(0, margin + max_{j != y} s_j - s_y): scores (n, K), integer labels y (n,).
+    """l = max(0, margin + max_{j != y} s_j - s_y): scores (n, ..., K), integer labels y (n, ...).
 
     Where several rivals tie, the first of them is credited; where the margin is met exactly, the gradient is 0.
 
     Args:
         margin: how far the true score must lead, > 0.
-        class_weights: see `ClassLoss`.
+        class_weights, ignore: see `ClassLoss`.
 
     Source: Crammer and Singer, Journal of Machine Learning Research 2, 2001.
 
@@ -26,8 +26,10 @@ class Hinge(ClassLoss):
     array([[-1.,  0.,  1.]])
     """
 
-    def __init__(self, *, margin: float = 1.0, class_weights: ArrayLike | None = None) -> None:
-        super().__init__(class_weights=class_weights)
+    def __init__(
+        self, *, margin: float = 1.0, class_weights: ArrayLike | None = None, ignore: int | None = None
+    ) -> None:
+        super().__init__(class_weights=class_weights, ignore=ignore)
         self.margin = check_number("margin", margin, minimum=0, exclusive=True)
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
@@ -49,13 +51,13 @@ class Hinge(ClassLoss):
 
 
 class WestonWatkinsHinge(Hinge):
-    """l = sum_{j != y} max(0, margin + s_j - s_y): scores (n, K), integer labels y (n,).
+    """l = sum_{j != y} max(0, margin + s_j - s_y): scores (n, ..., K), integer labels y (n, ...).
 
     Every rival within the margin counts, not only the strongest as in `Hinge`.
 
     Args:
         margin: how far the true score must lead each other one, > 0.
-        class_weights: see `ClassLoss`.
+        class_weights, ignore: see `ClassLoss`.
 
     Source: Weston and Watkins, ESANN 1999.
 

@@ -3,25 +3,32 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.layers.base import ShapeError
+from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
 
 
-def check_class_labels(scores: Array, targets: Array) -> Array:
-    """`targets` if they are (n,) integer labels in [0, k) for scores (n, k) with k >= 2."""
-    if scores.ndim != 2 or scores.shape[1] < 2:
-        raise ShapeError(f"expected scores of shape (n, classes) with at least 2 classes, received {scores.shape}")
-    if targets.shape != (len(scores),):
-        hint = "use targets.reshape(-1)" if targets.size == len(scores) else "one label a row"
-        raise ShapeError(f"expected labels of shape ({len(scores)},), received targets.shape={targets.shape}: {hint}")
+def check_class_labels(scores: Array, targets: Array, ignore: int | None = None) -> Array:
+    """`targets` if they are (n, ...) integer labels in [0, k), or `ignore`, for scores (n, ..., k) with k >= 2."""
+    if scores.ndim < 2 or scores.shape[-1] < 2:
+        raise ShapeError(f"expected scores of shape (n, ..., classes) with at least 2 classes, received {scores.shape}")
+    if targets.shape != scores.shape[:-1]:
+        hint = f"one label a {'row' if scores.ndim == 2 else 'position'}"
+        if targets.size == scores.size // scores.shape[-1]:
+            hint = f"use targets.reshape({', '.join(map(str, scores.shape[:-1])) if scores.ndim > 2 else -1})"
+        elif targets.shape == scores.shape[:1]:
+            hint = "scores have positions and targets have none: Flatten, or take the last step, before the last layer"
+        raise ShapeError(
+            f"expected labels of shape {scores.shape[:-1]}, received targets.shape={targets.shape}: {hint}"
+        )
     if targets.dtype.kind not in "iu":
         raise ValueError(f"expected integer labels, received dtype {targets.dtype}: use targets.astype(np.int64)")
-    low, high = int(targets.min()), int(targets.max())
-    if low < 0 or high >= scores.shape[1]:
-        row = int(np.flatnonzero((targets < 0) | (targets >= scores.shape[1]))[0])
+    counted = targets if ignore is None else targets[targets != ignore]
+    if counted.size and (counted.min() < 0 or counted.max() >= scores.shape[-1]):
+        wrong = (targets < 0) | (targets >= scores.shape[-1])
+        received = first_of(targets, wrong if ignore is None else wrong & (targets != ignore))
         raise ValueError(
-            f"expected labels from 0 to {scores.shape[1] - 1} for {scores.shape[1]} scores a row, "
-            f"received targets[{row}]={int(targets[row])}: number the classes from 0"
+            f"expected labels from 0 to {scores.shape[-1] - 1} for {scores.shape[-1]} scores a row, "
+            f"received {received}: number the classes from 0"
         )
     return targets
 

@@ -11,7 +11,8 @@ import numpy as np
 from minidl.arguments import short
 from minidl.initializers import zeros
 from minidl.optim.base import Optimizer
-from minidl.parameters import Array, Parameter, Parameters
+from minidl.parameters import Array, Parameter
+from minidl.store import Parameters
 from minidl.testing.report import Case, CheckError, raised
 
 Reference: TypeAlias = Callable[[Array, Sequence[Array]], Array]

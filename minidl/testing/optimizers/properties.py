@@ -7,7 +7,8 @@ import numpy as np
 
 from minidl.initializers import zeros
 from minidl.optim.base import BLOCK
-from minidl.parameters import Array, Parameter, Parameters
+from minidl.parameters import Array, Parameter
+from minidl.store import Parameters
 from minidl.testing.optimizers.case import OptimizerCase, store
 from minidl.testing.report import NOT_TRIED, Outcome, Properties
 

@@ -157,7 +157,7 @@ def test_labels_in_a_column_are_refused_with_the_reshape(loss):
 @pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 3, 1)])
 @EVERY_CLASS_LOSS
 def test_scores_of_one_class_or_of_another_rank_are_refused(loss, shape):
-    with pytest.raises(ShapeError, match=r"scores of shape \(n, classes\) with at least 2 classes, received"):
+    with pytest.raises(ShapeError, match=r"scores of shape \(n, ..., classes\) with at least 2 classes, received"):
         loss().forward(np.zeros(shape), np.zeros(4, np.int64))
 
 
