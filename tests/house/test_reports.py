@@ -30,7 +30,8 @@ def run(name, *options, cwd, **environment):
 
 
 def test_every_report_is_run_by_these_tests():
-    assert {path.stem for path in REPORTS.glob("*.py")} == {*SCRIPTS, "all", "front", "images", "report"}
+    commands = {path.stem for path in REPORTS.glob("*.py") if "__main__" in path.read_text(encoding="utf-8")}
+    assert commands == {*SCRIPTS, "all"}
 
 
 @pytest.mark.parametrize("name", [*SCRIPTS, "all"])
