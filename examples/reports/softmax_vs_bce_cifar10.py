@@ -16,17 +16,10 @@ from images import cifar10_standardized, cropped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from report import Page, Row, main, over_seeds, seeds, with_spread
-from softmax_cifar10 import (
-    CASES,
-    LANDS,
-    SETS,
-    by_case,
-    curves_figure,
-    explained,
-    percent,
-    weights_figure,
-)
-from softmax_cifar10 import train as train_small
+from softmax_accuracies import LANDS, explained
+from softmax_figures import curves_figure, weights_figure
+from softmax_runs import CASES, SETS, by_case, percent
+from softmax_runs import train as train_small
 
 from minidl import (
     L2,
