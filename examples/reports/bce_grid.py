@@ -6,7 +6,9 @@ from bce_table_1 import gap
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from report import Page, Row, with_spread
-from softmax_cifar10 import SETS, explained, percent, weights_figure
+from softmax_accuracies import explained
+from softmax_figures import weights_figure
+from softmax_runs import SETS, percent
 from verdicts import above, signed, standard_error
 
 from minidl import plots

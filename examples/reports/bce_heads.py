@@ -1,9 +1,10 @@
 """Table 2: ten binary cross-entropies against softmax."""
 
 import numpy as np
-from bce_table_1 import spread_of
 from report import Page, Row, with_spread
-from softmax_cifar10 import SETS, curves_figure, explained, percent
+from softmax_accuracies import explained
+from softmax_figures import curves_caption, curves_figure
+from softmax_runs import SETS, percent
 from verdicts import above, difference, signed
 
 from minidl import BinaryCrossEntropy
@@ -54,7 +55,8 @@ def heads_section(named: dict[str, Results], views: dict[str, Results], light: R
         "loses."
     )
     of_the_gradient(page)
-    page.figure("heads_curves", curves_figure(named, "loss"), f"The loss with either head: {spread_of(named)}.")
+    runs = min(map(len, named.values()))
+    page.figure("heads_curves", curves_figure(named, "loss"), curves_caption("The loss with either head", runs))
 
 
 def of_the_gradient(page: Page) -> None:

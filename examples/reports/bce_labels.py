@@ -2,7 +2,7 @@
 
 import numpy as np
 from report import Page, Row, with_spread
-from softmax_cifar10 import percent
+from softmax_runs import percent
 
 from minidl import f1_score, label_counts, subset_accuracy
 from minidl.data import one_hot

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from images import cifar10_standardized, cropped
 from report import seeds
-from softmax_cifar10 import CASES
-from softmax_cifar10 import train as train_small
+from softmax_runs import CASES
+from softmax_runs import train as train_small
 
 from minidl import L2, SGD, BinaryCrossEntropy, Linear, Sequential, SoftmaxCrossEntropy, Trainer, accuracy
 from minidl.data import RandomCrop, RandomFlip, one_hot

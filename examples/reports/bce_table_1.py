@@ -1,8 +1,11 @@
 """Table 1 of the report on softmax and binary cross-entropies: four settings on 10 000 images."""
 
 import numpy as np
-from report import Page, Row, averaged, with_spread
-from softmax_cifar10 import LANDS, SETS, curves_figure, explained, percent, weights_figure
+from report import Page, Row, ends, with_spread
+from softmax_accuracies import LANDS, explained
+from softmax_figures import curves_caption, curves_figure, weights_figure
+from softmax_measures import jumps
+from softmax_runs import SETS, percent
 
 from minidl.experiments import Results
 
@@ -25,15 +28,9 @@ def table_1(groups: dict[str, Results], page: Page) -> None:
     of_the_rate(groups, page)
     of_the_penalty(groups, page)
     best_of_the_four(groups, page)
-    caption = f"The loss in the four settings of table 1: {spread_of(groups)}."
+    caption = curves_caption("The loss in the four settings of table 1", min(map(len, groups.values())))
     page.figure("loss_curves", curves_figure(groups, "loss"), caption)
     page.figure("weights", weights_figure(groups), "The templates of the four settings, each with its own scale.")
-
-
-def spread_of(groups: dict[str, Results]) -> str:
-    """What thick and thin lines of a figure are, in words."""
-    count = min(map(len, groups.values()))
-    return averaged(count) + ("; thin: the first seed alone" if count > 1 else "")
 
 
 def largest_rise(group: Results, name: str) -> np.ndarray:
@@ -57,13 +54,17 @@ def of_the_rate(groups: dict[str, Results], page: Page) -> None:
         f"with eta 0.1 it drops by up to {with_spread(falls)} points from one epoch to the next, and ends at "
         f"{with_spread(percent(wild, 'validation'))} %",
     )
-    last = np.array([curve[-1] for curve in wild.column("training_loss")])
-    finite = all(np.isfinite(curve).all() for curve in wild.column("training_loss"))
+    first, last = ends(wild, "training_loss", 0), ends(wild, "training_loss")
     page.claim(
-        "With a high learning rate this suggests divergence; it destabilizes training.",
-        bool(last.mean() > np.log(10)),
-        f"the training loss ends at {with_spread(last)} where equal chances for ten classes have {np.log(10):.1f}"
-        + ("; it swings and stays finite" if finite else ""),
+        "With a high learning rate this suggests divergence.",
+        bool(last.mean() > first.mean()),
+        f"the training loss is {with_spread(first)} after the first epoch, {with_spread(last)} after the last"
+        + ("" if last.mean() > first.mean() else ": it does not grow"),
+    )
+    page.claim(
+        "A large learning rate destabilizes training.",
+        bool(jumps(wild, "training_loss").mean() > 0.5),
+        f"the training loss changes by up to {with_spread(jumps(wild, 'training_loss'))} from one epoch to the next",
     )
     page.claim(
         "With a high learning rate generalization is poor, with a small one effective.",

@@ -21,8 +21,8 @@ from bce_probabilities import histogram_section
 from bce_runs import HEADS, VIEWS, WINNER, runs, train, train_heads, train_transformed
 from bce_table_1 import table_1
 from report import Page, main
-from softmax_cifar10 import by_case
-from softmax_cifar10 import train as train_small
+from softmax_runs import by_case
+from softmax_runs import train as train_small
 
 from minidl import plots
 from minidl.data import cifar10

@@ -1,17 +1,17 @@
 """When a difference between two settings decides a claim, and when it is too small for that."""
 
 import numpy as np
+from report import deviation
 
 
 def difference(more: np.ndarray, less: np.ndarray) -> tuple[float, float]:
     """The difference of two means, and its standard error; 0 for single runs."""
-    error = sum(float(v.var(ddof=1)) / len(v) for v in (more, less)) ** 0.5 if len(more) > 1 else 0.0
-    return float(more.mean() - less.mean()), error
+    return float(more.mean() - less.mean()), float(np.hypot(standard_error(more), standard_error(less)))
 
 
 def standard_error(values: np.ndarray) -> float:
     """The standard error of a mean; 0 for a single run."""
-    return float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else 0.0
+    return deviation(values) / len(values) ** 0.5
 
 
 def above(gain: float, error: float) -> bool | None:
