@@ -47,7 +47,8 @@ def heads_section(named: dict[str, Results], views: dict[str, Results], light: R
         "The softmax remains the preferred choice, due to its superior performance.",
         above(*best),
         f"with eta 0.001 and lambda 0.1, as in table 1, its test accuracy is {with_spread(percent(light, 'test'))}; "
-        f"minus that of BCE in table 2 it is {signed(*best)} points",
+        f"minus that of BCE in table 2 it is {signed(*best)} points"
+        + ("; less than two standard errors, or single runs, decide nothing" if above(*best) is None else ""),
     )
     page.conclude(
         "**About the order of the two.** Most of the difference is the step, not the loss: where the steps are equal, "

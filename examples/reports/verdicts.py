@@ -11,7 +11,7 @@ def difference(more: np.ndarray, less: np.ndarray) -> tuple[float, float]:
 
 def standard_error(values: np.ndarray) -> float:
     """The standard error of a mean; 0 for a single run."""
-    return deviation(values) / len(values) ** 0.5
+    return float(deviation(values) / len(values) ** 0.5)
 
 
 def above(gain: float, error: float) -> bool | None:
