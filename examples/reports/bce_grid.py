@@ -34,7 +34,10 @@ def grid_section(searched: Results, page: Page) -> None:
         "One seed. The 1 000 validation images choose; all are accuracies in %. A setting is (lambda, eta, batch).",
     )
     for name in ("validation", "test"):
-        caption = f"Accuracy in % on the {name} set; framed: the largest for each lambda; black: the largest of all."
+        caption = (
+            f"Accuracy in % on the {name} set; framed: the largest for each lambda, the first of equal ones; black: "
+            f"the largest of all."
+        )
         page.figure(f"grid_{name}", grid_figure(searched, name), caption)
     rows = []
     for result in searched:
@@ -44,12 +47,14 @@ def grid_section(searched: Results, page: Page) -> None:
     validation, test = percent(searched, "validation"), percent(searched, "test")
     own, best = searched.where(**WINNER), chosen(searched)[0]
     own_validation, own_test = percent(own, "validation")[0], percent(own, "test")[0]
+    equal = int((validation == validation.max()).sum())
     page.claim(
         "The best configuration is eta 0.01, a batch of 400 and lambda 0.1.",
         best is own[0],
         f"of {len(searched)} settings {int((validation > own_validation).sum())} have a higher validation accuracy "
         f"than its {own_validation:.1f}, {int((test > own_test).sum())} a higher test accuracy than its "
-        f"{own_test:.1f}; the best are {cell(best)} with {validation.max():.1f} on the validation set and "
+        f"{own_test:.1f}; the best are {cell(best)} with {validation.max():.1f} on the validation set"
+        f"{f' (the first of {equal} equal ones)' if equal > 1 else ''} and "
         f"{cell(searched[int(test.argmax())])} with {test.max():.1f} on the test set",
     )
     page.claim(

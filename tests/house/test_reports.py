@@ -214,6 +214,20 @@ def test_captions_speak_of_one_seed_or_of_several(monkeypatch):
     assert over_seeds(argparse.Namespace(seed=0, repeats=None, quick=False), 10) == "over 10 seeds"
 
 
+def test_a_difference_decides_from_two_standard_errors_on_and_single_runs_decide_nothing(monkeypatch):
+    monkeypatch.syspath_prepend(str(REPORTS))
+    from verdicts import above, difference, signed
+
+    more, less = np.array([3.0, 5.0]), np.array([1.0, 1.0])
+    gain, error = difference(more, less)
+    assert (gain, error) == (3.0, pytest.approx(1.0))
+    assert above(gain, error) is True
+    assert above(-gain, error) is False
+    assert above(1.9, error) is None
+    assert above(*difference(more[:1], less[:1])) is None
+    assert (signed(gain, error), signed(-3.0, 0.0)) == ("+3.0 ± 1.0", "-3.0")
+
+
 @pytest.fixture
 def mnist_report(monkeypatch, real_data):
     """The runs of the MNIST report."""
