@@ -52,12 +52,6 @@ def seeds(options: Namespace, usual: int) -> range:
     return range(options.seed, options.seed + (options.repeats or (2 if options.quick else usual)))
 
 
-def over_seeds(options: Namespace, usual: int) -> str:
-    """Such as "over 10 seeds", or "of one seed", for captions: "mean and deviation over 10 seeds"."""
-    count = len(seeds(options, usual))
-    return "of one seed" if count == 1 else f"over {count} seeds"
-
-
 def averaged(count: int) -> str:
     """What a curve or a point of so many runs shows, for captions: "mean and deviation of 10 seeds", or "one seed"."""
     return "one seed" if count == 1 else f"mean and deviation of {count} seeds"

@@ -208,10 +208,10 @@ def test_a_claim_is_held_against_the_results_and_a_conclusion_is_of_the_publishe
 
 def test_captions_speak_of_one_seed_or_of_several(monkeypatch):
     monkeypatch.syspath_prepend(str(REPORTS))
-    from report import over_seeds
+    from report import averaged
 
-    assert over_seeds(argparse.Namespace(seed=0, repeats=1, quick=False), 10) == "of one seed"
-    assert over_seeds(argparse.Namespace(seed=0, repeats=None, quick=False), 10) == "over 10 seeds"
+    assert averaged(1) == "one seed"
+    assert averaged(10) == "mean and deviation of 10 seeds"
 
 
 def test_a_difference_decides_from_two_standard_errors_on_and_single_runs_decide_nothing(monkeypatch):
