@@ -20,8 +20,8 @@ def heads_section(named: dict[str, Results], views: dict[str, Results], light: R
     """Both at the reported and at comparable steps; `light` is the best softmax setting of table 1."""
     page.section(
         "Table 2: ten binary cross-entropies against softmax",
-        "Accuracy in % on 10 000 images, 40 epochs, batch 100. Eta 0.01 and lambda 0.1 for softmax, 0.01 for BCE, "
-        "unless a row says other. The loss of the BCE has the factor 1/K, so at the same rate its step is a tenth of "
+        "Accuracy in % on 10 000 images, 40 epochs, batch 100 (the report gives none here). Eta 0.01; lambda 0.1 for "
+        "softmax, 0.01 for BCE, unless a row says other. The BCE has the factor 1/K, so its step is a tenth of "
         "that of the softmax: it stands beside softmax at a tenth of the rate, and at ten times the rate.",
     )
     rows = [
