@@ -152,25 +152,20 @@ def techniques_section(searched: Results, small: Results, cases: dict[str, Resul
     )
     test = {label: percent(group, "test") for label, group in cases.items()}
     moved = {label: values - test["none"] for label, values in test.items() if label != "none"}
-    flips = float(moved["flips"].mean()), standard_error(moved["flips"])
+    of_data_and_choice(searched, small, moved["flips"], page)
+    of_transformations(gaps, moved, page)
+
+
+def of_data_and_choice(searched: Results, small: Results, flipped: np.ndarray, page: Page) -> None:
+    """What more data and the search do; `flipped` is what flips alone do to the test accuracy."""
     start = percent(small.where(seed=searched[0].run.seed), "test")[0]
     same = percent(searched.where(eta=0.001, strength=0.0, batch_size=100), "test")[0]
+    flips = float(flipped.mean()), standard_error(flipped)
     page.claim(
         "The entire data improves generalization.",
         bool(same - start > abs(flips[0]) + 2 * flips[1] and same - start > 1),
         f"with (0, 0.001, 100) and the first seed test accuracy is {start:.1f} on 10 000 images and {same:.1f} on all "
         f"of them with flips; flips alone move it by {signed(*flips)} in the report's best setting",
-    )
-    told = "; ".join(f"{label}: {with_spread(values, '.2f')}" for label, values in gaps.items())
-    page.claim(
-        "Flips reduce overfitting.", bool(gaps["flips"].mean() < gaps["none"].mean()), f"the gap in points is {told}"
-    )
-    page.claim(
-        "Data augmentation further improves performance.",
-        above(*flips),
-        "from the same initial weights the test accuracy moves by "
-        + "; ".join(f"{signed(float(v.mean()), standard_error(v))} with {label}" for label, v in moved.items())
-        + ("; with flips, less than two standard errors or single runs" if above(*flips) is None else ""),
     )
     best = percent(chosen(searched), "test")[0]
     page.claim(
@@ -178,6 +173,23 @@ def techniques_section(searched: Results, small: Results, cases: dict[str, Resul
         bool(best > same) if abs(best - same) > 1 else None,
         f"test accuracy is {best:.1f} in the setting chosen here, {same:.1f} in that of table 1 on the same data, one "
         f"run each" + ("; a difference below one point may be that of another seed" if abs(best - same) <= 1 else ""),
+    )
+
+
+def of_transformations(gaps: dict[str, np.ndarray], moved: dict[str, np.ndarray], page: Page) -> None:
+    """What flips and more do to the gap and to the test accuracy."""
+    told = "; ".join(f"{label}: {with_spread(values, '.2f')}" for label, values in gaps.items())
+    page.claim(
+        "Flips reduce overfitting.", bool(gaps["flips"].mean() < gaps["none"].mean()), f"the gap in points is {told}"
+    )
+    changes = {label: (float(values.mean()), standard_error(values)) for label, values in moved.items()}
+    decided = above(*changes["flips"])
+    page.claim(
+        "Data augmentation further improves performance.",
+        decided,
+        "from the same initial weights the test accuracy moves by "
+        + "; ".join(f"{signed(*change)} with {label}" for label, change in changes.items())
+        + ("; with flips, less than two standard errors or single runs" if decided is None else ""),
     )
 
 
