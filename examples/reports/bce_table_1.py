@@ -136,6 +136,11 @@ def best_of_the_four(groups: dict[str, Results], page: Page) -> None:
     )
     highest = max(float(percent(group, "training").max()) for group in groups.values())
     page.claim(
+        "The model is effective for linearly separable data.",
+        None,
+        "the report has no such data",
+    )
+    page.claim(
         "The performance of the model is limited when the data is not linearly separable.",
         highest < 100,
         f"no run of these settings is right on more than {highest:.1f} % of the images that it was trained on. "
