@@ -16,7 +16,7 @@ import numpy as np
 import sigmoid_mlp_cifar10
 import softmax_cifar10
 import softmax_vs_bce_cifar10
-from front import COLUMNS, OTHER_FILES, REPORTS, has_other_files
+from front import COLUMNS, REPORTS, note_on_data
 from report import QUICK, Page, begin_page, fill, finish, options_parser, read_options, run_all
 
 import minidl
@@ -52,8 +52,8 @@ def main() -> None:
     for module, page in pages.items():
         fill(page, module.write_up, results, options)
     parts = [HEAD, QUICK if options.quick else timing(results)]
-    if any(has_other_files(name) for name in REPORTS):
-        parts.append(f"MNIST is the original. {OTHER_FILES}")
+    if note := "".join({note_on_data(name) for name in REPORTS}):
+        parts.append(f"MNIST is the original. {note}")
     for module in reversed(MODULES):
         name = module.__name__
         title, report = REPORTS[name]

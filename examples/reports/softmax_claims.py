@@ -5,6 +5,7 @@ from report import Page, ends, with_spread
 from softmax_measures import (
     gap,
     in_order,
+    is_smooth,
     jumps,
     measured_rows,
     rough,
@@ -12,6 +13,7 @@ from softmax_measures import (
     second_half,
     settled,
     steepest_rise,
+    whole_fall,
 )
 from softmax_runs import percent
 
@@ -113,10 +115,11 @@ def of_the_low_rate(honest: dict[str, Results], page: Page) -> None:
     ):
         page.claim(
             text,
-            all(steepest_rise(group, name) < 0.001 for name in CURVES),
-            f"from one epoch to the next the mean training loss rises by at most "
+            all(is_smooth(group, name) for name in CURVES),
+            f"from one epoch to the next the {'mean ' if len(group) > 1 else ''}training loss rises by at most "
             f"{steepest_rise(group, 'training_loss'):.4f}, that of the validation set by "
-            f"{steepest_rise(group, 'validation_loss'):.4f}",
+            f"{steepest_rise(group, 'validation_loss'):.4f}; in all they fall by "
+            f"{whole_fall(group, 'training_loss'):.2f} and {whole_fall(group, 'validation_loss'):.2f}",
         )
     first, last = gap(plain, 0), gap(plain)
     page.claim(

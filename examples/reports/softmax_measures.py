@@ -47,6 +47,17 @@ def steepest_rise(group: Results, name: str) -> float:
     return max(0.0, float(np.diff(group.array(name).mean(axis=0)).max()))
 
 
+def is_smooth(group: Results, name: str) -> bool:
+    """Whether no rise of the mean of a curve is more than 2 % of its whole fall."""
+    return steepest_rise(group, name) < 0.02 * whole_fall(group, name)
+
+
+def whole_fall(group: Results, name: str) -> float:
+    """By how much the mean of a curve falls from the first epoch to the last."""
+    curve = group.array(name).mean(axis=0)
+    return float(curve[0] - curve[-1])
+
+
 def second_half(group: Results, name: str) -> float:
     """By how much the mean of a curve falls in the second half of the epochs."""
     curve = group.array(name).mean(axis=0)

@@ -206,6 +206,21 @@ def test_a_claim_is_held_against_the_results_and_a_conclusion_is_of_the_publishe
     assert "This setting wins" not in text(quick=True)
 
 
+def test_a_page_knows_the_published_files_and_its_own_from_all_others(monkeypatch):
+    monkeypatch.syspath_prepend(str(REPORTS))
+    from front import NOTES
+    from images import FIRST, files_of
+
+    from minidl import Dataset
+
+    first = {name: np.array([*labels, 0, 0]) for name, labels in FIRST.items()} | {"unknown": np.arange(12)}
+    assert {name: files_of(Dataset(np.zeros((12, 1)), labels)) for name, labels in first.items()} == {
+        n: n for n in first
+    }
+    assert first.keys() == NOTES.keys()
+    assert not NOTES["published"]
+
+
 def test_captions_speak_of_one_seed_or_of_several(monkeypatch):
     monkeypatch.syspath_prepend(str(REPORTS))
     from report import averaged
