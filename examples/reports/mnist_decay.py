@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from images import mnist_signed
+from matplotlib.figure import Figure
 from mnist_curves import curves_figure, of_the_report
 from mnist_runs import CURVES, HIDDEN_STRENGTHS, STRENGTHS
 from report import Page, Row, averaged, deviation, ends, with_spread
@@ -223,12 +224,15 @@ def hidden_layer(group: Results, page: Page) -> None:
         f"with lambda 1 the accuracy is {with_spread(reached[1.0], '.4f')}"
         + ("; the gain in accuracy is too small to tell" if best > 0 and not clear else ""),
     )
-    ordered = HIDDEN_STRENGTHS[::-1]
+    figure = hidden_figure(by_strength)
+    page.figure("hidden_layer", figure, f"One hidden layer: loss by lambda, {averaged(len(by_strength[0.0]))}.")
+
+
+def hidden_figure(by_strength: dict[float, Results]) -> Figure:
+    """Both losses after the last epoch against lambda, the smallest first."""
+    names = [f"{strength:g}" for strength in reversed(by_strength)]
     losses = {
-        part: np.stack([ends(by_strength[s], f"{part}_loss") for s in ordered], axis=1)
+        part: np.stack([ends(runs, f"{part}_loss") for runs in reversed(by_strength.values())], axis=1)
         for part in ("training", "validation")
     }
-    names = [f"{strength:g}" for strength in ordered]
-    figure = plots.error_bars(losses, names, xlabel="lambda", ylabel="loss after the last epoch", log=True)
-    runs = len(losses["training"])
-    page.figure("hidden_layer", figure, f"One hidden layer: loss by lambda, {averaged(runs)}.")
+    return plots.error_bars(losses, names, xlabel="lambda", ylabel="loss after the last epoch", log=True)

@@ -35,8 +35,10 @@ def write_up(results: Results, page: Page, options: Namespace) -> None:
     )
     page.say(
         "Intervals of single settings were narrowed after the first runs, since the margins around an independent "
-        "program's two seeds caught nothing (such as at most 30 % for lambda 0.01); that of the default in file order "
-        "was set anew, as said below. Those of the conclusions stood before, at one end at least."
+        "program's two seeds caught nothing (such as at most 30 % for lambda 0.01). That of the default in file order "
+        "was 45.5 to 52 and is now two deviations over other fixed orders to either side of their mean, as it depends "
+        "on the order. Of the conclusions, around 50 %, 3 points for lambda 0.0001 and a gain of at least 0.02 by k = "
+        "0.1 stood before."
     )
     before_the_orders(page)
     file, fixed, shuffled = (own.where(order=order) for order in ("file", "fixed", "shuffled"))

@@ -31,13 +31,11 @@ def fixed_section(fixed: Results, file: Results, page: Page) -> None:
         return
     page.say(
         f"Over these orders and initial weights the accuracy of the default is {with_spread(default)}, that of k = 0.1 "
-        f"{with_spread(decayed)}. The interval of the default in file order is that of these orders: two deviations "
-        f"over them to either side of their mean."
+        f"{with_spread(decayed)}. The interval of the default in file order is that of these orders."
     )
     page.conclude(
-        "At first it was 45.5 to 52: an independent program had reached 48.3 and 47.5 with two seeds, on these files "
-        "in another order, and this file order fell below. With a constant learning rate the last batches of an epoch "
-        "leave their mark on the last weights."
+        "An independent program reached 48.3 and 47.5 with two seeds, on these files in another order; this file order "
+        "lies below. With a constant learning rate the last batches of an epoch leave their mark on the last weights."
     )
 
 

@@ -221,6 +221,17 @@ def test_a_page_knows_the_published_files_and_its_own_from_all_others(monkeypatc
     assert not NOTES["published"]
 
 
+def test_a_spike_stands_out_of_the_curve_around_it_also_where_the_whole_curve_was_higher_before(monkeypatch):
+    monkeypatch.syspath_prepend(str(REPORTS))
+    from mnist_curves import spikes
+
+    falling = 1 / (1 + np.arange(600) / 50)
+    with_spikes = falling.copy()
+    with_spikes[30::31] *= 1.6
+    assert spikes(falling, 62) == 0
+    assert spikes(with_spikes, 62) == len(falling[30::31])
+
+
 def test_captions_speak_of_one_seed_or_of_several(monkeypatch):
     monkeypatch.syspath_prepend(str(REPORTS))
     from report import averaged
