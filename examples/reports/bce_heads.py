@@ -1,5 +1,7 @@
 """Table 2: ten binary cross-entropies against softmax."""
 
+from dataclasses import replace
+
 import numpy as np
 from report import Page, Row, with_spread
 from softmax_accuracies import explained
@@ -16,32 +18,54 @@ REPORTED = {"softmax": ("45.46", "38.42", "38.88"), "BCE": ("45.64", "38.17", "3
 LAND = {"softmax": ((41.5, 46.5), None, (35.8, 39.5)), "BCE": ((43.5, 46.5), None, (37.2, 40.0))}
 
 
-def heads_section(named: dict[str, Results], views: dict[str, Results], light: Results, page: Page) -> None:
-    """Both at the reported and at comparable steps; `light` is the best softmax setting of table 1."""
+def heads_section(
+    named: dict[str, Results], views: dict[str, Results], light: Results, batches: Results, page: Page
+) -> None:
+    """Both at the reported and at comparable steps.
+
+    `light` is the best softmax setting of table 1, `batches` the reported one with batches of 400.
+    """
     page.section(
         "Table 2: ten binary cross-entropies against softmax",
         "Accuracy in % on 10 000 images, 40 epochs, batch 100 (the report gives none here). Eta 0.01; lambda 0.1 for "
         "softmax, 0.01 for BCE, unless a row says other. The BCE has the factor 1/K, so its step is a tenth of "
-        "that of the softmax: it stands beside softmax at a tenth of the rate, and at ten times the rate.",
+        "that of the softmax: it stands beside softmax at a tenth of the rate, and at ten times the rate. The report "
+        "gives no batch for this table; the best setting of its grid has the eta and lambda of its softmax here, and a "
+        "batch of 400: those rows stand beside the same reported numbers.",
     )
     rows = [
         explained(Row(f"{label}: {part}", reported, percent(named[label], part), interval), page.name)
         for label in named
         for part, reported, interval in zip(SETS, REPORTED[label], LAND[label], strict=True)
     ]
+    for place, (row, part) in enumerate(zip(rows[:3], SETS, strict=True)):
+        nearer = abs(percent(batches, part).mean() - float(row.reported)) < abs(row.mean - float(row.reported))
+        if row.because == "not found" and nearer:
+            rows[place] = replace(row, because="a batch of 400 comes nearer")
+    rows += [
+        explained(Row(f"softmax, batch 400: {part}", reported, percent(batches, part)), page.name)
+        for part, reported in zip(SETS, REPORTED["softmax"], strict=True)
+    ]
     others = {label: group for label, group in views.items() if label not in named}
     rows += [Row(f"{label}: {part}", "", percent(group, part)) for label, group in others.items() for part in SETS]
     equal = percent(views["softmax, eta 0.001"], "test").mean() - percent(named["BCE"], "test").mean()
     fast = percent(named["softmax"], "test").mean() - percent(views["BCE, eta 0.1"], "test").mean()
     page.compare([*rows, Row("test: softmax with eta 0.001 above BCE, in points", "", equal, (-1.5, 1.5))])
-    ahead = {part: percent(named["softmax"], part).mean() - percent(named["BCE"], part).mean() for part in SETS}
-    page.claim(
-        "The softmax slightly outperforms the BCE in both validation and test accuracy.",
-        bool(ahead["validation"] > 0 and ahead["test"] > 0),
-        f"softmax minus BCE is {ahead['validation']:+.1f} points on the validation set and {ahead['test']:+.1f} on the "
-        f"test set with eta 0.01 for both; on the test set at the same step it is {equal:+.1f} with softmax at eta "
-        f"0.001, and {fast:+.1f} with BCE at eta 0.1",
-    )
+    for batch, group in ((100, named["softmax"]), (400, batches)):
+        ahead = {part: difference(percent(group, part), percent(named["BCE"], part)) for part in SETS}
+        decided = [above(*ahead["validation"]), above(*ahead["test"])]
+        page.claim(
+            f"The softmax slightly outperforms the BCE in both validation and test accuracy (with a batch of {batch}).",
+            False if False in decided else None if None in decided else True,
+            f"softmax minus BCE is {signed(*ahead['validation'])} points on the validation set and "
+            f"{signed(*ahead['test'])} on the test set with eta 0.01 for both"
+            + ("; less than two standard errors, or single runs, decide nothing" if None in decided else ""),
+        )
+    if not page.quick:
+        page.say(
+            f"At the same step and with batches of 100, softmax minus BCE on the test set is {equal:+.1f} points with "
+            f"softmax at eta 0.001, and {fast:+.1f} with BCE at eta 0.1."
+        )
     best = difference(percent(light, "test"), percent(named["BCE"], "test"))
     page.claim(
         "The softmax remains the preferred choice, due to its superior performance.",

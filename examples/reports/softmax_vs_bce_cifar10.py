@@ -18,7 +18,7 @@ from bce_grid import grid_section, improved_section, techniques_section, transfo
 from bce_heads import heads_section
 from bce_labels import threshold_section
 from bce_probabilities import histogram_section
-from bce_runs import HEADS, VIEWS, WINNER, runs, train, train_heads, train_transformed
+from bce_runs import HEADS, SAME, VIEWS, WINNER, runs, train, train_batches, train_heads, train_transformed
 from bce_table_1 import table_1
 from report import Page, main
 from softmax_runs import by_case
@@ -40,10 +40,12 @@ def write_up(results: Results, page: Page, options: Namespace) -> None:
     start = four["eta 0.001, lambda 0"]
     grid_section(searched, page)
     improved_section(searched, large.where(**WINNER, flips=True), start, page)
-    techniques_section(searched, start, transformations(large, results.of(train_transformed)), page)
+    techniques_section(
+        searched, start, large.where(**SAME, flips=False), transformations(large, results.of(train_transformed)), page
+    )
     named = {label: small.where(**head) for label, head in HEADS.items()}
     views = {label: results.of(train_heads).where(**setting) for label, setting in VIEWS.items()}
-    heads_section(named, views, four["eta 0.001, lambda 0.1"], page)
+    heads_section(named, views, four["eta 0.001, lambda 0.1"], results.of(train_batches), page)
     histogram_section(named, views, page)
     threshold_section(views, page)
 
