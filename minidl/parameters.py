@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import NO_FREEZING, Refused, check_function, check_integer, short, suggest
-from minidl.returned import as_numbers, check_range, check_restored, saying
+from minidl.arguments import NO_FREEZING, Refused, check_function, check_integer, suggest
+from minidl.returned import as_numbers, check_range, check_restored, check_snapshot, saying
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Floats: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[np.floating[Any]]]
@@ -240,12 +240,8 @@ class Parameters:
 
     def restore(self, snapshot: Mapping[str, Array]) -> None:
         """Put back what `snapshot` returned; names and shapes must be exactly those of this model."""
-        if not isinstance(snapshot, Mapping):
-            raise TypeError(f"expected names with arrays, received {short(snapshot)}: give what snapshot() returned")
         owners = self._owners()
-        missing, extra = sorted(owners.keys() - snapshot.keys()), sorted(snapshot.keys() - owners.keys())
-        if missing or extra:
-            raise ValueError(f"expected a snapshot of this model, received one with missing={missing}, extra={extra}")
+        check_snapshot(snapshot, owners)
         for name, owner in owners.items():
             check_restored(name, owner.shape, snapshot[name], self.dtype)
         for name, owner in owners.items():

@@ -1,6 +1,6 @@
 """What a caller's functions return, and arrays that are given back: taken where they are numbers, refused where not."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
@@ -76,6 +76,18 @@ def check_range(name: str, array: Numbers, dtype: np.dtype[Any], *, infinite: bo
     if not infinite and not np.isfinite(array).all():
         raise ValueError(
             f"expected {name} to be finite, received {array[~np.isfinite(array)][0]} in it: no step mends that"
+        )
+
+
+def check_snapshot(snapshot: object, names: Collection[str]) -> None:
+    """Refuse what is no mapping with exactly these names."""
+    advice = "give what snapshot() returned"
+    if not isinstance(snapshot, Mapping):
+        raise TypeError(f"expected names with arrays, received {short(snapshot)}: {advice}")
+    missing, extra = (sorted(map(str, some)) for some in ({*names} - {*snapshot}, {*snapshot} - {*names}))
+    if missing or extra:
+        raise ValueError(
+            f"expected a snapshot of this model, received one with missing={missing}, extra={extra}: {advice}"
         )
 
 

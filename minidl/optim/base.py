@@ -6,10 +6,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minidl.arguments import Recorded, check_function, check_integer, check_number, short
+from minidl.arguments import Recorded, check_function, check_number, short
 from minidl.optim.schedules import LearningRate
 from minidl.parameters import Array, Parameters
 from minidl.quiet import quiet
+from minidl.remembered import check_state, count_in, floats_in, number_in
 
 Clip: TypeAlias = Callable[[Array], object]
 
@@ -67,6 +68,7 @@ class Optimizer(Recorded):
     """
 
     slot_names: tuple[str, ...] = ()
+    _squares: tuple[str, ...] = ()  # those of them that are never negative
     _model: weakref.ref[Parameters] | None = None  # that of the steps before; a copy may serve another
     _of_the_moment = ("_model",)
     _set_by = "step"
@@ -146,19 +148,19 @@ class Optimizer(Recorded):
         """Continue from what `state` returned, to the bit. Numbers may be 0-d arrays, as an npz file returns them.
 
         Raises:
-            ValueError: the entries are not those of this optimizer, or one of them is not what it must be.
+            ValueError, TypeError: the entries are not those of this optimizer, or one of them is not what it must be;
+                nothing has changed.
         """
-        wanted, fresh = {*CLOCK, *self.slot_names}, set(CLOCK)
-        if set(state) != wanted and not (set(state) == fresh and state["steps"] == 0):
-            raise ValueError(
-                f"expected a state of {self!r} with {sorted(wanted)}, received {sorted(state)}: is it another's?"
-            )
-        steps = check_integer("steps", np.asarray(state["steps"]).item(), minimum=0)
-        lr_scale = check_number("lr_scale", np.asarray(state["lr_scale"]).item(), minimum=0)
+        fresh = isinstance(state, Mapping) and set(state) == set(CLOCK) and not np.any(state["steps"])
+        check_state(self, state, CLOCK if fresh else {*CLOCK, *self.slot_names})
+        steps, lr_scale = count_in(state, "steps"), number_in(state, "lr_scale", minimum=0)
         slots = {name: np.array(state[name]) for name in state if name not in CLOCK}
         kinds = {(slot.shape, slot.dtype) for slot in slots.values()}
         if len(kinds) > 1 or any(len(shape) != 1 or dtype.kind != "f" for shape, dtype in kinds):
             raise ValueError(f"expected slots that are vectors of one length and floating dtype, received {kinds}")
+        slots = {name: floats_in(state, name, slot.shape) for name, slot in slots.items()}
+        if below := [name for name in self._squares if name in slots and (slots[name] < 0).any()]:
+            raise ValueError(f"expected sums of squares >= 0, received {below} with others: is it another's?")
         if (model := self._bound()) is not None:
             slots = self._fitting(slots, model.value)
         self.steps, self.lr_scale, self.slots = steps, lr_scale, slots

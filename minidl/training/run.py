@@ -11,6 +11,7 @@ import numpy as np
 from minidl.data.dataset import Dataset
 from minidl.layers.modes import without_dx
 from minidl.parameters import Array
+from minidl.remembered import check_state
 from minidl.training.callbacks import Callback, by_hook, remembering
 from minidl.training.divergence import DivergenceError, broken_array, check_growth
 from minidl.training.door import cast_once
@@ -19,11 +20,13 @@ from minidl.training.feeding import Feed
 from minidl.training.history import History, Table
 from minidl.training.identity import identity
 from minidl.training.interrupts import Interrupts
-from minidl.training.memory import Owner, Streams, Weights, packed, put_back, unchanged_on_error, unpacked
+from minidl.training.memory import Owner, Weights, packed, put_back, unchanged_on_error, unpacked
 from minidl.training.monitor import BestWeights, Monitor
 from minidl.training.patience import watch_of
 from minidl.training.plan import Plan
 from minidl.training.settings import Settings
+from minidl.training.streams import Streams
+from minidl.training.together import check_together
 from minidl.training.view import TrainerView
 
 
@@ -106,19 +109,12 @@ class Run:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there, if what the other owners remember belongs together."""
-        trainer, steps, epochs = self.trainer, self.history.steps["step"], self.history.steps["epoch"]
-        self.steps, self.evaluated = len(steps), state["evaluated"]
-        if trainer.epoch != self.feed.passes:
-            raise ValueError(f"its trainer is at epoch {trainer.epoch}, its data at {self.feed.passes}")
-        if steps and (steps[-1], epochs[-1]) != (trainer.optimizer.steps, trainer.epoch):
-            raise ValueError(f"its optimizer is at step {trainer.optimizer.steps}, its history at {steps[-1]}")
+        check_state("a run", state, ("evaluated",))
+        if not isinstance(state["evaluated"], bool):
+            raise ValueError(f"expected evaluated to be True or False, received evaluated={state['evaluated']!r}")
+        self.steps, self.evaluated = len(self.history.steps["step"]), state["evaluated"]
+        check_together(self.trainer, self.history, self.feed, self.best, evaluated=self.evaluated)
         self._check_finite()
-        if epochs and not self.feed.first < epochs[0] <= self.feed.first + 1:
-            raise ValueError(f"its run began at epoch {self.feed.first}, its history at {epochs[0]}")
-        if self.history.best_step not in (None, *self.history.evaluations["step"]):
-            raise ValueError(f"its best step {self.history.best_step} was not evaluated")
-        if not isinstance(self.evaluated, bool):
-            raise ValueError(f"expected evaluated to be True or False, received evaluated={self.evaluated!r}")
 
     def execute(self) -> History:
         """Train to one of the ends, give back the best weights, and return the history."""
@@ -154,7 +150,7 @@ class Run:
     def _begin(self) -> None:
         """Tell the callbacks that it begins, and go on from a checkpoint if there is one; if not, nothing has moved."""
         trainer, path = self.trainer, self.plan.resume
-        saved = None if path is None else unpacked(path, self.identity)
+        saved = None if path is None else unpacked(path, self.identity, self.owners)
         with nullcontext() if saved is None else unchanged_on_error(self.owners):
             if path is not None and saved is not None:  # where it began says how long it is
                 put_back({"feed": self.feed}, saved, path)

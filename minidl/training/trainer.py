@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arguments import Recorded, check_number, short
+from minidl.arguments import Recorded, short
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.metrics import Metric
@@ -16,6 +16,7 @@ from minidl.optim.base import Optimizer
 from minidl.parameters import Array
 from minidl.quiet import quietly, settings_kept
 from minidl.regularizers import Regularizer
+from minidl.remembered import check_state, number_in, plain
 from minidl.storage import StrPath
 from minidl.training.augmenting import Augment
 from minidl.training.callbacks import Callback, check_callbacks
@@ -32,6 +33,7 @@ from minidl.training.door import (
     penalty_of,
 )
 from minidl.training.exclusive import exclusively
+from minidl.training.habits import TRAINER
 from minidl.training.history import History
 from minidl.training.interrupts import interrupts
 from minidl.training.plan import Plan
@@ -39,18 +41,6 @@ from minidl.training.progress import Progress
 from minidl.training.run import Run
 from minidl.training.settings import Settings
 
-HABITS = {  # what people of other libraries look for, and what to use here
-    "predict predict_proba predict_on_batch": "trainer.model.predict(x) gives the scores",
-    "compile": "the constructor takes loss, optimizer and metrics",
-    "train": "fit(train, validation, epochs=...)",
-    "test validate score": "evaluate(data)",
-    "train_on_batch training_step partial_fit": "step(x, targets)",
-    "save save_weights save_checkpoint": "trainer.model.save(path), or callbacks=[Checkpoint(path)] for a run",
-    "load load_weights load_from_checkpoint": "trainer.model.load(path), or fit(..., resume=path) for a run",
-    "summary": "print(trainer.model)",
-    "lr learning_rate": "trainer.optimizer.learning_rate",
-    "logs log callback_metrics": "see trainer.history",
-}
 FOR_GOOD = "early stopping: "  # how a reason begins that also ends the run when it goes on
 
 
@@ -84,7 +74,7 @@ class Trainer(Recorded):
 
     run: Any = None  # a Run; to a checker, hooks read it without asking whether it is there
     _of_the_moment = ("run",)
-    _habits = HABITS
+    _habits = TRAINER
 
     def __init__(
         self,
@@ -154,7 +144,16 @@ class Trainer(Recorded):
         return {name: float(value) for name, value in values.items()}
 
     def stop(self, reason: str) -> None:
-        """End the run after the current step; for callbacks. Of several reasons the first counts."""
+        """End the run after the current step; for callbacks. Of several reasons the first counts.
+
+        Raises:
+            TypeError: the reason is no text.
+        """
+        if not isinstance(reason, str):
+            raise TypeError(
+                f"expected reason to be a text, which says why the run ends, received reason={short(reason)}: write "
+                f'trainer.stop("...")'
+            )
         self.stop_reason = self.stop_reason or (reason if reason.startswith(FOR_GOOD) else f"stopped: {reason}")
 
     def fit(
@@ -251,6 +250,11 @@ class Trainer(Recorded):
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` returned; a reason to stop that came up meanwhile stays."""
-        self.epoch = check_number("epoch", state["epoch"], minimum=0)
-        self.step_loss, self.step_penalty = float(state["loss"]), float(state["penalty"])
-        self.stop_reason = str(state["ended"]) or self.stop_reason
+        check_state("a Trainer", state, ("epoch", "loss", "penalty", "ended"))
+        if (ended := state["ended"]) != "" and not (isinstance(ended, str) and ended.startswith(FOR_GOOD)):
+            raise ValueError(f"expected ended to be a text that begins with {FOR_GOOD!r}, or '', received {ended=}")
+        epoch, costs = number_in(state, "epoch", minimum=0), (plain(state["loss"]), plain(state["penalty"]))
+        if not all(isinstance(cost, float) for cost in costs):
+            raise TypeError(f"expected loss and penalty to be floats, received {costs}: give what state() returned")
+        self.epoch, (self.step_loss, self.step_penalty) = epoch, map(float, costs)
+        self.stop_reason = str(ended) or self.stop_reason

@@ -14,6 +14,7 @@ BELOW = {
     "arguments": {"bytecode"},
     "quiet": set(),
     "returned": {"arguments"},
+    "remembered": {"arguments"},
     "version": set(),
     "seeding": {"arguments"},
     "parameters": {"arguments", "returned"},
@@ -24,10 +25,11 @@ BELOW = {
     "kernels": set(),  # compiled helpers, once there are some
     "layers": {"arguments", "bytecode", "parameters", "initializers", "kernels", "quiet", "returned"}
     | {"seeding", "storage"},
-    "optim": {"arguments", "kernels", "parameters", "quiet", "returned"},
+    "optim": {"arguments", "kernels", "parameters", "quiet", "remembered", "returned"},
     "data": {"arguments", "parameters", "quiet", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers", "quiet"},
-    "training": {"arguments", "canonical", "parameters", "quiet", "returned", "seeding", "storage", "version"}
+    "training": {"arguments", "canonical", "parameters", "quiet", "remembered", "returned", "seeding", "storage"}
+    | {"version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "profiles": set(),
     "testing": {"arguments", "parameters", "initializers", "layers", "metrics", "optim", "profiles", "regularizers"}
