@@ -203,7 +203,11 @@ class Layer(Recorded):
         """A `with` block inside which this layer and all below it are training; inference is the default.
 
         It belongs to the thread that entered it: a layer keeps what backward needs, so `predict` in another thread is
-        refused meanwhile, and predictions that are under way there are waited for, at most a minute.
+        refused meanwhile. Predictions that are under way there are waited for, and those that come later wait in turn.
+
+        Raises:
+            RuntimeError: another thread trains it, or none of those predictions ended for a minute: they may be
+                waiting for this thread.
         """
         return training(self, list(self.layers_inside()))
 

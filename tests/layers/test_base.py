@@ -4,7 +4,8 @@ import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier, Event
+from queue import Queue
+from threading import Barrier, Condition, Event, Semaphore
 
 import numpy as np
 import pytest
@@ -588,6 +589,88 @@ def test_two_models_that_wait_for_each_other_are_refused_and_not_locked():
         errors = [str(future.exception(timeout=10)) for future in futures]
     assert any("expected a model in one thread while it trains" in error for error in errors)
     assert not any(layer.training for model in models for layer in model.layers_inside())
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """A queue of what threads do: each forward of a prediction that begins, and each wait for another thread."""
+
+    class Watched(Condition):
+        def wait(self, timeout=None):
+            told.put("waits")
+            return super().wait(timeout)
+
+    told = Queue()
+    monkeypatch.setattr(modes, "_changes", Watched())
+    return told
+
+
+def test_predictions_that_come_while_training_waits_wait_in_turn(told):
+    model, go_on, trained, done = Sequential(Calling(lambda: held())).build(), Semaphore(0), Event(), Event()
+
+    def held():
+        told.put("predicts")
+        assert go_on.acquire(timeout=10)
+
+    def train():
+        with model.train_mode():
+            trained.set()
+            assert done.wait(10)
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(model.predict, X)
+        assert told.get(timeout=10) == "predicts"
+        training = pool.submit(train)
+        assert told.get(timeout=10) == "waits"
+        later = [pool.submit(model.predict, X) for _ in range(2)]
+        assert [told.get(timeout=10) for _ in later] == ["waits", "waits"]
+        go_on.release()
+        assert trained.wait(10)
+        np.testing.assert_array_equal(first.result(10), np.tanh(X))
+        for prediction in later:
+            assert "expected a model in one thread while it trains" in str(prediction.exception(10))
+        done.set()
+        assert training.exception(10) is None
+    go_on.release()
+    np.testing.assert_array_equal(model.predict(X), np.tanh(X))
+
+
+def test_training_waits_for_as_many_predictions_as_were_under_way(told, monkeypatch):
+    monkeypatch.setattr(modes, "PATIENCE", 10.0)
+    model, go_on = Sequential(Calling(lambda: held())).build(), Semaphore(0)
+
+    def held():
+        told.put("predicts")
+        assert go_on.acquire(timeout=10)
+
+    with ThreadPoolExecutor(4) as pool:
+        predictions = [pool.submit(model.predict, X) for _ in range(3)]
+        assert [told.get(timeout=10) for _ in predictions] == ["predicts"] * 3
+        training = pool.submit(lambda: model.train_mode().__enter__())
+        for _ in predictions:
+            assert told.get(timeout=10) == "waits"
+            go_on.release()
+        assert training.exception(10) is None
+        for prediction in predictions:
+            np.testing.assert_array_equal(prediction.result(10), np.tanh(X))
+
+
+def test_a_prediction_inside_of_a_prediction_waits_for_nobody(told):
+    inner = Sequential(Tanh())
+    model, go_on = Sequential(Calling(lambda: (held(), inner.predict(X))), inner).build(), Semaphore(0)
+
+    def held():
+        told.put("predicts")
+        assert go_on.acquire(timeout=10)
+
+    with ThreadPoolExecutor(2) as pool:
+        prediction = pool.submit(model.predict, X)
+        assert told.get(timeout=10) == "predicts"
+        training = pool.submit(lambda: model.train_mode().__enter__())
+        assert told.get(timeout=10) == "waits"
+        go_on.release()
+        np.testing.assert_array_equal(prediction.result(10), np.tanh(np.tanh(X)))
+        assert training.exception(10) is None
 
 
 def test_a_prediction_that_waits_for_its_own_training_is_refused(monkeypatch):
