@@ -22,6 +22,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from minidl.advice import Advised
 from minidl.arguments import check_number
 from minidl.parameters import Array, Parameters
 from minidl.quiet import quiet
@@ -29,7 +30,7 @@ from minidl.quiet import quiet
 Regularizer: TypeAlias = Callable[[Parameters], float]
 
 
-class _Penalty:
+class _Penalty(Advised):
     """What the classes below share, and what a list of several of them is a list of."""
 
     names: str | None

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minidl.arguments import NO_FREEZING, Recorded, Refused, check_integer, check_numbers, short
+from minidl.bytecode import reads
 from minidl.layers.habits import LAYER
 from minidl.layers.modes import inference, training
 from minidl.layers.names import check_names
@@ -156,7 +157,10 @@ class Layer(Recorded):
             return "the outermost layer of its model has them, its own are named_parameters()"
         if name in ("parameters", "rng"):
             return "call build(seed=...) on the outermost layer first"
-        return super()._advice(name)
+        advice = super()._advice(name)
+        if advice == "call forward first" and reads(type(self), "forward", "training"):
+            return f"{advice}; where it sets {name} in training only, call it in `with model.train_mode():`"
+        return advice
 
     def save(self, path: StrPath) -> None:
         """Write every parameter and state by name to an uncompressed `.npz` file, whole or not at all.

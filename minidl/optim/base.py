@@ -7,7 +7,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minidl.arguments import Recorded, check_function, check_number, short
+from minidl.optim.habits import OPTIMIZER
 from minidl.optim.schedules import LearningRate
+from minidl.optim.slots import Slots
 from minidl.parameters import Array, Parameters
 from minidl.quiet import quiet
 from minidl.remembered import check_state, count_in, floats_in, number_in
@@ -18,20 +20,6 @@ BLOCK = 65_536  # numbers per block: the fastest of 8 thousand to 128 thousand, 
 SMALLEST_EPS = 1e-37  # smaller ones are 0 in float32, or nearly
 SETTLED = 64  # steps from one call of `settle` to the next: too few for 0.8**64 times its limit to be denormal
 CLOCK = ("steps", "lr_scale")  # what every state holds besides the slots
-
-HABITS = {  # what people of other libraries look for, and what to use here
-    "zero_grad": "backward sets every gradient and never adds, so there is nothing to clear",
-    "minimize apply_gradients": "when model.backward has set the gradients, call step(model.parameters)",
-    "param_groups add_param_group": "one learning rate moves the whole model: assign to lr or lr_scale",
-    "get_lr get_last_lr": "learning_rate is that of the next step",
-    "decay scheduler": "lr may be a function of the step, such as CosineDecay(0.1, steps=1000)",
-    "iterations": "steps counts them",
-    "state_dict get_weights variables": "state() returns what it remembers",
-    "load_state_dict set_weights": "load_state(state) takes back what state() returned",
-    "weight_decay": "AdamW decays weights; for the others give the Trainer regularizers=[L2(...)]",
-    "clipnorm global_clipnorm clipvalue": "clip=ClipNorm(...) or clip=ClipValue(...) of the constructor",
-    "get_config": "repr(optimizer) is the call that made it",
-}
 
 
 class Optimizer(Recorded):
@@ -72,7 +60,7 @@ class Optimizer(Recorded):
     _model: weakref.ref[Parameters] | None = None  # that of the steps before; a copy may serve another
     _of_the_moment = ("_model",)
     _set_by = "step"
-    _habits = HABITS
+    _habits = OPTIMIZER
 
     def __init__(self, lr: LearningRate, *, clip: Clip | None = None) -> None:
         self.lr = lr
@@ -83,7 +71,7 @@ class Optimizer(Recorded):
         self.clip = clip
         self.steps = 0
         self.lr_scale = 1.0
-        self.slots: dict[str, Array] = {}
+        self.slots: dict[str, Array] = Slots()
 
     @property
     def lr(self) -> LearningRate:
@@ -158,7 +146,7 @@ class Optimizer(Recorded):
         kinds = {(slot.shape, slot.dtype) for slot in slots.values()}
         if len(kinds) > 1 or any(len(shape) != 1 or dtype.kind != "f" for shape, dtype in kinds):
             raise ValueError(f"expected slots that are vectors of one length and floating dtype, received {kinds}")
-        slots = {name: floats_in(state, name, slot.shape) for name, slot in slots.items()}
+        slots = Slots({name: floats_in(state, name, slot.shape) for name, slot in slots.items()})
         if below := [name for name in self._squares if name in slots and (slots[name] < 0).any()]:
             raise ValueError(f"expected sums of squares >= 0, received {below} with others: is it another's?")
         if (model := self._bound()) is not None:
@@ -183,7 +171,7 @@ class Optimizer(Recorded):
 
     def _fitting(self, slots: dict[str, Array], value: Array) -> dict[str, Array]:
         """The slots if they are those of a model with these values; zeros where there are none yet."""
-        slots = slots or {name: np.zeros_like(value) for name in self.slot_names}
+        slots = slots or Slots({name: np.zeros_like(value) for name in self.slot_names})
         for slot in slots.values():
             if slot.shape != value.shape or slot.dtype != value.dtype:
                 raise ValueError(
@@ -191,6 +179,12 @@ class Optimizer(Recorded):
                     f"{value.dtype}: use one optimizer per model"
                 )
         return slots
+
+    def _advice(self, name: str) -> str:
+        """A slot is looked for where it is."""
+        if name in self.slot_names:
+            return f"it is slots[{name!r}], from the first step on"
+        return super()._advice(name)
 
     def __init_subclass__(cls) -> None:
         """Refuse slot names that are no tuple, or that `state` needs for itself."""

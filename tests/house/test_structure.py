@@ -11,7 +11,8 @@ import minidl
 ROOT = Path(minidl.__file__).parent
 BELOW = {
     "bytecode": set(),
-    "arguments": {"bytecode"},
+    "advice": {"bytecode"},
+    "arguments": {"advice", "bytecode"},
     "quiet": set(),
     "returned": {"arguments"},
     "remembered": {"arguments"},
@@ -19,13 +20,13 @@ BELOW = {
     "seeding": {"arguments"},
     "parameters": {"arguments", "returned"},
     "initializers": {"arguments", "parameters"},
-    "regularizers": {"arguments", "parameters", "quiet"},
+    "regularizers": {"advice", "arguments", "parameters", "quiet"},
     "canonical": set(),
     "storage": {"parameters"},
     "kernels": set(),  # compiled helpers, once there are some
     "layers": {"arguments", "bytecode", "parameters", "initializers", "kernels", "quiet", "returned"}
     | {"seeding", "storage"},
-    "optim": {"arguments", "kernels", "parameters", "quiet", "remembered", "returned"},
+    "optim": {"advice", "arguments", "kernels", "parameters", "quiet", "remembered", "returned"},
     "data": {"arguments", "parameters", "quiet", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers", "quiet"},
     "training": {"arguments", "canonical", "parameters", "quiet", "remembered", "returned", "seeding", "storage"}

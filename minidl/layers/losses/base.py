@@ -21,7 +21,7 @@ HABITS = {
     "item": "forward returns a Python float, there is nothing to unpack",
     "grad gradient": "backward() returns dL/dscores of the newest forward",
     "reduction size_average reduce": MEAN,
-    "sample_weight": "forward(scores, targets, weights) takes one weight a row",
+    "sample_weight weights": "forward(scores, targets, weights) takes one weight a row, class_weights one a class",
     "ignore_index": "give such rows the weight 0: forward(scores, targets, weights)",
     "from_logits": "every loss takes raw scores (logits)",
     "predict_proba softmax sigmoid": "probabilities(scores), where the scores mean that",
