@@ -117,6 +117,10 @@ class State(_Stored):
 def _copy_into(view: Array, new: Array, what: str) -> None:
     if new is view:  # the second half of `p.value += a`
         return
+    if type(new) is not np.ndarray or new.dtype != view.dtype:
+        new = as_numbers(f"a {what}", np.asarray(new) if isinstance(new, np.generic) else new)
+        if what == "value":
+            check_range("a value", new, view.dtype, infinite=True)
     if np.shape(new) != view.shape:
         raise ValueError(f"expected a {what} of shape {view.shape}, received shape {np.shape(new)}: reshape it")
     view[...] = new

@@ -48,6 +48,13 @@ def limit_in(state: Mapping[str, Any], name: str) -> float:
     return float(value) if isinstance(value, float | np.floating) and np.isinf(value) else check_number(name, value)
 
 
+def cost_in(state: Mapping[str, Any], name: str) -> float:
+    """A float, NaN where there was none yet."""
+    if not isinstance(value := plain(state[name]), float):
+        raise TypeError(f"expected {name} to be a float, received {name}={short(value)}: give what state() returned")
+    return float(value)
+
+
 def count_in(state: Mapping[str, Any], name: str, *, minimum: int = 0) -> int:
     """A whole number >= `minimum`."""
     return check_integer(name, plain(state[name]), minimum=minimum)

@@ -5,9 +5,11 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minidl.arguments import check_numbers, short
 
+CHUNK = 1 << 22  # numbers looked at together when searching for NaN
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -65,6 +67,31 @@ def saying(call: str, function: object) -> Iterator[None]:
     except Exception as error:
         error.add_note(f"in {short(function)}, which is called as {call}")
         raise
+
+
+def as_finite(name: str, x: Numbers, dtype: DTypeLike, *, start: int = 0) -> Numbers:
+    """Some rows in a dtype, from row `start` of those named, if all of their numbers are finite there."""
+    cast = np.asarray(x, dtype)
+    if not np.isfinite(np.add.reduce(cast, axis=None)):  # a finite sum has finite parts, and takes one pass
+        check_finite(name, x, np.dtype(dtype), start=start)
+    return cast
+
+
+def check_finite(name: str, x: Numbers, dtype: np.dtype[Any], *, start: int = 0, chunk: int = CHUNK) -> None:
+    """Refuse numbers that are not finite in a dtype, with the place of the first; row 0 is row `start` of all."""
+    if x.dtype.kind != "f":
+        return
+    largest = min(float(np.finfo(x.dtype).max), float(np.finfo(dtype).max))
+    step = max(1, chunk * len(x) // max(x.size, 1))
+    for first in range(0, len(x), step):
+        broken = ~(np.abs(x[first : first + step]) <= largest)
+        if broken.any():
+            row, *column = np.argwhere(broken)[0].tolist()
+            where = ", ".join(map(str, [start + first + row, *column]))
+            raise ValueError(
+                f"expected numbers that are finite in {dtype}, received {name}[{where}]={x[(first + row, *column)]}: "
+                f"drop such rows or fill them in"
+            )
 
 
 def check_range(name: str, array: Numbers, dtype: np.dtype[Any], *, infinite: bool) -> None:

@@ -227,3 +227,21 @@ def test_k_is_a_positive_integer(k):
 def test_k_is_at_most_the_number_of_classes():
     with pytest.raises(ValueError, match="expected k <= 3, the number of classes, received k=4"):
         top_k_accuracy(4)(np.zeros((1, 3)), np.array([0]))
+
+
+@pytest.mark.parametrize("metric", [binary_accuracy, subset_accuracy, f1_score])
+@pytest.mark.parametrize("targets", [[[2]], [[-1]], [[np.nan]], [["a"]], [[1j]], [[None]]])
+def test_targets_that_mark_nothing_are_refused(metric, targets):
+    with pytest.raises(ValueError, match="expected targets of 0 and 1, received"):
+        metric(np.array([[0.5]]), np.array(targets))
+
+
+@pytest.mark.parametrize("targets", [[[0.9]], [[True]], [[1]], [[np.float16(0.5)]]])
+def test_targets_between_0_and_1_are_those_of_the_loss(targets):
+    assert binary_accuracy(np.array([[0.5]]), np.array(targets)) == 1.0
+
+
+@pytest.mark.parametrize("metric", [accuracy, binary_accuracy, confusion_matrix])
+def test_masked_scores_are_refused(metric):
+    with pytest.raises(TypeError, match="expected scores to be a plain array, received a masked one"):
+        metric(np.ma.masked_array(np.eye(2)), np.arange(2))

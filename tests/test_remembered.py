@@ -91,8 +91,6 @@ def test_numbers_may_be_those_of_numpy_and_of_a_file():
 @pytest.mark.parametrize("reason", [3, None, b"enough", ["enough"], ValueError("enough")])
 def test_a_reason_to_stop_is_a_text(reason):
     one = a_trainer()
-    with pytest.raises(
-        TypeError, match=r'expected reason to be a text, .*, received reason=.*: write trainer\.stop\("'
-    ):
+    with pytest.raises(TypeError, match=r'expected reason to be a text, received reason=.*: write trainer\.stop\("'):
         one.stop(reason)
     assert one.stop_reason == ""

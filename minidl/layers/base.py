@@ -17,6 +17,7 @@ from minidl.layers.modes import inference, training
 from minidl.layers.names import check_names
 from minidl.parameters import Array, Parameter, Parameters, State
 from minidl.quiet import quiet, quietly
+from minidl.returned import as_finite, as_numbers
 from minidl.seeding import Stream, generator
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
 
@@ -77,8 +78,7 @@ class Layer(Recorded):
         if getattr(dy, "shape", None) != shape and np.shape(dy) != shape:  # lists are taken too
             raise ShapeError(
                 f"expected dy of shape {shape}, that of the newest output of {self!r}, received "
-                f"dy.shape={np.shape(dy)}: "
-                f"backward goes with the forward before it"
+                f"dy.shape={np.shape(dy)}: backward goes with the forward before it"
             )
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
@@ -222,12 +222,13 @@ class Layer(Recorded):
         refuses is refused here too, except for lists of numbers.
         """
         batch_size = check_integer("batch_size", batch_size, minimum=1)
-        x = np.asarray(x) if isinstance(x, list | tuple) else x
+        x = as_numbers("x", x) if isinstance(x, list | tuple) else x
         check_numbers("x", x)
         dtype = self._compute_dtype(x)
         with inference(list(self.layers_inside())), quietly():
-            batches = (x[start : start + batch_size] for start in range(0, max(len(x), 1), batch_size))
-            return np.concatenate([self.forward(np.asarray(batch, dtype)) for batch in batches])
+            starts = range(0, max(len(x), 1), batch_size)
+            batches = (as_finite("x", x[start : start + batch_size], dtype, start=start) for start in starts)
+            return np.concatenate([self.forward(batch) for batch in batches])
 
     def _compute_dtype(self, x: Array) -> np.dtype[Any]:
         """The dtype of the first parameter; without any, that of `x` if it is one of the two, else float32."""

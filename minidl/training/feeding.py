@@ -43,7 +43,6 @@ class Feed:
     def __init__(
         self, data: Dataset, plan: Plan, dtype: DTypeLike, first: float, before: np.random.Generator | None = None
     ) -> None:
-        plan.check()
         if plan.replacement and plan.batch_size > len(data):
             raise ValueError(
                 f"expected batch_size <= {len(data)}, the number of rows, with replacement=True, received "

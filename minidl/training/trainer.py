@@ -4,6 +4,7 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from threading import current_thread
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from minidl.optim.base import Optimizer
 from minidl.parameters import Array
 from minidl.quiet import quietly, settings_kept
 from minidl.regularizers import Regularizer
-from minidl.remembered import check_state, number_in, plain
+from minidl.remembered import check_state, cost_in, number_in, text_in
 from minidl.storage import StrPath
 from minidl.training.augmenting import Augment
 from minidl.training.callbacks import Callback, check_callbacks
@@ -32,7 +33,7 @@ from minidl.training.door import (
     metrics_by_name,
     penalty_of,
 )
-from minidl.training.exclusive import exclusively
+from minidl.training.exclusive import exclusively, refuse_used_elsewhere
 from minidl.training.habits import TRAINER
 from minidl.training.history import History
 from minidl.training.interrupts import interrupts
@@ -108,7 +109,8 @@ class Trainer(Recorded):
         Raises:
             DivergenceError: the cost is not finite; the weights were not changed.
         """
-        if not self.model.training:
+        refuse_used_elsewhere(self.loss)
+        if self.model._trains_in is not current_thread():
             with self.model.train_mode():
                 return self.step(x, targets, weights)
         with quietly():
@@ -130,6 +132,7 @@ class Trainer(Recorded):
         the batch size beyond rounding. The loss weighs rows by the weights of the set; metrics count every row as one.
         Gradients are left as they were.
         """
+        refuse_used_elsewhere(self.loss)
         data = as_dataset("data", data)
         check_scores_are_counted(self.model, self.metrics)
         parameters = self.model.parameters
@@ -144,16 +147,9 @@ class Trainer(Recorded):
         return {name: float(value) for name, value in values.items()}
 
     def stop(self, reason: str) -> None:
-        """End the run after the current step; for callbacks. Of several reasons the first counts.
-
-        Raises:
-            TypeError: the reason is no text.
-        """
+        """End the run after the current step; for callbacks. Of several reasons the first counts."""
         if not isinstance(reason, str):
-            raise TypeError(
-                f"expected reason to be a text, which says why the run ends, received reason={short(reason)}: write "
-                f'trainer.stop("...")'
-            )
+            raise TypeError(f'expected reason to be a text, received reason={short(reason)}: write trainer.stop("...")')
         self.stop_reason = self.stop_reason or (reason if reason.startswith(FOR_GOOD) else f"stopped: {reason}")
 
     def fit(
@@ -232,8 +228,10 @@ class Trainer(Recorded):
             restore_best=restore_best,
             max_growth=max_growth,
             raise_divergence=raise_divergence,
+            progress=progress,
             resume=resume,
         )
+        plan.check()
         callbacks = [*self.callbacks, *([Progress()] if progress else [])]
         try:
             with interrupts() as ctrl_c, settings_kept(), exclusively(self.loss, *self.callbacks):
@@ -251,10 +249,8 @@ class Trainer(Recorded):
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` returned; a reason to stop that came up meanwhile stays."""
         check_state("a Trainer", state, ("epoch", "loss", "penalty", "ended"))
-        if (ended := state["ended"]) != "" and not (isinstance(ended, str) and ended.startswith(FOR_GOOD)):
+        ended, loss, penalty = text_in(state, "ended"), cost_in(state, "loss"), cost_in(state, "penalty")
+        if ended and not ended.startswith(FOR_GOOD):
             raise ValueError(f"expected ended to be a text that begins with {FOR_GOOD!r}, or '', received {ended=}")
-        epoch, costs = number_in(state, "epoch", minimum=0), (plain(state["loss"]), plain(state["penalty"]))
-        if not all(isinstance(cost, float) for cost in costs):
-            raise TypeError(f"expected loss and penalty to be floats, received {costs}: give what state() returned")
-        self.epoch, (self.step_loss, self.step_penalty) = epoch, map(float, costs)
-        self.stop_reason = str(ended) or self.stop_reason
+        self.epoch, self.step_loss, self.step_penalty = number_in(state, "epoch", minimum=0), loss, penalty
+        self.stop_reason = ended or self.stop_reason

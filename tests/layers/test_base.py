@@ -12,7 +12,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import SGD, Dataset, Layer, Linear, Parameter, ReLU, Sequential, ShapeError, Sigmoid, Softmax, State, Tanh
+from minidl import (
+    SGD,
+    Dataset,
+    Layer,
+    Linear,
+    MeanSquaredError,
+    Parameter,
+    ReLU,
+    Sequential,
+    ShapeError,
+    Sigmoid,
+    Softmax,
+    State,
+    Tanh,
+    Trainer,
+)
 from minidl.initializers import normal, ones, zeros
 from minidl.layers import modes
 from minidl.layers.base import _owned
@@ -715,3 +730,24 @@ def test_what_a_layer_holds_is_looked_at_while_another_thread_keeps_something_ne
     for name, _ in _owned(vars(model), Layer):
         setattr(model, f"kept by the forward of another thread: {name}", 1)
     assert list(model.children()) == ["0", "1"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("row", [0, 1500])
+def test_predict_refuses_numbers_that_are_not_finite_with_their_place(value, row):
+    model, x = Linear(4, 2).build(), np.zeros((2000, 4))
+    x[row, 2] = value
+    with pytest.raises(ValueError, match=rf"expected numbers that are finite in float32, received x\[{row}, 2\]="):
+        model.predict(x)
+    with pytest.raises(ValueError, match=r"received x\[\d+, 2\]="):
+        Trainer(model, MeanSquaredError(), SGD(0.1)).evaluate((x, np.zeros((2000, 2))))
+
+
+def test_predict_takes_finite_numbers_whose_sum_is_not():
+    x = np.full((3, 4), np.finfo(np.float32).max)
+    np.testing.assert_array_equal(Tanh().build().predict(x), np.ones_like(x))
+
+
+def test_predict_refuses_lists_of_several_lengths():
+    with pytest.raises(ValueError, match="expected x to hold numbers, received rows of several lengths: pad them"):
+        Linear(2, 2).build().predict([[1.0, 2.0], [1.0]])

@@ -11,6 +11,7 @@ from minidl.layers.losses.targets import (
     check_real_targets,
     check_scores,
     check_weights,
+    refuse_masked,
 )
 from minidl.parameters import Array
 from minidl.quiet import quiet
@@ -92,6 +93,8 @@ class Loss(Recorded):
             ValueError: targets out of range or not finite, an empty batch, unusable weights.
         """
         check_scores(scores)
+        refuse_masked("targets", targets)
+        refuse_masked("weights", weights)
         targets = self.check_targets(scores, np.asarray(targets))
         losses = self.row_losses(scores, targets)
         if losses.shape != (len(scores),):
