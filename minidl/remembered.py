@@ -60,6 +60,15 @@ def count_in(state: Mapping[str, Any], name: str, *, minimum: int = 0) -> int:
     return check_integer(name, plain(state[name]), minimum=minimum)
 
 
+def flag_in(state: Mapping[str, Any], name: str) -> bool:
+    """True or False, and no number."""
+    if not isinstance(flag := state[name], bool):
+        raise TypeError(
+            f"expected {name} to be True or False, received {name}={short(flag)}: give what state() returned"
+        )
+    return flag
+
+
 def text_in(state: Mapping[str, Any], name: str) -> str:
     """A text."""
     if not isinstance(text := state[name], str):

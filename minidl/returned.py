@@ -106,6 +106,13 @@ def check_range(name: str, array: Numbers, dtype: np.dtype[Any], *, infinite: bo
         )
 
 
+def check_parameters(who: str, parameters: object) -> None:
+    """Refuse what does not hold the values and gradients of a model, such as the model itself."""
+    if not (hasattr(parameters, "value") and hasattr(parameters, "grad")):
+        advice = "give its .parameters" if hasattr(parameters, "parameters") else "give model.parameters"
+        raise TypeError(f"expected the parameters of a model for {who}, received {short(parameters)}: {advice}")
+
+
 def check_snapshot(snapshot: object, names: Collection[str]) -> None:
     """Refuse what is no mapping with exactly these names."""
     advice = "give what snapshot() returned"

@@ -13,6 +13,7 @@ from minidl.optim.slots import Slots
 from minidl.parameters import Array, Parameters
 from minidl.quiet import quiet
 from minidl.remembered import check_state, count_in, floats_in, number_in
+from minidl.returned import check_parameters
 
 Clip: TypeAlias = Callable[[Array], object]
 
@@ -156,13 +157,14 @@ class Optimizer(Recorded):
     def meet(self, parameters: Parameters) -> None:
         """Take the first model that is stepped as one's own, and refuse another."""
         known = self._bound()
-        if known is parameters:
+        if known is parameters and known is not None:
             return
         if known is not None:
             raise ValueError(
                 f"expected the model of the {self.steps} steps before, received another: its clock and memory are that "
                 f"model's, so make a new optimizer for each, also after building a model again"
             )
+        check_parameters("step", parameters)
         self.slots = self._fitting(self.slots, parameters.value)
         self._model = weakref.ref(parameters)
 

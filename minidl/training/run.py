@@ -11,9 +11,9 @@ import numpy as np
 from minidl.data.dataset import Dataset
 from minidl.layers.modes import without_dx
 from minidl.parameters import Array
-from minidl.remembered import check_state
+from minidl.remembered import check_state, flag_in
 from minidl.training.callbacks import Callback, by_hook, remembering
-from minidl.training.divergence import DivergenceError, broken_array, check_growth
+from minidl.training.divergence import DivergenceError, broken_array, check_growth, take_back_broken
 from minidl.training.door import cast_once
 from minidl.training.evaluations import BatchMeans, evaluation_points
 from minidl.training.feeding import Feed
@@ -110,9 +110,7 @@ class Run:
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there, if what the other owners remember belongs together."""
         check_state("a run", state, ("evaluated",))
-        if not isinstance(state["evaluated"], bool):
-            raise ValueError(f"expected evaluated to be True or False, received evaluated={state['evaluated']!r}")
-        self.steps, self.evaluated = len(self.history.steps["step"]), state["evaluated"]
+        self.steps, self.evaluated = len(self.history.steps["step"]), flag_in(state, "evaluated")
         check_together(self.trainer, self.history, self.feed, self.best, evaluated=self.evaluated)
         self._check_finite()
 
@@ -143,8 +141,10 @@ class Run:
                 self.settings.end()
                 trainer.augmentation = self.feed.augmentation
         moved = not np.array_equal(trainer.model.parameters.value, given_back, equal_nan=True)
-        if moved and self.sets and not history.stopped_because.startswith(("interrupted", "diverged")):
-            history.evaluations.append(self._row())  # of what callbacks left, such as a mean of weights
+        if moved and not history.stopped_because.startswith(("interrupted", "diverged")):
+            take_back_broken(trainer, given_back, raising=self.plan.raise_divergence)
+            if self.sets and not history.stopped_because.startswith("diverged"):
+                history.evaluations.append(self._row())  # of what callbacks left, such as a mean of weights
         return history
 
     def _begin(self) -> None:

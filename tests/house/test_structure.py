@@ -20,7 +20,7 @@ BELOW = {
     "seeding": {"arguments"},
     "parameters": {"arguments", "returned"},
     "initializers": {"arguments", "parameters"},
-    "regularizers": {"advice", "arguments", "parameters", "quiet"},
+    "regularizers": {"advice", "arguments", "parameters", "quiet", "returned"},
     "canonical": set(),
     "storage": {"parameters"},
     "kernels": set(),  # compiled helpers, once there are some
