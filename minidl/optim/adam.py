@@ -42,6 +42,7 @@ class Adam(Optimizer):
     """
 
     slot_names = ("gradient_sum", "square_sum")
+    _squares = ("square_sum",)
 
     def __init__(
         self,

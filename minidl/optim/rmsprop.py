@@ -38,6 +38,7 @@ class RMSprop(Optimizer):
     """
 
     slot_names = ("square_sum",)
+    _squares = ("square_sum",)
 
     def __init__(
         self, lr: LearningRate = 1e-3, *, rho: float = 0.9, eps: float = 1e-8, clip: Clip | None = None

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self, TypeAlias
 
+from minidl.advice import Advised
 from minidl.arguments import check_integer, check_number
 from minidl.returned import as_number
 
 LearningRate: TypeAlias = float | Callable[[int], float]
 
 
-class Schedule:
+class Schedule(Advised):
     """A learning rate as a function of the step. To write one: a frozen dataclass that defines `at`.
 
     >>> @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arguments import check_number
+from minidl.arguments import check_number, short
+from minidl.remembered import check_state, count_in, floats_in
 from minidl.training.callbacks import Callback
 
 
@@ -62,7 +63,22 @@ class AverageWeights(Callback):
         return {"count": self.count, "first": self.first, "mean": self.mean.copy(), "planned": self.planned}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on with it; refuses a run of another length, whose last part is another."""
-        if state["planned"] != self.planned:
-            raise ValueError(f"expected the {state['planned']} steps planned before, received {self.planned}")
-        self.count, self.first, self.mean = int(state["count"]), int(state["first"]), np.array(state["mean"])
+        """Go on with it; refuses a run of another length, whose last part is another.
+
+        Raises:
+            ValueError, TypeError: it is not what `state` returned in such a run; nothing has changed.
+        """
+        check_state(self, state, ("count", "first", "mean", "planned"))
+        if (planned := count_in(state, "planned")) != self.planned:
+            raise ValueError(f"expected the {planned} steps planned before, received {self.planned}")
+        count, first, mean = (
+            count_in(state, "count"),
+            count_in(state, "first"),
+            floats_in(state, "mean", self.mean.shape),
+        )
+        if count > planned or mean.dtype != self.mean.dtype or not np.isfinite(mean).all():
+            raise ValueError(
+                f"expected a finite mean of {self.mean.dtype} over at most {planned} steps, received "
+                f"mean={short(mean)}, {count=}: is it another's?"
+            )
+        self.count, self.first, self.mean = count, first, mean
