@@ -165,7 +165,7 @@ def _samples(case: RegularizerCase) -> Iterator[Sample]:
         yield Sample.of(penalty_subject(case.penalty, replace(case, values=values, widths=widths).store()), np.ones(1))
 
 
-@REGULARIZERS.property("float32", allowed=1e-4)
+@REGULARIZERS.property("float32", allowed=1e-4, dtype="float32")
 def float32(case: RegularizerCase) -> float:
     """float32 gives the same penalty and gradient; returns the relative difference."""
     if type(penalty := case.penalty(case.store(np.float32))) is not float:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypeAlias
 from minidl.arguments import short
 
 Verdict: TypeAlias = Literal["passed", "failed", "not tried", "not judged"]
+Dtype: TypeAlias = Literal["float64", "float32"]
 NOT_TRIED: Literal["not tried"] = "not tried"
 Outcome: TypeAlias = float | Literal["not tried"] | None
 """What a property returns: a relative error, None if it compares no numbers, NOT_TRIED where it does not apply."""
@@ -22,24 +23,26 @@ class Property:
         check: a function of a run that raises CheckError or returns an Outcome.
         allowed: the relative error it allows; near it, the search for a wrong case is directed.
         first: whether it must hold for the others to make sense.
+        dtype: the dtype of the numbers it compares.
     """
 
     name: str
     check: Callable[[Any], Outcome]
     allowed: float = 1e-6
     first: bool = False
+    dtype: Dtype = "float64"
 
 
 class Properties(list[Property]):
     """The properties that one file states, in the order in which they stand there: that in which they are tried."""
 
     def property(
-        self, name: str, *, allowed: float = 1e-6, first: bool = False
+        self, name: str, *, allowed: float = 1e-6, first: bool = False, dtype: Dtype = "float64"
     ) -> Callable[[Callable[[Any], Outcome]], Property]:
         """A decorator that makes a function of a run a property, the next one here."""
 
         def state(check: Callable[[Any], Outcome]) -> Property:
-            self.append(Property(name, check, allowed, first))
+            self.append(Property(name, check, allowed, first, dtype))
             return self[-1]
 
         return state
@@ -56,6 +59,7 @@ class PropertyResult:
         runs: how often it was tried, each time on another case or in another mode.
         worst_error: the largest relative error met, for properties that compare numbers; else None.
         failure: what was found, on the smallest case; None unless it failed.
+        dtype: that of the numbers compared, "float64" or "float32".
     """
 
     name: str
@@ -63,6 +67,7 @@ class PropertyResult:
     runs: int
     worst_error: float | None = None
     failure: str | None = None
+    dtype: Dtype = "float64"
 
 
 @dataclass(frozen=True, repr=False)
@@ -253,6 +258,6 @@ class Tally:
             passed: Verdict = "passed" if self.runs[asked] else NOT_TRIED
             verdict: Verdict = "failed" if failed else passed if whole else "not judged"
             text = str(failed) if failed else None
-            return PropertyResult(asked.name, verdict, self.runs[asked], self.errors.get(asked), text)
+            return PropertyResult(asked.name, verdict, self.runs[asked], self.errors.get(asked), text, asked.dtype)
 
         return Report(subject, self.cases, tuple(result(asked) for asked in self.runs), self.parameters)

@@ -3,7 +3,7 @@
 The ground floor of the checks: it knows no kind of thing, no report and no hypothesis.
 """
 
-from minidl.testing.functions.differences import Probe, Subject, units
+from minidl.testing.functions.differences import Probe
 from minidl.testing.functions.kinks import valid_choice
 from minidl.testing.functions.numeric import central_difference, complex_step, relative_error
 from minidl.testing.functions.numeric_backward import NumericBackward
@@ -19,6 +19,7 @@ from minidl.testing.functions.points import (
     upstream_gradient,
 )
 from minidl.testing.functions.precision import Twins, cast
+from minidl.testing.functions.subject import Subject, units
 from minidl.testing.functions.verdict import FAR, Trial, Wrong, judge
 
 __all__ = [

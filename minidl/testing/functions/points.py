@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.functions.differences import Subject
+from minidl.testing.functions.subject import Subject
 
 Domain: TypeAlias = tuple[float, float]
 GRID = (-3.0, 3.0)

@@ -152,7 +152,10 @@ class LayerRun:
             of = self.gradients_at(seen(), dy)
             return of | {"x": np.where(held, 0.0, of["x"])} if "x" in of else of
 
-        return Subject(self.arrays(x), lambda: self.forward(seen()).copy(), gradients)
+        return Subject(self.arrays(x), lambda: self.forward(seen()).copy(), gradients, self._apart)
+
+    def _apart(self, name: str) -> bool:
+        return name == "x" and self.rows_apart
 
     def gradients_at(self, x: Array, dy: Array) -> dict[str, Array]:
         """The gradients after a forward of `x`."""
@@ -185,6 +188,17 @@ class LayerRun:
         """A copy of the gradients of the first backward."""
         gradients = self.gradients_at(self.x, self.dy)
         return {name: gradient.copy() for name, gradient in gradients.items()}
+
+    @cached_property
+    def rows_apart(self) -> bool:
+        """Whether each row gives its own output and gradient, whatever stands below it."""
+        if self.declared.rows_mix or self.draws:
+            return False
+        n, x, dy = len(self.y), self.x, self.dy
+        alone = {"y": self.forward(x).copy(), **self.gradients_at(x, dy)}
+        both = np.concatenate([x, other_input(self)])
+        beside = {"y": self.forward(both), **self.gradients_at(both, np.concatenate([dy, -dy]))}
+        return all(close(alone[name].copy(), beside[name][:n]) for name in ("y", "x"))
 
     @cached_property
     def seen_before(self) -> bool:

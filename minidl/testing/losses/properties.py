@@ -229,7 +229,7 @@ def hostile(case: LossCase) -> None:
     _twins(case).check_hostile("scores", {"scores": case.scores}, case.seed)
 
 
-@LOSSES.property("float32", allowed=1e-4)
+@LOSSES.property("float32", allowed=1e-4, dtype="float32")
 def float32(case: LossCase) -> float:
     """float32 scores give a float32 gradient, close to float64; returns the worst relative difference."""
     scores = moved(case.scores, np.random.default_rng(case.seed)).astype(np.float32)

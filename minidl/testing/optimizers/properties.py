@@ -223,7 +223,7 @@ def _where_they_part(case: OptimizerCase, gradients: Array) -> str:
     return f"  after {count} steps{taken}: expected {wanted.tolist()}, received {received.tolist()}"
 
 
-@OPTIMIZERS.property("float32", allowed=1e-4)
+@OPTIMIZERS.property("float32", allowed=1e-4, dtype="float32")
 def float32(case: OptimizerCase) -> float:
     """float32 agrees with float64; returns the largest relative difference."""
     parameters = store(case.start, dtype=np.float32)
