@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from minidl.initializers import zeros
 from minidl.parameters import Array, Parameter, Parameters
 from minidl.regularizers import Regularizer
-from minidl.testing.functions import Sample, Subject, Trial, Twins, Wrong, in_words
+from minidl.testing.functions import Sample, Subject, Trial, Twins, Wrong, call_of, in_words, name_of
 from minidl.testing.functions import off_grid as moved
-from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties, call_of, name_of, raised, worst
+from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties, raised, worst
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
 from minidl.testing.strategies import SEEDS, SIZES, draw_arguments, grid_arrays, make_rule
 

@@ -2,10 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Literal, Self, TypeAlias
-
-from minidl.arguments import short
 
 Verdict: TypeAlias = Literal["passed", "failed", "not tried", "not judged"]
 Dtype: TypeAlias = Literal["float64", "float32"]
@@ -217,20 +214,6 @@ def raised(error: BaseException) -> str:
 def worst(errors: Iterable[float | None]) -> Outcome:
     """The largest of the errors that are known; NOT_TRIED where none is."""
     return max((error for error in errors if error is not None), default=NOT_TRIED)
-
-
-def name_of(thing: Any) -> str:
-    """The name of a class or function, or of the class of an object."""
-    if isinstance(thing, partial):
-        return name_of(thing.func)
-    return str(getattr(thing, "__name__", type(thing).__name__))
-
-
-def call_of(made: Any, arguments: Mapping[str, Any]) -> str:
-    """The call that makes an object: its repr, or the class with the arguments where the repr is only an address."""
-    if object.__repr__(made) == repr(made):
-        return f"{name_of(made)}({', '.join(f'{name}={short(value)}' for name, value in arguments.items()) or '...'})"
-    return short(made)
 
 
 class Tally:

@@ -10,7 +10,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.arguments import short
-from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties, call_of, name_of
+from minidl.testing.functions import call_of, name_of
+from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
 from minidl.testing.strategies import draw_arguments, make_rule
 

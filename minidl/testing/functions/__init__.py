@@ -1,4 +1,4 @@
-"""What is true of any function: slopes by differences, kinks, patterns of mistakes, points to look at, float32.
+"""What is true of any function: slopes by differences, kinks, patterns of mistakes, points to look at, float32, words.
 
 The ground floor of the checks: it knows no kind of thing, no report and no hypothesis.
 """
@@ -14,13 +14,13 @@ from minidl.testing.functions.points import (
     interior,
     leave_grid,
     off_grid,
-    shown,
     steps_in,
     upstream_gradient,
 )
 from minidl.testing.functions.precision import Twins, cast
 from minidl.testing.functions.subject import Subject, units
 from minidl.testing.functions.verdict import FAR, Trial, Wrong, judge
+from minidl.testing.functions.words import call_of, name_of, shown
 
 __all__ = [
     "FAR",
@@ -33,6 +33,7 @@ __all__ = [
     "Trial",
     "Twins",
     "Wrong",
+    "call_of",
     "cast",
     "central_difference",
     "complex_step",
@@ -40,6 +41,7 @@ __all__ = [
     "interior",
     "judge",
     "leave_grid",
+    "name_of",
     "off_grid",
     "relative_error",
     "shown",

@@ -14,8 +14,9 @@ import numpy as np
 from minidl.parameters import Array
 from minidl.testing.functions.differences import AROUND, ATOL, EPS, RTOL, Probe
 from minidl.testing.functions.kinks import valid_choice
-from minidl.testing.functions.points import Domain, leave_grid, shown
+from minidl.testing.functions.points import Domain, leave_grid
 from minidl.testing.functions.subject import Subject
+from minidl.testing.functions.words import shown
 
 FAR = (8, 40)  # times as large
 SCANNED = 64  # elements of an array that are looked at one by one; in larger ones the wrong are found by halving

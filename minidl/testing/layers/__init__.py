@@ -11,13 +11,13 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.layers.base import Layer
-from minidl.testing.functions import GRID
+from minidl.testing.functions import GRID, name_of
 from minidl.testing.layers.case import Declared, LayerCase, LayerCheckError, LayerRun
 from minidl.testing.layers.contract import CONTRACT, gradients_set, runs
 from minidl.testing.layers.extremes import EXTREMES
 from minidl.testing.layers.making import make_case
 from minidl.testing.layers.numbers import NUMBERS
-from minidl.testing.report import Property, name_of
+from minidl.testing.report import Property
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
 from minidl.testing.strategies import (
     SEEDS,

@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.layers.losses.base import Loss
+from minidl.testing.functions import name_of
 from minidl.testing.losses.case import LossCase, LossCheckError
 from minidl.testing.losses.properties import LOSSES, runs
-from minidl.testing.report import name_of
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
 from minidl.testing.strategies import (
     SEEDS,

@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.optim.base import Optimizer
+from minidl.testing.functions import name_of
 from minidl.testing.optimizers.case import OptimizerCase, OptimizerCheckError, Reference
 from minidl.testing.optimizers.properties import OPTIMIZERS, runs
-from minidl.testing.report import name_of
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
 from minidl.testing.strategies import SIZES, check_kind, draw_object, grid_arrays, make_object
 

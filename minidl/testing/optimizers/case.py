@@ -1,6 +1,5 @@
 """One drawn case of an optimizer."""
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from minidl.initializers import zeros
 from minidl.optim.base import Optimizer
 from minidl.parameters import Array, Parameter, Parameters
 from minidl.testing.report import Case, CheckError, raised
+from minidl.testing.strategies import OWN_COPY, copied
 
 Reference: TypeAlias = Callable[[Array, Sequence[Array]], Array]
 
@@ -53,7 +53,8 @@ class OptimizerCase(Case):
 
     def fresh(self) -> Optimizer:
         """A copy of the optimizer that has taken no step."""
-        return copy.deepcopy(self.optimizer)
+        fresh: Optimizer = copied(self.optimizer, OWN_COPY)
+        return fresh
 
     def run(self, optimizer: Optimizer, parameters: Parameters, gradients: Array) -> Array:
         """Take one step for each gradient; returns the values after the last."""
