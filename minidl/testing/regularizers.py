@@ -17,6 +17,7 @@ from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
 from minidl.testing.strategies import SEEDS, SIZES, draw_arguments, grid_arrays, make_rule
 
 REGULARIZERS = Properties()
+MANY = (37, 29)  # the widths of larger parameters
 
 
 class RegularizerCheckError(CheckError):
@@ -134,15 +135,17 @@ def on_grid(case: RegularizerCase) -> float:
 
 @REGULARIZERS.property("derivative off the grid")
 def off_grid(case: RegularizerCase) -> Outcome:
-    """The gradient is that of the penalty a step off the grid, also for large values."""
-    return worst(_trial(case, scale).off_grid() for scale in (1, 8))
+    """The gradient is that of the penalty a step off the grid, also for large values, and for many."""
+    many = replace(case, widths=MANY, values=case.rng.integers(-24, 25, MANY[0] * MANY[1] + 2 * MANY[1] + 1) / 8)
+    trials = [_trial(case), _trial(case, 8), _trial(case, of=many)]
+    return worst(trial.off_grid() for trial in trials)
 
 
-def _trial(case: RegularizerCase, scale: int = 1) -> Trial:
+def _trial(case: RegularizerCase, scale: int = 1, *, of: RegularizerCase | None = None) -> Trial:
     def complain(wrong: Wrong, where: str) -> RegularizerCheckError:
         return case.failure("the gradient added must be that of the penalty", in_words(wrong, _samples(case), where))
 
-    parameters = case.store()
+    parameters = (of or case).store()
     parameters.value[...] *= scale
     return Trial(penalty_subject(case.penalty, parameters), np.ones(1), case.rng, complain)
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, TypeAlias
 
+from minidl.testing.functions import line_of
+
 Verdict: TypeAlias = Literal["passed", "failed", "not tried", "not judged"]
 Dtype: TypeAlias = Literal["float64", "float32"]
 NOT_TRIED: Literal["not tried"] = "not tried"
@@ -77,6 +79,7 @@ class Report:
         results: one PropertyResult for each property, in the order in which they are tried.
         parameters: the names of those that a layer or model has, whose gradients were judged; an array that was meant
             to be one is missing here. None for other things.
+        arrays: the attributes of a layer or model that hold arrays and are no parameters, so that nobody trains them.
 
     >>> from minidl.layers import ReLU
     >>> from minidl.testing import check_layer
@@ -89,6 +92,7 @@ class Report:
     cases: int
     results: tuple[PropertyResult, ...]
     parameters: tuple[str, ...] | None = None
+    arrays: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -127,6 +131,7 @@ class Report:
             "subject": self.subject,
             "cases": self.cases,
             "parameters": None if self.parameters is None else list(self.parameters),
+            "arrays": list(self.arrays),
             "passed": self.passed,
             "score": self.score,
             "properties": [vars(result).copy() for result in self],
@@ -138,6 +143,8 @@ class Report:
         lines = [f"{self.subject}: {verdicts.count('passed')} of {tried} properties hold, {self.cases} cases"]
         if self.parameters is not None:
             lines[0] += f", with the parameters {', '.join(self.parameters)}" if self.parameters else ", no parameters"
+        if self.arrays:
+            lines.append(f"  not trained, as they are arrays and no Parameter: {', '.join(self.arrays)}")
         for result in self:
             known = result.worst_error is not None and result.verdict == "passed"
             error = f"  worst relative error {result.worst_error:.1e}" if known else ""
@@ -155,6 +162,11 @@ class Case:
     def parameters(self) -> tuple[str, ...] | None:
         """The names of the parameters that are judged, where a thing has any of its own."""
         return None
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """The names of attributes that hold arrays and are no parameters, where a thing has any of its own."""
+        return ()
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
@@ -207,8 +219,9 @@ def _stayed_behind(run: Any) -> Outcome:
 
 
 def raised(error: BaseException) -> str:
-    """The line that says what was raised."""
-    return f"  it raised {type(error).__name__}: {error}"
+    """The lines that say what was raised, and in which line of the author's code."""
+    place = line_of(error)
+    return f"  it raised {type(error).__name__}: {error}" + (f"\n  {place}" if place else "")
 
 
 def worst(errors: Iterable[float | None]) -> Outcome:
@@ -222,6 +235,7 @@ class Tally:
     def __init__(self, properties: Iterable[Property]) -> None:
         self.cases = 0
         self.parameters: tuple[str, ...] | None = None  # of the newest case
+        self.arrays: tuple[str, ...] = ()
         self.runs = dict.fromkeys(properties, 0)
         self.errors: dict[Property, float] = {}
 
@@ -243,4 +257,4 @@ class Tally:
             text = str(failed) if failed else None
             return PropertyResult(asked.name, verdict, self.runs[asked], self.errors.get(asked), text, asked.dtype)
 
-        return Report(subject, self.cases, tuple(result(asked) for asked in self.runs), self.parameters)
+        return Report(subject, self.cases, tuple(result(asked) for asked in self.runs), self.parameters, self.arrays)

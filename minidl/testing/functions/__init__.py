@@ -20,7 +20,7 @@ from minidl.testing.functions.points import (
 from minidl.testing.functions.precision import Twins, cast
 from minidl.testing.functions.subject import Subject, units
 from minidl.testing.functions.verdict import FAR, Trial, Wrong, judge
-from minidl.testing.functions.words import call_of, name_of, shown
+from minidl.testing.functions.words import call_of, line_of, name_of, shown
 
 __all__ = [
     "FAR",
@@ -41,6 +41,7 @@ __all__ = [
     "interior",
     "judge",
     "leave_grid",
+    "line_of",
     "name_of",
     "off_grid",
     "relative_error",

@@ -20,6 +20,7 @@ from minidl.testing.functions.words import shown
 
 FAR = (8, 40)  # times as large
 SCANNED = 64  # elements of an array that are looked at one by one; in larger ones the wrong are found by halving
+ENOUGH = 8  # wrong elements of a larger array
 KINKED = 1e-3  # of the slopes to either side: as far as they are apart at a kink
 SMALL = 1e-3  # gradients smaller than this share of the largest are looked at once more by themselves
 
@@ -146,10 +147,17 @@ def _suspects(probe: Probe, analytic: Array, group: Array, rng: np.random.Genera
     off = group & ~(np.abs(analytic - slopes) <= ATOL + RTOL * np.abs(slopes) + rounding)
     kinks = (np.abs(right - left) > KINKED * size + ATOL + rounding).any(axis=1).reshape(analytic.shape)
     wrong = off & kinks
-    for element in np.flatnonzero(off & ~kinks).reshape(-1, 1):
+    for looks, element in enumerate(rng.permutation(np.flatnonzero(off & ~kinks)).reshape(-1, 1)):
+        if looks >= SCANNED or _enough(wrong & ~kinks):
+            break
         one = _part(analytic, element)
         wrong |= one & (_group_error(probe, analytic, one, rng) is None)
     return wrong if wrong.any() else None
+
+
+def _enough(wrong: Array) -> bool:
+    """Whether so many of a large array are wrong that there is no need to look for more: each costs a whole ladder."""
+    return wrong.size > SCANNED and int(wrong.sum()) >= ENOUGH
 
 
 def _part(like: Array, elements: Array) -> Array:
@@ -165,7 +173,7 @@ def _wrong_elements(probe: Probe, analytic: Array, group: Array, rng: np.random.
     groups = [np.flatnonzero(group)]
     if len(groups[0]) <= SCANNED:
         groups = [np.array([i]) for i in groups[0]]
-    while groups and looks < 4 * SCANNED:
+    while groups and looks < 4 * SCANNED and not _enough(wrong):
         elements, looks = groups.pop(), looks + 1
         if _group_error(probe, analytic, _part(analytic, elements), rng) is not None:
             continue

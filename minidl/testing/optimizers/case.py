@@ -27,6 +27,7 @@ class OptimizerCase(Case):
 
     Attributes:
         cut: the step after which a run is interrupted, saved and restored.
+        other: another optimizer made by the same call, None where one object was given.
     """
 
     optimizer: Optimizer
@@ -37,6 +38,7 @@ class OptimizerCase(Case):
     whole_vector: bool
     whole_parameters: bool
     spares_biases: bool = True
+    other: Optimizer | None = None
 
     def __repr__(self) -> str:
         at = f"{{'start': {self.start.tolist()}, 'gradients': {self.gradients.tolist()}, 'cut': {self.cut}}}"

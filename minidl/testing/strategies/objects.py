@@ -4,6 +4,7 @@ import copy
 import inspect
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -53,6 +54,7 @@ def at_least(low: int | str, *, more: int = 0) -> AtLeast:
 Shape: TypeAlias = tuple[int | str | AtLeast | Strategy, ...]
 SIZES: Strategy = st.integers(1, 4)
 WIDER: Strategy = st.sampled_from([1, 2, 3, 4, 9])  # for shapes of few sizes: some mistakes begin beyond the first ones
+LONGER, LONGEST = 9, 17  # what one size of a fourth of the cases is: of many sizes, and of few
 SEEDS: Strategy = st.integers(0, 2**16)
 
 
@@ -63,7 +65,10 @@ def draw_object(
     if sum(isinstance(size, str) for size in shape) <= 2:
         sizes = WIDER if sizes is SIZES else WIDER.filter(lambda size: size > 1)
     named = dict.fromkeys(size for size in shape if isinstance(size, str))
-    used = draw_arguments(draw, {name: arguments.get(name, sizes) for name in named} | dict(arguments))
+    free = [name for name in named if name not in arguments and name != shape[0]]
+    long = draw(st.sampled_from([None] * 3 * len(free) + free), label="long") if free else None
+    strategies = dict.fromkeys(named, sizes) | ({long: st.just(LONGEST if len(named) <= 2 else LONGER)} if long else {})
+    used = draw_arguments(draw, strategies | dict(arguments))
     unnamed = {str(i): size for i, size in enumerate(shape) if not isinstance(size, str)}
     known = draw_arguments(draw, unnamed, known=used) | used
     drawn = tuple(known[size if isinstance(size, str) else str(i)] for i, size in enumerate(shape))
@@ -117,10 +122,28 @@ def make_object(thing: Any, arguments: Mapping[str, Any], *, optional: Container
     accepted = inspect.signature(_constructor(thing)).parameters
     given = {name: value for name, value in arguments.items() if name in accepted or name not in optional}
     try:
+        _check_arguments(thing, accepted, given, [name for name in arguments if name not in given])
         return thing(**given)
     except TypeError as error:
         error.add_note(f"{name_of(thing)} was called with {given}")
         raise
+
+
+def _check_arguments(
+    thing: Any, accepted: Mapping[str, inspect.Parameter], given: Mapping[str, Any], unused: list[str]
+) -> None:
+    """Refuse names that a constructor does not have, and a call that lacks some; `unused` are names in shape."""
+    kinds, name = {p.kind for p in accepted.values()}, name_of(thing)
+    known = [p for p in accepted.values() if p.name != "self" and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    extra = [] if inspect.Parameter.VAR_KEYWORD in kinds else [n for n in given if n not in {p.name for p in known}]
+    if extra:
+        advice = suggest(extra[0], [p.name for p in known])
+        raise TypeError(f"expected arguments of {name}, received {extra[0]}={short(given[extra[0]])}: {advice}")
+    lacking = [p.name for p in known if p.default is p.empty and p.name not in given]
+    if lacking:
+        close = get_close_matches(lacking[0], unused, n=1)
+        advice = f"is {close[0]!r} in shape meant to be it?" if close else "name it in shape, or give it as an argument"
+        raise TypeError(f"expected {lacking[0]} for {name}, received {[*given, *unused]}: {advice}")
 
 
 def _constructor(thing: Any) -> Any:
