@@ -25,7 +25,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="u
         f"one of {LONGEST} (of {LONGER} where more are named)",
         f'in "many rows" {MANY}, or {FEW} where',
         f"a loss, {MANY_OF_A_LOSS}",
-        f"{FORWARDS} in a row in one case of sixteen",
+        f"{FORWARDS} in a row in some cases of one row",
         f"{MANY_STEPS} against its reference and when it is restored, {QUIET_STEPS} without a gradient",
         f"{WIDTHS[0] * WIDTHS[1] + 2 * WIDTHS[1] + 1:,}".replace(",", " "),
         f"{ANSWERS:,} answers".replace(",", " "),

@@ -12,7 +12,7 @@ from minidl.testing.layers.case import LayerCheckError, LayerRun, close, other_i
 from minidl.testing.report import NOT_TRIED, Outcome, Properties
 
 CONTRACT = Properties()
-FORWARDS = 300  # of one object, in one case of sixteen: more than a byte counts
+FORWARDS = 300  # of one object, in some cases of one row: more than a byte counts
 
 
 @CONTRACT.property("runs", first=True)
@@ -120,7 +120,7 @@ def repeatable(run: LayerRun) -> None:
     streams, declared, training = run.streams_now(), run.declared, run.training
     many = run.declared.another((len(run.x) + 32, *run.x.shape[1:]), np.random.default_rng(run.case.seed))
     same = all(np.array_equal(run.forward(x.copy()), run.forward(x.copy())) for x in (run.x, many))
-    again = range(FORWARDS if run.case.seed % 16 == 0 else 1)
+    again = range(FORWARDS if len(run.x) == 1 and run.case.seed % 16 == 0 else 1)
     if not all(np.array_equal(run.forward(run.x), first) for _ in again) or not same:
         details = "  draw random numbers from self.rng, as in self.rng.standard_normal(x.shape), where self.training is"
         details += (
