@@ -1,6 +1,5 @@
 """One drawn case of an optimizer."""
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from minidl.optim.base import Optimizer
 from minidl.parameters import Array, Parameter
 from minidl.store import Parameters
 from minidl.testing.report import Case, CheckError, raised
+from minidl.testing.strategies import OWN_COPY, copied
 
 Reference: TypeAlias = Callable[[Array, Sequence[Array]], Array]
 
@@ -28,6 +28,7 @@ class OptimizerCase(Case):
 
     Attributes:
         cut: the step after which a run is interrupted, saved and restored.
+        other: another optimizer made by the same call, None where one object was given.
     """
 
     optimizer: Optimizer
@@ -38,6 +39,7 @@ class OptimizerCase(Case):
     whole_vector: bool
     whole_parameters: bool
     spares_biases: bool = True
+    other: Optimizer | None = None
 
     def __repr__(self) -> str:
         at = f"{{'start': {self.start.tolist()}, 'gradients': {self.gradients.tolist()}, 'cut': {self.cut}}}"
@@ -54,7 +56,8 @@ class OptimizerCase(Case):
 
     def fresh(self) -> Optimizer:
         """A copy of the optimizer that has taken no step."""
-        return copy.deepcopy(self.optimizer)
+        fresh: Optimizer = copied(self.optimizer, OWN_COPY)
+        return fresh
 
     def run(self, optimizer: Optimizer, parameters: Parameters, gradients: Array) -> Array:
         """Take one step for each gradient; returns the values after the last."""

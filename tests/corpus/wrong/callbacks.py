@@ -157,3 +157,17 @@ class RandomRate(Callback):
 
 
 SHELF.put("callback", AverageWeights, {}, "an average of weights without restore_best=False")
+
+
+@SHELF.callback()
+class HalvesInEveryRun(Callback):
+    """Halves the rate in every further run of a trainer; which one it is, is in no state."""
+
+    def __init__(self):
+        self.runs = 0
+
+    def on_fit_begin(self, trainer):
+        self.runs += 1
+
+    def on_step_end(self, trainer):
+        trainer.optimizer.lr_scale = 0.5**self.runs
