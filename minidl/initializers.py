@@ -66,11 +66,12 @@ def uniform(low: float, high: float) -> Initializer:
 def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Uniform in [-a, a) with a = sqrt(6 / (fan_in + fan_out)), so the variance is 2 / (fan_in + fan_out).
 
-    For layers whose activation is near the identity at 0, such as tanh. A matrix is (fan_in, fan_out); both fans
-    of a vector are its length.
+    For layers whose activation is near the identity at 0, such as tanh. A matrix is (fan_in, fan_out); axes before
+    these two are the receptive field, a factor of both, as in a kernel (height, width, in, out); both fans of a vector
+    are its length.
 
     Raises:
-        ValueError: `shape` has neither one nor two axes.
+        ValueError: `shape` is ().
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
     AISTATS 2010, equation 16.
@@ -94,10 +95,10 @@ def glorot_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 def he_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Uniform in [-a, a) with a = sqrt(6 / fan_in), so the variance is 2 / fan_in.
 
-    For layers followed by a ReLU. A matrix is (fan_in, fan_out); the fan of a vector is its length.
+    For layers followed by a ReLU. The fan is that of `glorot_uniform`.
 
     Raises:
-        ValueError: `shape` has neither one nor two axes.
+        ValueError: `shape` is ().
 
     Source: He, Zhang, Ren and Sun, "Delving deep into rectifiers: surpassing human-level performance on ImageNet
     classification", ICCV 2015, equation 10.
@@ -121,15 +122,11 @@ def he_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """The numbers of inputs and outputs that one weight array connects."""
-    if len(shape) == 1:
-        return shape[0], shape[0]
-    if len(shape) == 2:
-        return shape[0], shape[1]
-    raise ValueError(
-        f"expected a shape (fan_in, fan_out) or (n,), received shape={shape}: which axes are fans is known for "
-        "these only, so use normal(std) or uniform(low, high)"
-    )
+    """How many inputs and outputs a weight array connects: axes before the last two are a receptive field."""
+    if not shape:
+        raise ValueError("expected a shape with at least one axis, received shape=(): use normal(std) or uniform")
+    *field, fan_in, fan_out = shape if len(shape) > 1 else shape * 2
+    return math.prod(field) * fan_in, math.prod(field) * fan_out
 
 
 @dataclass(frozen=True)

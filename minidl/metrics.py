@@ -11,8 +11,8 @@ from typing import TypeAlias
 import numpy as np
 
 from minidl.arguments import check_integer
-from minidl.layers.base import ShapeError
 from minidl.layers.losses.targets import check_class_labels, check_scores
+from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
 from minidl.quiet import quiet
 

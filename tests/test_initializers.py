@@ -84,10 +84,15 @@ def test_the_repr_is_the_call_that_makes_it(init):
 
 
 @pytest.mark.parametrize("init", SCALED)
-@pytest.mark.parametrize("shape", [(), (2, 3, 4), (8, 3, 5, 5)])
-def test_shapes_without_known_fans_are_refused(init, shape):
-    with pytest.raises(ValueError, match=r"expected a shape \(fan_in, fan_out\) or \(n,\), received shape=\("):
-        init(np.random.default_rng(0), shape)
+def test_a_number_without_axes_has_no_fans(init):
+    with pytest.raises(ValueError, match=r"expected a shape with at least one axis, received shape=\(\)"):
+        init(np.random.default_rng(0), ())
+
+
+@pytest.mark.parametrize(("init", "variance"), [(glorot_normal, 2 / (9 * 70)), (he_uniform, 2 / (9 * 20))])
+def test_the_receptive_field_of_a_kernel_is_a_factor_of_both_fans(init, variance):
+    kernel = init(np.random.default_rng(0), (3, 3, 20, 50))
+    assert kernel.var() == pytest.approx(variance, rel=0.05)
 
 
 @pytest.mark.parametrize(

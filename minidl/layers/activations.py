@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from minidl.layers.base import Layer, SampleShape, ShapeError
+from minidl.layers.base import Layer
+from minidl.layers.shapes import SampleShape, ShapeError
 from minidl.parameters import Array, Floats
 from minidl.quiet import quiet
 from minidl.returned import as_floats, as_numbers

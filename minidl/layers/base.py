@@ -5,7 +5,7 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -14,16 +14,11 @@ from minidl.arguments import NO_FREEZING, Recorded, Refused, check_integer, chec
 from minidl.layers.habits import LAYER
 from minidl.layers.modes import inference, training
 from minidl.layers.names import check_names
+from minidl.layers.shapes import SampleShape, ShapeError
 from minidl.parameters import Array, Parameter, Parameters, State
 from minidl.quiet import quiet, quietly
 from minidl.seeding import Stream, generator
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
-
-SampleShape: TypeAlias = tuple[int, ...] | None
-
-
-class ShapeError(ValueError):
-    """An array whose shape or dtype a layer cannot take: the message says what was expected and what to do."""
 
 
 class Layer(Recorded):

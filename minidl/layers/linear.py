@@ -7,7 +7,8 @@ from numpy.typing import DTypeLike
 
 from minidl.arguments import check_integer
 from minidl.initializers import glorot_uniform, zeros
-from minidl.layers.base import Layer, SampleShape, ShapeError
+from minidl.layers.base import Layer
+from minidl.layers.shapes import SampleShape, ShapeError
 from minidl.parameters import Array, Initializer, Parameter
 from minidl.quiet import quiet
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, overload
 
-from minidl.layers.base import Layer, SampleShape, ShapeError
+from minidl.layers.base import Layer
 from minidl.layers.habits import SEQUENTIAL
+from minidl.layers.shapes import SampleShape, ShapeError
 from minidl.parameters import Array, Parameter
 
 

@@ -28,7 +28,7 @@ from minidl import (
     accuracy,
 )
 from minidl.initializers import ones, zeros
-from minidl.layers.base import SampleShape
+from minidl.layers.shapes import SampleShape
 from minidl.optim import Schedule
 from minidl.training import Monitor
 from tests.typing import refused

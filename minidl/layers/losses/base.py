@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import Recorded
-from minidl.layers.base import ShapeError
 from minidl.layers.losses.targets import (
     check_class_labels,
     check_class_weights,
@@ -12,6 +11,7 @@ from minidl.layers.losses.targets import (
     check_scores,
     check_weights,
 )
+from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
 from minidl.quiet import quiet
 

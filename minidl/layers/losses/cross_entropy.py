@@ -5,9 +5,9 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
 from minidl.layers.activations import sigmoid, softmax
-from minidl.layers.base import ShapeError
 from minidl.layers.losses.base import ClassLoss, row_means, row_sums
 from minidl.layers.losses.targets import check_class_labels, check_real_targets, first_of
+from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
 from minidl.quiet import quiet
 

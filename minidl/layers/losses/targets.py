@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.layers.base import ShapeError
+from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
 
 
