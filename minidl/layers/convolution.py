@@ -7,17 +7,18 @@ import numpy as np
 from minidl.arguments import check_integer
 from minidl.initializers import glorot_uniform, zeros
 from minidl.layers.base import Layer
-from minidl.layers.patches import Grid, patches
+from minidl.layers.correlation import both_gradients, correlation, kernel_gradient
+from minidl.layers.patches import Grid
 from minidl.layers.shapes import SampleShape, check_input, fitting
 from minidl.layers.windows import Padding, Sizes, Span, make_windows, windowed
-from minidl.parameters import Array, Floats, Initializer, Parameter
+from minidl.parameters import Array, Initializer, Parameter
 from minidl.quiet import quiet
 
 
 class _Convolution(Layer):
     """What Conv1D and Conv2D share; inside, a sequence is an image one pixel high."""
 
-    _axes: int
+    _axes: int  # besides those of the samples and the channels
     _advice_for_x: str
 
     def __init__(
@@ -47,81 +48,47 @@ class _Convolution(Layer):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return the sum over kernel and channels of x W, plus b, at every place."""
-        W = self.weight.value
-        check_input(self, x, (self.in_channels, *[None] * self._axes), W.dtype, advice=self._advice_for_x)
+        check_input(
+            self, x, (self.in_channels, *[None] * self._axes), self.weight.value.dtype, advice=self._advice_for_x
+        )
         counts: Any = windowed(self, self.windows, x.shape[2:])
-        self.x = x
-        out = self.out_channels
-        images, grid = self._images(x), self._grid(x.shape)
-        y = np.empty((len(x), grid[0].count, grid[1].count, out), x.dtype)
-        bias = None if self.bias is None else np.tile(self.bias.value, grid[1].count)  # long rows are added faster
-        for place, block in patches(images, grid):
-            part = y[place]
-            np.matmul(block, W.reshape(-1, out), out=part.reshape(-1, out))
-            if bias is not None:
-                lines = part.reshape(-1, len(bias))
-                lines += bias
-        return _channels_first(y).reshape(len(x), out, *counts)
+        self.x, self.y_shape = x, (len(x), self.out_channels, *counts)
+        bias = None if self.bias is None else self.bias.value
+        y = correlation(self._images(x), self._kernel, bias, self._grid)
+        return _channels_first(y).reshape(self.y_shape)
 
     @quiet
     def backward(self, dy: Array) -> Array:
         """dW = sum over places of patch^T dy,  db = sum over places of dy,  dx = sum of dy W^T over windows."""
-        counts: Any = windowed(self, self.windows, self.x.shape[2:])
-        self.check_dy(dy, (len(self.x), self.out_channels, *counts))
+        self.check_dy(dy, self.y_shape)
         dy = np.ascontiguousarray(self._images(dy))
         if self.bias is not None:
             rows = dy.reshape(-1, self.out_channels)
             np.matmul(np.ones(len(rows), dy.dtype), rows, out=self.bias.grad)
         if not self.needs_dx:
-            self._set_dW(dy)
+            self.weight.grad = kernel_gradient(self._images(self.x), dy, self._kernel, self._grid).reshape(
+                self.weight.shape
+            )
             return dy
-        return _channels_first(self._set_dW_and_return_dx(dy)).reshape(self.x.shape)
-
-    def _set_dW(self, dy: Array) -> None:  # noqa: N802
-        """dW = sum of patch^T dy."""
-        dW = np.zeros((self.weight.size // self.out_channels, self.out_channels), dy.dtype)
-        for place, block in patches(self._images(self.x), self._grid(self.x.shape)):
-            dW += block.T @ dy[place].reshape(-1, self.out_channels)
+        dW, dx = both_gradients(self._images(self.x), dy, self._kernel, self._grid)
         self.weight.grad = dW.reshape(self.weight.shape)
-
-    def _set_dW_and_return_dx(self, dy: Array) -> Array:  # noqa: N802
-        """dx is a convolution, too: a pixel sees the windows that cover it, through the kernel turned around.
-
-        With a stride, pixels see kernels of their own: the offsets at which they lie in windows. The patches of dy are
-        what each pixel x is multiplied with in dW, so that they serve both.
-        """
-        x, (_, _, channels, out) = self._images(self.x), self._kernel_shape
-        W, dW = self.weight.value.reshape(self._kernel_shape), self.weight.grad.reshape(self._kernel_shape)
-        dx: Floats = np.zeros(x.shape, x.dtype)
-        dW[...] = 0
-        rows, columns = self._grid(self.x.shape)
-        for down, up, row_span in rows.phases(x.shape[1]):
-            for right, left, column_span in columns.phases(x.shape[2]):
-                turned = W[up, left][::-1, ::-1].transpose(0, 1, 3, 2)
-                if turned.size == 0 or 0 in (row_span.count, column_span.count):
-                    continue  # pixels between the windows
-                dx_part, x_part = dx[:, down, right], x[:, down, right]
-                sums = np.zeros((channels, turned.size // channels), dy.dtype)
-                for place, block in patches(dy, (row_span, column_span)):
-                    dx_part[place] = (block @ turned.reshape(-1, channels)).reshape(dx_part[place].shape)
-                    sums += x_part[place].reshape(-1, channels).T @ block
-                dW_part = sums.reshape(channels, *turned.shape[:2], out).transpose(1, 2, 0, 3)
-                dW[up, left] = dW_part[::-1, ::-1]
-        return dx
+        return _channels_first(dx).reshape(self.x.shape)
 
     @property
-    def _kernel_shape(self) -> tuple[int, int, int, int]:
-        height, width, channels, out = (*[1] * (2 - self._axes), *self.weight.shape)
-        return height, width, channels, out
+    def _kernel(self) -> Array:
+        """W (height, width, in_channels, out_channels)."""
+        return self.weight.value.reshape(*[1] * (2 - self._axes), *self.weight.shape)
+
+    @property
+    def _grid(self) -> Grid:
+        """The windows along height and width of the newest x."""
+        spans = [window.span(length) for window, length in zip(self.windows, self.x.shape[2:], strict=True)]
+        rows, columns = (*[Span(1, 1, 0, 1)] * (2 - self._axes), *spans)
+        return rows, columns
 
     def _images(self, x: Array) -> Array:
         """(n, channels, ...) as (n, height, width, channels)."""
         return (x if x.ndim == 4 else x[:, :, None]).transpose(0, 2, 3, 1)
-
-    def _grid(self, shape: tuple[int, ...]) -> Grid:
-        spans = [window.span(length) for window, length in zip(self.windows, shape[2:], strict=True)]
-        rows, columns = (*[Span(1, 1, 0, 1)] * (2 - self._axes), *spans)
-        return rows, columns
 
 
 def _channels_first(y: Array) -> Array:

@@ -15,7 +15,7 @@ from minidl.parameters import Array
 
 Grid: TypeAlias = tuple[Span, Span]
 Place: TypeAlias = tuple[slice, slice]
-BLOCK = 2**17  # numbers in a block of patches: half a megabyte of float32
+BLOCK = 2**18  # numbers in a block of patches: a megabyte of float32
 LEAST = 256  # patches in a block, however long they are: products of fewer are slow
 
 
