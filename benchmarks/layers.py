@@ -1,22 +1,24 @@
 """Single layers beside those of PyTorch: time of forward and backward, and memory, one Markdown line a layer.
 
-    python benchmarks/layers.py                     # a minute
-    python benchmarks/layers.py --rows Conv2D       # only rows with that in their names
-    python benchmarks/layers.py --quick             # few repetitions, seconds
+    python benchmarks/layers.py                 # two minutes
+    python benchmarks/layers.py --only Conv2D   # the rows with that in their names
+    python benchmarks/layers.py --quick         # few repetitions, and only three rows
 
-float32, one thread each, both in this process and in turn; the least processor time of all repetitions, which leaves out
-what other programs take. First layers do not compute dx. Images between layers lie in memory as each library has them:
-channels last in minidl, channels first in PyTorch. Before the clock runs, both get the same weights and must agree in
-y and dx. "Memory" is the highest of a forward and a backward, those two arguments and results included, over input and
-output; without PyTorch its columns are empty.
+float32. Each row has a process of its own, in which both libraries take turns with one thread each; the least processor
+time of all repetitions is taken, which leaves out what other programs use. The process keeps the memory it frees (else
+PyTorch, now and then, spends more time on getting pages than on a convolution), and OPENBLAS_ settings of the caller
+are not passed on, so that both libraries choose their instructions.
+
+First layers get data in C order and compute no dx. Between layers images lie in memory as each library has them:
+channels last in minidl, channels first in PyTorch. Before the clock runs, both have the same weights and must agree in
+y and dx. "Memory" is the highest of one forward and backward, x and dy included, over the size of input and output.
+Without PyTorch its columns are empty.
 """
 
-import os
-
-for limit in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[limit] = "1"  # read when numpy and torch are loaded
-
 import argparse
+import os
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,10 +27,12 @@ from typing import Any
 
 import numpy as np
 from table import machine, spaced, versions
+from training_step import thread_settings
 
 from minidl import AveragePool2D, Conv1D, Conv2D, Layer, MaxPool2D
 
 REPETITIONS, QUICK = 60, 2
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**34)}  # of glibc
 
 
 @dataclass(frozen=True)
@@ -109,19 +113,24 @@ ROWS = [
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, or be one of the processes that are measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few repetitions")
-    parser.add_argument("--rows", default="", metavar="TEXT", help="only rows with this in their names")
+    parser.add_argument("--quick", action="store_true", help="few repetitions and rows")
+    parser.add_argument("--only", default="", metavar="TEXT", help="rows with this in their names")
+    parser.add_argument("--measure", type=int, metavar="ROW", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    print("| layer | minidl, microseconds | PyTorch | ratio | aim | memory |\n|---|--:|--:|--:|--:|--:|")
-    for row in ROWS:
-        if options.rows in row.name:
-            print(line(row, QUICK if options.quick else REPETITIONS), flush=True)
-    pinned = os.environ.get("OPENBLAS_CORETYPE")
+    repetitions = QUICK if options.quick else REPETITIONS
+    if options.measure is not None:
+        print(line(ROWS[options.measure], repetitions), flush=True)
+        return
+    print("| layer | minidl, microseconds | PyTorch | ratio | aim | memory |\n|---|--:|--:|--:|--:|--:|", flush=True)
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    settings |= thread_settings(1) | KEEP_MEMORY
+    chosen = [number for number, row in enumerate(ROWS) if options.only in row.name]
+    for number in chosen[-3:] if options.quick else chosen:
+        command = [sys.executable, __file__, "--measure", str(number), *["--quick"] * options.quick]
+        subprocess.run(command, check=True, env=settings)
     print(f"\n- Versions: {versions(['torch'])}.\n- Machine: {machine()}.")
-    if pinned:
-        print(f"- OPENBLAS_CORETYPE={pinned}: numpy's products do not use all the instructions that PyTorch's may.")
 
 
 def line(row: Row, repetitions: int) -> str:

@@ -61,7 +61,10 @@ def both_gradients(x: Array, dy: Array, W: Array, grid: Grid) -> tuple[Array, Ar
             dx_part, x_part = dx[:, down, right], x[:, down, right]
             for place, block in patches(dy, (row_span, column_span)):
                 target = dx_part[place]
-                target[...] = (block @ matrix).reshape(target.shape)
+                if target.flags.c_contiguous:
+                    np.matmul(block, matrix, out=target.reshape(-1, W.shape[2]))
+                else:
+                    target[...] = (block @ matrix).reshape(target.shape)
                 sums += x_part[place].reshape(-1, W.shape[2]).T @ block
             dW[up, left] = sums.reshape(-1, *turned.shape[:3]).transpose(1, 2, 0, 3)[::-1, ::-1]
     return dW, dx
