@@ -2,7 +2,7 @@
 
     python benchmarks/layers.py                 # two minutes
     python benchmarks/layers.py --only Conv2D   # the rows with that in their names
-    python benchmarks/layers.py --quick         # few repetitions, and only three rows
+    python benchmarks/layers.py --quick         # few repetitions and rows
 
 float32. Each row has a process of its own, in which both libraries take turns with one thread each; the least processor
 time of all repetitions is taken, which leaves out what other programs use. The process keeps the memory it frees (else
@@ -31,7 +31,7 @@ from training_step import thread_settings
 
 from minidl import AveragePool2D, Conv1D, Conv2D, Layer, MaxPool2D
 
-REPETITIONS, QUICK = 60, 2
+SECONDS, QUICK = 5.0, 0.05  # of repetitions a row
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**34)}  # of glibc
 
 
@@ -119,9 +119,9 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="rows with this in their names")
     parser.add_argument("--measure", type=int, metavar="ROW", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    repetitions = QUICK if options.quick else REPETITIONS
+    seconds = QUICK if options.quick else SECONDS
     if options.measure is not None:
-        print(line(ROWS[options.measure], repetitions), flush=True)
+        print(line(ROWS[options.measure], seconds), flush=True)
         return
     print("| layer | minidl, microseconds | PyTorch | ratio | aim | memory |\n|---|--:|--:|--:|--:|--:|", flush=True)
     settings = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
@@ -133,14 +133,14 @@ def main() -> None:
     print(f"\n- Versions: {versions(['torch'])}.\n- Machine: {machine()}.")
 
 
-def line(row: Row, repetitions: int) -> str:
+def line(row: Row, seconds: float) -> str:
     """What was measured of a row."""
     layer = row.ours().build(seed=0)
     x, dy = inputs(row, layer)
     runs = [lambda: both(layer, x, dy)]
     if torch_run := in_torch(row, layer, x, dy):
         runs.append(torch_run)
-    times = [1e6 * seconds for seconds in least(runs, repetitions)]
+    times = [1e6 * time for time in least(runs, seconds)]
     aim = "-" if row.aim is None else f"<= {row.aim}"
     theirs, ratio = (spaced(times[1]), f"{times[0] / times[1]:.2f}") if torch_run else ("-", "-")
     return f"| {row.name} | {spaced(times[0])} | {theirs} | {ratio} | {aim} | {memory(layer, x, dy):.1f}x |"
@@ -191,10 +191,11 @@ def in_torch(row: Row, layer: Layer, x: np.ndarray, dy: np.ndarray) -> Callable[
     return run
 
 
-def least(runs: list[Callable[[], object]], repetitions: int) -> list[float]:
+def least(runs: list[Callable[[], object]], seconds: float) -> list[float]:
     """The least processor time of each, in turn."""
     times = [float("inf")] * len(runs)
-    for _ in range(repetitions):
+    end = process_time() + seconds
+    while process_time() < end:
         for index, run in enumerate(runs):
             start = process_time()
             run()

@@ -7,7 +7,7 @@ import numpy as np
 from minidl.arguments import check_integer
 from minidl.initializers import glorot_uniform, zeros
 from minidl.layers.base import Layer
-from minidl.layers.correlation import both_gradients, correlation, kernel_gradient
+from minidl.layers.correlation import all_gradients, correlation, kernel_gradients
 from minidl.layers.patches import Grid
 from minidl.layers.shapes import SampleShape, check_input, fitting
 from minidl.layers.windows import Padding, Sizes, Span, make_windows, windowed
@@ -61,18 +61,16 @@ class _Convolution(Layer):
     def backward(self, dy: Array) -> Array:
         """dW = sum over places of patch^T dy,  db = sum over places of dy,  dx = sum of dy W^T over windows."""
         self.check_dy(dy, self.y_shape)
-        dy = np.ascontiguousarray(self._images(dy))
-        if self.bias is not None:
-            rows = dy.reshape(-1, self.out_channels)
-            np.matmul(np.ones(len(rows), dy.dtype), rows, out=self.bias.grad)
-        if not self.needs_dx:
-            self.weight.grad = kernel_gradient(self._images(self.x), dy, self._kernel, self._grid).reshape(
-                self.weight.shape
-            )
-            return dy
-        dW, dx = both_gradients(self._images(self.x), dy, self._kernel, self._grid)
+        given = self._images(self.x), np.ascontiguousarray(self._images(dy)), self._kernel, self._grid
+        if self.needs_dx:
+            dW, db, dx = all_gradients(*given)
+            dy = _channels_first(dx).reshape(self.x.shape)
+        else:
+            dW, db = kernel_gradients(*given)
         self.weight.grad = dW.reshape(self.weight.shape)
-        return _channels_first(dx).reshape(self.x.shape)
+        if self.bias is not None:
+            self.bias.grad = db
+        return dy
 
     @property
     def _kernel(self) -> Array:

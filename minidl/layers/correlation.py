@@ -9,7 +9,7 @@ from minidl.layers.patches import Grid, patches
 from minidl.layers.windows import Span
 from minidl.parameters import Array, Floats
 
-FEW = 8  # outputs for which a product is slow
+WIDE = 32  # outputs with which a product is fast
 
 
 def correlation(x: Array, W: Array, bias: Array | None, grid: Grid) -> Array:
@@ -21,31 +21,31 @@ def correlation(x: Array, W: Array, bias: Array | None, grid: Grid) -> Array:
     kernel = np.zeros((W.shape[0], span.size, W.shape[2], together * out), W.dtype)
     for number in range(together):
         kernel[_part(number, columns, out)] = W
-    matrix, wide = kernel.reshape(-1, together * out), y.reshape(len(x), rows.count, span.count, together * out)
-    line = None if bias is None else np.tile(bias, columns.count)  # of a whole row, as long rows are added faster
-    for place, block in patches(x, (rows, span)):
+    wide = y.reshape(len(x), rows.count, span.count, together * out)
+    matrix = kernel.reshape(-1, together * out)
+    if bias is not None:
+        matrix = np.concatenate([matrix, np.tile(bias, together)[None]])
+    for place, block in patches(x, (rows, span), ones=int(bias is not None)):
         np.matmul(block, matrix, out=wide[place].reshape(-1, together * out))
-        if line is not None:
-            lines = y[place].reshape(-1, len(line))
-            lines += line
     return y
 
 
-def kernel_gradient(x: Array, dy: Array, W: Array, grid: Grid) -> Array:
-    """dW = sum over places of patch^T dy."""
+def kernel_gradients(x: Array, dy: Array, W: Array, grid: Grid) -> tuple[Array, Array]:
+    """dW = sum over places of patch^T dy, and db = sum over places of dy: what a patch of ones gives."""
     (rows, columns), out = grid, W.shape[3]
     together = _together(out, columns)
     span = _wide(columns, together)
     wide = dy.reshape(len(dy), rows.count, span.count, together * out)
-    sums = np.zeros((W.shape[0] * span.size * W.shape[2], together * out), dy.dtype)
-    for place, block in patches(x, (rows, span)):
+    sums = np.zeros((W.shape[0] * span.size * W.shape[2] + 1, together * out), dy.dtype)
+    for place, block in patches(x, (rows, span), ones=1):
         sums += block.T @ wide[place].reshape(-1, together * out)
-    kernel = sums.reshape(W.shape[0], -1, W.shape[2], together * out)
-    return sum((kernel[_part(number, columns, out)] for number in range(1, together)), kernel[_part(0, columns, out)])
+    kernel = sums[:-1].reshape(W.shape[0], span.size, W.shape[2], together * out)
+    dW = sum((kernel[_part(number, columns, out)] for number in range(together)), np.zeros(W.shape, dy.dtype))
+    return dW, sums[-1].reshape(together, out).sum(axis=0)
 
 
-def both_gradients(x: Array, dy: Array, W: Array, grid: Grid) -> tuple[Array, Array]:
-    """dW and dx, which is a correlation, too: a pixel sees the windows that cover it, through the kernel turned around.
+def all_gradients(x: Array, dy: Array, W: Array, grid: Grid) -> tuple[Array, Array, Array]:
+    """dW, db, and dx, a correlation, too: a pixel sees the windows that cover it, through the kernel turned around.
 
     With a stride, pixels see kernels of their own: the offsets at which they lie in windows. The patches of dy are what
     each pixel of x is multiplied with in dW, so that they serve both.
@@ -67,12 +67,13 @@ def both_gradients(x: Array, dy: Array, W: Array, grid: Grid) -> tuple[Array, Ar
                     target[...] = (block @ matrix).reshape(target.shape)
                 sums += x_part[place].reshape(-1, W.shape[2]).T @ block
             dW[up, left] = sums.reshape(-1, *turned.shape[:3]).transpose(1, 2, 0, 3)[::-1, ::-1]
-    return dW, dx
+    db = np.ones(dy[..., 0].size, dy.dtype) @ dy.reshape(-1, W.shape[3])
+    return dW, db, dx
 
 
 def _together(out: int, columns: Span) -> int:
-    """How many neighbours in a row are one place with that many times the outputs: 2 where outputs are few, else 1."""
-    return 2 if out <= FEW and columns.count % 2 == 0 else 1
+    """How many neighbours in a row are taken as one place with that many times the outputs, where outputs are few."""
+    return next(number for number in (4, 2, 1) if number == 1 or (number * out <= WIDE and not columns.count % number))
 
 
 def _wide(columns: Span, together: int) -> Span:
