@@ -26,7 +26,7 @@ from time import process_time
 from typing import Any
 
 import numpy as np
-from table import machine, spaced, versions
+from table import installed, machine, spaced, versions
 from training_step import thread_settings
 
 from minidl import AveragePool2D, Conv1D, Conv2D, Layer, MaxPool2D
@@ -130,7 +130,7 @@ def main() -> None:
     for number in chosen[-3:] if options.quick else chosen:
         command = [sys.executable, __file__, "--measure", str(number), *["--quick"] * options.quick]
         subprocess.run(command, check=True, env=settings)
-    print(f"\n- Versions: {versions(['torch'])}.\n- Machine: {machine()}.")
+    print(f"\n- Versions: {versions(['torch'] if installed('torch') else [])}.\n- Machine: {machine()}.")
 
 
 def line(row: Row, seconds: float) -> str:

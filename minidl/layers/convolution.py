@@ -61,7 +61,7 @@ class _Convolution(Layer):
     def backward(self, dy: Array) -> Array:
         """dW = sum over places of patch^T dy,  db = sum over places of dy,  dx = sum of dy W^T over windows."""
         self.check_dy(dy, self.y_shape)
-        given = self._images(self.x), np.ascontiguousarray(self._images(dy)), self._kernel, self._grid
+        given = self._images(self.x), np.ascontiguousarray(self._images(np.asarray(dy))), self._kernel, self._grid
         if self.needs_dx:
             dW, db, dx = all_gradients(*given)
             dy = _channels_first(dx).reshape(self.x.shape)

@@ -43,7 +43,7 @@ class _Pool2D(Layer):
     def backward(self, dy: Array) -> Array:
         """The chain rule: upwards first, then along the rows of pixels."""
         self.check_dy(dy, self.y_shape)
-        return self._grown(self._grown(dy, 2), 3)
+        return self._grown(self._grown(np.asarray(dy), 2), 3)
 
     def _span(self, axis: int) -> Span:
         return self.windows[axis - 2].span(self.x_shape[axis])
@@ -184,8 +184,9 @@ class GlobalAveragePool2D(Layer):
         """dx = dy / (height width) at every pixel."""
         n, channels, height, width = self.shape
         self.check_dy(dy, (n, channels))
-        dx = np.empty((n, height, width, channels), dy.dtype)  # channels last, as convolutions want it
-        dx[...] = (dy / (height * width))[:, None, None]
+        share = np.divide(dy, height * width)
+        dx = np.empty((n, height, width, channels), share.dtype)  # channels last, as convolutions want it
+        dx[...] = share[:, None, None]
         return dx.transpose(0, 3, 1, 2)
 
 

@@ -242,6 +242,12 @@ def test_arguments_that_are_no_sizes_are_refused(make, text):
         make()
 
 
+def test_dy_may_be_lists():
+    layer = Conv2D(1, 1, 2, weight_init=ones).build()
+    layer.forward(np.ones((1, 1, 2, 2), np.float32))
+    np.testing.assert_array_equal(layer.backward([[[[3.0]]]]), np.full((1, 1, 2, 2), 3))
+
+
 def test_dy_of_another_shape_is_refused():
     layer = Conv2D(1, 2, 3).build()
     layer.forward(np.zeros((2, 1, 5, 5), np.float32))

@@ -108,6 +108,12 @@ def test_windows_of_one_pixel_give_the_image():
         np.testing.assert_array_equal(layer.backward(2 * x), 2 * x)
 
 
+@pytest.mark.parametrize("layer", [MaxPool2D(1), AveragePool2D(1), GlobalAveragePool2D()])
+def test_dy_may_be_lists(layer):
+    y = layer.forward(np.ones((1, 1, 1, 1)))
+    np.testing.assert_array_equal(layer.backward((3 * y).tolist()), [[[[3]]]])
+
+
 def test_a_global_average_is_the_mean_of_each_channel():
     layer, x = GlobalAveragePool2D(), images()
     np.testing.assert_allclose(layer.forward(x), x.mean(axis=(2, 3)), rtol=1e-14)
