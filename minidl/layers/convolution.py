@@ -48,9 +48,8 @@ class _Convolution(Layer):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return the sum over kernel and channels of x W, plus b, at every place."""
-        check_input(
-            self, x, (self.in_channels, *[None] * self._axes), self.weight.value.dtype, advice=self._advice_for_x
-        )
+        advice = "" if np.ndim(x) == 2 + self._axes else self._advice_for_x
+        check_input(self, x, (self.in_channels, *[None] * self._axes), self.weight.value.dtype, advice=advice)
         counts: Any = windowed(self, self.windows, x.shape[2:])
         self.x, self.y_shape = x, (len(x), self.out_channels, *counts)
         bias = None if self.bias is None else self.bias.value
@@ -125,7 +124,7 @@ class Conv2D(_Convolution):
     """
 
     _axes = 2
-    _advice_for_x = "images are (n, channels, height, width)"
+    _advice_for_x = "images are (n, channels, height, width), a single one is x[None]"
 
 
 class Conv1D(_Convolution):
@@ -153,6 +152,4 @@ class Conv1D(_Convolution):
     """
 
     _axes = 1
-    _advice_for_x = (
-        "sequences are (n, channels, length) here, so (n, time, features) is to be transposed: x.transpose(0, 2, 1)"
-    )
+    _advice_for_x = "sequences are (n, channels, length) here, a single one is x[None]"

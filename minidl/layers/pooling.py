@@ -12,7 +12,7 @@ from minidl.parameters import Array, Floats
 from minidl.quiet import quiet
 
 IMAGES = (None, None, None)
-ADVICE = "images are (n, channels, height, width)"
+ADVICE = "images are (n, channels, height, width), a single one is x[None]"
 
 
 class _Pool2D(Layer):
