@@ -2,6 +2,7 @@
 
 from minidl.layers.activations import Elementwise, ReLU, Sigmoid, Softmax, Tanh
 from minidl.layers.base import Layer
+from minidl.layers.convolution import Conv1D, Conv2D
 from minidl.layers.linear import Linear
 from minidl.layers.losses import (
     BinaryCrossEntropy,
@@ -12,19 +13,28 @@ from minidl.layers.losses import (
     SoftmaxCrossEntropy,
     WestonWatkinsHinge,
 )
+from minidl.layers.pooling import AveragePool2D, GlobalAveragePool2D, MaxPool2D
 from minidl.layers.sequential import Sequential
 from minidl.layers.shapes import SampleShape, ShapeError
+from minidl.layers.shaping import Flatten, Reshape
 
 __all__ = [
+    "AveragePool2D",
     "BinaryCrossEntropy",
     "ClassLoss",
+    "Conv1D",
+    "Conv2D",
     "Elementwise",
+    "Flatten",
+    "GlobalAveragePool2D",
     "Hinge",
     "Layer",
     "Linear",
     "Loss",
+    "MaxPool2D",
     "MeanSquaredError",
     "ReLU",
+    "Reshape",
     "SampleShape",
     "Sequential",
     "ShapeError",

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import minidl
 from minidl import (
     BinaryCrossEntropy,
     Hinge,
@@ -51,8 +52,21 @@ def test_a_loss_and_its_gradient_are_those_of_torch(case, dtype, close):
 @pytest.mark.parametrize("case", TORCH["layers"])
 def test_a_layer_and_its_derivatives_are_those_of_torch(case, dtype, close):
     arrays = {name: np.array(array, dtype) for name, array in TORCH["layers"][case].items() if name in ARRAYS_OF_LAYERS}
+    layer = LAYERS[case](*arrays["weight"].shape if "weight" in arrays else ())
+    hold_against_torch(layer, arrays, dtype, close)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("case", TORCH["images"])
+def test_a_layer_of_images_and_its_derivatives_are_those_of_torch(case, dtype, close):
+    given = TORCH["images"][case]
+    arrays = {name: np.array(array, dtype) for name, array in given.items() if name in ARRAYS_OF_LAYERS}
+    hold_against_torch(getattr(minidl, given["layer"])(**given["arguments"]), arrays, dtype, close)
+
+
+def hold_against_torch(layer, arrays, dtype, close):
     x, dy, y, dx = (arrays.pop(name) for name in ("x", "dy", "y", "dx"))
-    layer = LAYERS[case](*arrays["weight"].shape if "weight" in arrays else ()).build(dtype=dtype)
+    layer.build(dtype=dtype)
     for name, parameter in layer.parameters.named.items():
         parameter.value = arrays[name]
     np.testing.assert_allclose(layer.forward(x), y, **close)

@@ -24,6 +24,8 @@ Arrays are nested lists; floats are written so that they read back to the bit. R
                 mean_squared_error: scores and targets (6, 4), value is the mean over all 24
     layers      case -> {"x": (6, 4), "dy", "y", "dx"}; dy is the random gradient that is given to backward;
                 linear: y = x weight + bias, with "weight" (4, 3), "bias" (3,), "dweight", "dbias"; softmax is over rows
+    images      case -> {"layer": class name, "arguments": {...} in minidl's names, "x": (2, channels, ...), "dy", "y",
+                "dx"}; convolutions also "weight" (kernel ..., in, out), "bias", "dweight", "dbias"
 """
 
 import json
@@ -159,6 +161,63 @@ def layer_cases(rng):
     }
 
 
+def same(x):
+    """Zeros for a kernel of 3 and a stride of 2 over 6 x 5: none above and one below, one on either side."""
+    return functional.pad(x, (1, 1, 0, 1))
+
+
+def kernel2d(weight):
+    return weight.permute(3, 2, 0, 1)
+
+
+# case: (class in minidl, arguments in its names, the same in torch, shape of x, shape of the weight if there is one)
+IMAGES = {
+    "conv2d": (
+        *("Conv2D", {"in_channels": 3, "out_channels": 4, "kernel": 3, "padding": 1}),
+        lambda x, weight, bias: functional.conv2d(x, kernel2d(weight), bias, padding=1),
+        *((2, 3, 6, 5), (3, 3, 3, 4)),
+    ),
+    "conv2d_stride": (
+        *("Conv2D", {"in_channels": 2, "out_channels": 3, "kernel": [2, 3], "stride": [2, 1], "padding": [1, 2]}),
+        lambda x, weight, bias: functional.conv2d(x, kernel2d(weight), bias, stride=(2, 1), padding=(1, 2)),
+        *((2, 2, 5, 4), (2, 3, 2, 3)),
+    ),
+    "conv2d_same": (
+        *("Conv2D", {"in_channels": 2, "out_channels": 9, "kernel": 3, "stride": 2, "padding": "same"}),
+        lambda x, weight, bias: functional.conv2d(same(x), kernel2d(weight), bias, stride=2),
+        *((2, 2, 6, 5), (3, 3, 2, 9)),
+    ),
+    "conv1d": (
+        *("Conv1D", {"in_channels": 2, "out_channels": 3, "kernel": 3, "stride": 2, "padding": 2}),
+        lambda x, weight, bias: functional.conv1d(x, weight.permute(2, 1, 0), bias, stride=2, padding=2),
+        *((2, 2, 8), (3, 2, 3)),
+    ),
+    "max_pool2d": ("MaxPool2D", {"size": 2}, lambda x: functional.max_pool2d(x, 2), (2, 2, 5, 4)),
+    "max_pool2d_overlap": (
+        *("MaxPool2D", {"size": 3, "stride": [2, 1], "padding": 1}),
+        lambda x: functional.max_pool2d(x, 3, (2, 1), 1),
+        (2, 2, 5, 4),
+    ),
+    "average_pool2d": (
+        *("AveragePool2D", {"size": [2, 3], "stride": [2, 1], "padding": 1}),
+        lambda x: functional.avg_pool2d(x, (2, 3), (2, 1), 1, count_include_pad=False),
+        (2, 2, 5, 4),
+    ),
+    "global_average_pool2d": ("GlobalAveragePool2D", {}, lambda x: x.mean(dim=(2, 3)), (2, 3, 3, 4)),
+    "flatten": ("Flatten", {}, lambda x: torch.flatten(x, 1), (2, 2, 3, 2)),
+}
+
+
+def image_case(rng, name, arguments, function, shape, kernel=None):
+    x = rng.integers(-8, 9, size=shape) / 4  # with ties
+    weights = {} if kernel is None else {"weight": rng.normal(size=kernel), "bias": rng.normal(size=kernel[-1])}
+    return {"layer": name, "arguments": arguments, **layer_case(rng, function, x, **weights)}
+
+
+def image_cases(rng):
+    return {case: image_case(rng, *row) for case, row in IMAGES.items()}
+
+
 def main():
     rng = np.random.default_rng(SEED)
     reference = {
@@ -167,6 +226,7 @@ def main():
         "optimizers": {case: optimizer_case(rng, *row) for case, row in OPTIMIZERS.items()},
         "losses": loss_cases(rng),
         "layers": layer_cases(rng),
+        "images": image_cases(np.random.default_rng([SEED, 1])),
     }
     text = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in reference.items())
     Path(__file__).with_name("torch.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")

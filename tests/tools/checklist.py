@@ -7,11 +7,18 @@ from hypothesis import strategies as st
 
 from minidl import initializers
 from minidl.layers import (
+    AveragePool2D,
     BinaryCrossEntropy,
+    Conv1D,
+    Conv2D,
+    Flatten,
+    GlobalAveragePool2D,
     Hinge,
     Linear,
+    MaxPool2D,
     MeanSquaredError,
     ReLU,
+    Reshape,
     Sequential,
     Sigmoid,
     Softmax,
@@ -36,10 +43,11 @@ from minidl.optim import (
     TriangularCycle,
 )
 from minidl.regularizers import L1, L2, ElasticNet
-from minidl.testing import binary_labels, fractions, probability_rows, real_targets
+from minidl.testing import at_least, binary_labels, fractions, probability_rows, real_targets
 from minidl.training import AverageWeights, EarlyStopping, ReduceOnPlateau
 from tests.corpus.items import Item
 
+small = st.integers(1, 2)
 sizes, strengths = st.integers(1, 4), st.sampled_from([0.0, 0.25, 2.0])
 smooth, booleans = st.sampled_from([0.0, 0.1, 0.5]), st.booleans()
 class_weights = st.lists(st.integers(1, 8).map(lambda k: k / 4), min_size=4, max_size=4)
@@ -113,6 +121,58 @@ def callback(name, thing, **options):
 TABLE = [
     layer("Linear", Linear, shape=("n", "in_features"), out_features=sizes, bias=booleans),
     layer("Linear he", Linear(3, 2, weight_init=initializers.he_normal), shape=("n", 3)),
+    layer(
+        "Conv2D",
+        Conv2D,
+        shape=("n", "in_channels", "height", "width"),
+        in_channels=small,
+        height=at_least("kernel"),
+        width=at_least("kernel"),
+        out_channels=small,
+        kernel=small,
+        stride=small,
+        padding=st.integers(0, 2),
+        bias=booleans,
+    ),
+    layer(
+        "Conv2D same",
+        Conv2D(2, 2, (3, 2), stride=(1, 2), padding="same"),
+        shape=("n", 2, st.integers(1, 4), st.integers(1, 5)),
+    ),
+    layer(
+        "Conv1D",
+        Conv1D,
+        shape=("n", "in_channels", "length"),
+        length=at_least("kernel"),
+        out_channels=sizes,
+        kernel=st.integers(1, 3),
+        stride=st.integers(1, 3),
+        padding=st.sampled_from([0, 1, 2, "same"]),
+        bias=booleans,
+    ),
+    layer(
+        "MaxPool2D",
+        MaxPool2D,
+        shape=("n", small, "height", "width"),
+        height=at_least("size"),
+        width=at_least("size"),
+        size=small,
+        stride=st.sampled_from([None, 1, 2]),
+    ),
+    layer("MaxPool2D padded", MaxPool2D((2, 3), stride=(2, 1), padding=1), shape=("n", 1, small, st.integers(1, 3))),
+    layer(
+        "AveragePool2D",
+        AveragePool2D,
+        shape=("n", small, "height", "width"),
+        height=at_least("size"),
+        width=at_least("size"),
+        size=small,
+        stride=st.sampled_from([None, 1, 2]),
+        padding=st.sampled_from([0, "same"]),
+    ),
+    layer("GlobalAveragePool2D", GlobalAveragePool2D, shape=("n", "channels", "height", "width")),
+    layer("Flatten", Flatten, shape=("n", "channels", "height", "width")),
+    layer("Reshape", Reshape(2, -1), shape=("n", "time", 4)),
     layer("ReLU", ReLU),
     layer("ReLU images", ReLU, shape=("n", "channels", "height", "width")),
     layer("Sigmoid", Sigmoid),
