@@ -32,7 +32,20 @@ from minidl.metrics import (
     subset_accuracy,
     top_k_accuracy,
 )
-from minidl.optim import SGD, Adam, AdamW, ClipNorm, ClipValue, Optimizer, RMSprop
+from minidl.optim import (
+    LBFGS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    ClipNorm,
+    ClipValue,
+    Lion,
+    Nadam,
+    Optimizer,
+    RMSprop,
+)
 from minidl.parameters import Parameter, Parameters, State
 from minidl.regularizers import L1, L2, ElasticNet
 from minidl.storage import DataError
@@ -51,7 +64,10 @@ from minidl.version import __version__
 __all__ = [
     "L1",
     "L2",
+    "LBFGS",
     "SGD",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
     "AverageWeights",
@@ -71,8 +87,10 @@ __all__ = [
     "History",
     "Layer",
     "Linear",
+    "Lion",
     "Loss",
     "MeanSquaredError",
+    "Nadam",
     "Optimizer",
     "Parameter",
     "Parameters",

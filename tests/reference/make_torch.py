@@ -8,10 +8,12 @@ Run it, from the root of the project, only to change the cases:
 Arrays are nested lists; floats are written so that they read back to the bit. Rows are samples. Keys:
 
     versions    {"torch", "numpy"}
-    seed        of all random inputs
+    seed        of all random inputs; those of a case come from (seed, its name), so a new case changes no other
     optimizers  case -> {"optimizer": class name, "arguments": {...} in minidl's names,
                 "start": (5,), the first three the weights and the last two the bias, which is not decayed,
                 "gradients": (10, 5), "values": (10, 5), after each step}
+    minimized   LBFGS on c(w) = w A w / 2 + sum w^4 / 4 - b w: {"arguments", "start": (5,), "matrix": A, "vector": b,
+                "costs": (12,) before each step, "values": (12, 5) after it}; full steps, without a line search
     losses      case -> {"loss", "scores", "targets", further inputs of that loss by name, "value": float,
                 "gradient": that of value in scores}
                 cross_entropy_*: scores (6, 4); targets (6,) or rows of probabilities (6, 4); "label_smoothing"; or
@@ -68,7 +70,28 @@ OPTIMIZERS = {
         {"lr": 0.01, "alpha": 0.95, "eps": 1e-3},
     ),
     "rmsprop_defaults": ("RMSprop", torch.optim.RMSprop, {}, {"lr": 1e-3, "alpha": 0.9}),
+    "adagrad": ("Adagrad", torch.optim.Adagrad, {"lr": 0.1, "eps": 1e-3}, {"lr": 0.1, "eps": 1e-3}),
+    "adagrad_defaults": ("Adagrad", torch.optim.Adagrad, {}, {}),
+    "adadelta": (
+        "Adadelta",
+        torch.optim.Adadelta,
+        {"lr": 0.5, "rho": 0.95, "eps": 1e-3},
+        {"lr": 0.5, "rho": 0.95, "eps": 1e-3},
+    ),
+    "adadelta_defaults": ("Adadelta", torch.optim.Adadelta, {}, {}),
+    "nadam": (  # the momentum of torch grows as beta1 (1 - 0.96**(t momentum_decay) / 2): at once, here
+        "Nadam",
+        torch.optim.NAdam,
+        {"lr": 0.01, "beta1": 0.8, "beta2": 0.99, "eps": 1e-3},
+        {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-3, "momentum_decay": 1e6},
+    ),
+    "nadam_defaults": ("Nadam", torch.optim.NAdam, {}, {"lr": 1e-3, "momentum_decay": 1e6}),
 }
+
+
+def stream(case):
+    """Random numbers of that case alone."""
+    return np.random.default_rng([SEED, *case.encode()])
 
 
 def optimizer_case(rng, name, torch_class, arguments, torch_arguments):
@@ -83,6 +106,26 @@ def optimizer_case(rng, name, torch_class, arguments, torch_arguments):
         values.append(torch.cat([weight, bias]).tolist())
     inputs = {"start": start.tolist(), "gradients": gradients.tolist()}
     return {"optimizer": name, "arguments": arguments, **inputs, "values": values}
+
+
+def minimized_case(rng, steps, memory):
+    half, vector, start = rng.normal(size=(5, 5)), rng.normal(size=5), rng.normal(size=5)
+    matrix = half @ half.T + np.eye(5)
+    A, b, w = torch.tensor(matrix), torch.tensor(vector), torch.tensor(start, requires_grad=True)
+    optimizer = torch.optim.LBFGS([w], lr=1, max_iter=1, history_size=memory, tolerance_grad=0, tolerance_change=0)
+
+    def cost():
+        optimizer.zero_grad()
+        value = w @ A @ w / 2 + (w**4).sum() / 4 - b @ w
+        value.backward()
+        return value
+
+    costs, values = [], []
+    for _ in range(steps):
+        costs.append(optimizer.step(cost).item())
+        values.append(w.tolist())
+    inputs = {"start": start.tolist(), "matrix": matrix.tolist(), "vector": vector.tolist()}
+    return {"arguments": {"memory": memory}, **inputs, "costs": costs, "values": values}
 
 
 def crammer_singer(scores, targets, margin):
@@ -160,11 +203,13 @@ def layer_cases(rng):
 
 
 def main():
+    torch.set_default_dtype(torch.float64)  # else it keeps products of discounts in float32
     rng = np.random.default_rng(SEED)
     reference = {
         "versions": {"torch": torch.__version__.partition("+")[0], "numpy": np.__version__},
         "seed": SEED,
-        "optimizers": {case: optimizer_case(rng, *row) for case, row in OPTIMIZERS.items()},
+        "optimizers": {case: optimizer_case(stream(case), *row) for case, row in OPTIMIZERS.items()},
+        "minimized": minimized_case(stream("minimized"), steps=12, memory=3),
         "losses": loss_cases(rng),
         "layers": layer_cases(rng),
     }

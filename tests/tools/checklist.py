@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 from hypothesis import strategies as st
 
 from minidl import initializers
@@ -20,7 +19,10 @@ from minidl.layers import (
     WestonWatkinsHinge,
 )
 from minidl.optim import (
+    LBFGS,
     SGD,
+    Adadelta,
+    Adagrad,
     Adam,
     AdamW,
     ClipNorm,
@@ -30,7 +32,9 @@ from minidl.optim import (
     ExponentialDecay,
     Joined,
     LinearWarmup,
+    Lion,
     MultiStepDecay,
+    Nadam,
     RMSprop,
     StepDecay,
     TriangularCycle,
@@ -39,6 +43,7 @@ from minidl.regularizers import L1, L2, ElasticNet
 from minidl.testing import binary_labels, fractions, probability_rows, real_targets
 from minidl.training import AverageWeights, EarlyStopping, ReduceOnPlateau
 from tests.corpus.items import Item
+from tests.tools.formulas import adadelta, adagrad, adam, lbfgs_of_linear_costs, lion, nadam, rmsprop, sgd
 
 sizes, strengths = st.integers(1, 4), st.sampled_from([0.0, 0.25, 2.0])
 smooth, booleans = st.sampled_from([0.0, 0.1, 0.5]), st.booleans()
@@ -58,32 +63,6 @@ def nested(features):
 
 def classifier(features):
     return Sequential(Linear(features, 3), Sigmoid(), Linear(3, 3), ReLU(), Linear(3, 2))
-
-
-def sgd(start, gradients):
-    velocity, w = np.zeros_like(start), start
-    for g in gradients:
-        velocity = 0.9 * velocity + g
-        w = w - 0.1 * velocity
-    return w
-
-
-def adam(start, gradients, decay=0.0):
-    m = v = np.zeros_like(start)
-    w = start
-    for t, g in enumerate(gradients, start=1):
-        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-        w = w - 0.1 * decay * w
-        w = w - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-    return w
-
-
-def rmsprop(start, gradients):
-    v, w = np.zeros_like(start), start
-    for g in gradients:
-        v = 0.9 * v + 0.1 * g * g
-        w = w - 0.1 * g / (np.sqrt(v) + 1e-8)
-    return w
 
 
 def layer(name, thing, **options):
@@ -171,7 +150,13 @@ TABLE = [
     optimizer("SGD scheduled", SGD(CosineDecay(0.1, 4))),
     optimizer("Adam", Adam(0.1), reference=adam),
     optimizer("AdamW", AdamW(0.1, weight_decay=0.05), reference=lambda s, g: adam(s, g, decay=0.05)),
+    optimizer("Nadam", Nadam(0.1), reference=nadam),
     optimizer("RMSprop", RMSprop(0.1), reference=rmsprop),
+    optimizer("Adagrad", Adagrad(0.1), reference=adagrad),
+    optimizer("Adadelta", Adadelta(0.5), reference=adadelta),
+    optimizer("Lion", Lion(0.1), reference=lion),
+    optimizer("Lion decayed", Lion(0.1, weight_decay=0.05), reference=lambda s, g: lion(s, g, decay=0.05)),
+    optimizer("LBFGS", LBFGS(0.5), reference=lbfgs_of_linear_costs, whole_vector=True),
     schedule("Constant", Constant, lr=rates),
     schedule(
         "ExponentialDecay",
