@@ -10,7 +10,7 @@ from minidl.optim.base import Optimizer
 from minidl.optim.clipping import ClipNorm, ClipValue, global_norm
 from minidl.optim.lbfgs import LBFGS
 from minidl.optim.lion import Lion
-from minidl.optim.piecewise import Joined, MultiStepDecay
+from minidl.optim.piecewise import CosineRestarts, InverseSquareRoot, Joined, MultiStepDecay, OneCycle
 from minidl.optim.rmsprop import RMSprop
 from minidl.optim.schedules import (
     Constant,
@@ -18,6 +18,7 @@ from minidl.optim.schedules import (
     ExponentialDecay,
     LearningRate,
     LinearWarmup,
+    PolynomialDecay,
     Schedule,
     StepDecay,
     TriangularCycle,
@@ -36,14 +37,18 @@ __all__ = [
     "ClipValue",
     "Constant",
     "CosineDecay",
+    "CosineRestarts",
     "ExponentialDecay",
+    "InverseSquareRoot",
     "Joined",
     "LearningRate",
     "LinearWarmup",
     "Lion",
     "MultiStepDecay",
     "Nadam",
+    "OneCycle",
     "Optimizer",
+    "PolynomialDecay",
     "RMSprop",
     "Schedule",
     "StepDecay",
