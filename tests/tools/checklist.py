@@ -45,7 +45,7 @@ from minidl.optim import (
 )
 from minidl.regularizers import L1, L2, ElasticNet
 from minidl.testing import binary_labels, fractions, probability_rows, real_targets
-from minidl.training import AverageWeights, EarlyStopping, ReduceOnPlateau
+from minidl.training import AverageWeights, EarlyStopping, ExponentialAverage, MaxNorm, ReduceOnPlateau
 from tests.corpus.items import Item
 from tests.tools.formulas import adadelta, adagrad, adam, lbfgs_of_linear_costs, lion, nadam, rmsprop, sgd
 
@@ -201,5 +201,9 @@ TABLE = [
     callback("EarlyStopping", EarlyStopping, patience=st.integers(1, 3), min_delta=st.sampled_from([0.0, 0.1])),
     callback("EarlyStopping of accuracy", EarlyStopping("validation_accuracy", mode="max", patience=2)),
     callback("ReduceOnPlateau", ReduceOnPlateau, patience=st.integers(1, 3), min_lr=st.sampled_from([0.0, 0.1])),
+    callback(
+        "ExponentialAverage", ExponentialAverage, decay=st.sampled_from([0.0, 0.5, 0.999]), fit={"restore_best": False}
+    ),
+    callback("MaxNorm", MaxNorm, limit=st.sampled_from([0.25, 1.0, 4.0])),
     callback("AverageWeights", AverageWeights, last=st.sampled_from([0.25, 0.5, 1.0]), fit={"restore_best": False}),
 ]
