@@ -6,10 +6,14 @@ from minidl.layers.linear import Linear
 from minidl.layers.losses import (
     BinaryCrossEntropy,
     ClassLoss,
+    Focal,
     Hinge,
+    Huber,
     Loss,
+    MeanAbsoluteError,
     MeanSquaredError,
     SoftmaxCrossEntropy,
+    SquaredHinge,
     WestonWatkinsHinge,
 )
 from minidl.layers.sequential import Sequential
@@ -18,10 +22,13 @@ __all__ = [
     "BinaryCrossEntropy",
     "ClassLoss",
     "Elementwise",
+    "Focal",
     "Hinge",
+    "Huber",
     "Layer",
     "Linear",
     "Loss",
+    "MeanAbsoluteError",
     "MeanSquaredError",
     "ReLU",
     "Sequential",
@@ -29,6 +36,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "SoftmaxCrossEntropy",
+    "SquaredHinge",
     "Tanh",
     "WestonWatkinsHinge",
 ]

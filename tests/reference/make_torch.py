@@ -23,7 +23,10 @@ Arrays are nested lists; floats are written so that they read back to the bit. R
                 *_extreme: scores of some 1e4
                 hinge_crammer_singer: mean_i max(0, margin + max_{j != y} s_j - s_y); "margin"
                 hinge_weston_watkins: mean_i sum_{j != y} max(0, margin + s_j - s_y); "margin"
-                mean_squared_error: scores and targets (6, 4), value is the mean over all 24
+                hinge_squared: mean_i sum_{j != y} max(0, margin + s_j - s_y)^2; "margin"
+                focal_*: mean_i (1 - p_y)^gamma (-log p_y); "gamma"; or "class_weights" (4,), as above
+                mean_squared_error, mean_absolute_error, huber: scores and targets (6, 4), value is the mean over all
+                  24; "delta"
     layers      case -> {"x": (6, 4), "dy", "y", "dx"}; dy is the random gradient that is given to backward;
                 linear: y = x weight + bias, with "weight" (4, 3), "bias" (3,), "dweight", "dbias"; softmax is over rows
 """
@@ -140,6 +143,20 @@ def weston_watkins(scores, targets, margin):
     return (gaps.clamp(min=0) * others).sum(dim=1).mean()
 
 
+def squared_hinge(scores, targets, margin):
+    return functional.multi_margin_loss(scores, targets, p=2, margin=margin) * scores.shape[1]
+
+
+def focal(scores, targets, gamma, class_weights=None):
+    log_p = functional.log_softmax(scores, dim=1).gather(1, targets[:, None])[:, 0]
+    rows = torch.ones_like(log_p) if class_weights is None else class_weights[targets]
+    return (rows * -((1 - log_p.exp()) ** gamma) * log_p).sum() / rows.sum()
+
+
+def huber(scores, targets, delta):
+    return functional.huber_loss(scores, targets, delta=delta)
+
+
 def binary_cross_entropy(scores, targets, weights=None):
     return functional.binary_cross_entropy_with_logits(
         scores, targets, weight=None if weights is None else weights[:, None]
@@ -162,7 +179,7 @@ def loss_case(loss, scores, targets, **inputs):
 def loss_cases(rng):
     scores, labels = rng.normal(size=(6, 4)) * 2, np.array([0, 3, 1, 1, 2, 0])
     probabilities, bits = rng.dirichlet(np.ones(4), size=6), rng.integers(0, 2, size=(6, 4)).astype(float)
-    squared = functional.mse_loss
+    squared, numbers = functional.mse_loss, stream("numbers").normal(size=(6, 4))
     return {
         "cross_entropy_labels": loss_case(cross_entropy, scores, labels),
         "cross_entropy_probabilities": loss_case(cross_entropy, scores, probabilities),
@@ -177,6 +194,15 @@ def loss_cases(rng):
         "hinge_crammer_singer": loss_case(crammer_singer, scores, labels, margin=1.0),
         "hinge_weston_watkins": loss_case(weston_watkins, scores, labels, margin=1.0),
         "mean_squared_error": loss_case(squared, scores, rng.normal(size=(6, 4))),
+        "mean_absolute_error": loss_case(functional.l1_loss, scores, numbers),
+        "huber": loss_case(huber, scores, numbers, delta=0.75),
+        "huber_extreme": loss_case(huber, scores * 1e4, numbers, delta=1.0),
+        "hinge_squared": loss_case(squared_hinge, scores, labels, margin=1.0),
+        "hinge_squared_extreme": loss_case(squared_hinge, scores * 1e4, labels, margin=1.0),
+        "focal": loss_case(focal, scores, labels, gamma=2.0),
+        "focal_root": loss_case(focal, scores, labels, gamma=0.5),
+        "focal_class_weights": loss_case(focal, scores, labels, gamma=2.0, class_weights=[0.5, 2.0, 1.0, 1.5]),
+        "focal_extreme": loss_case(focal, scores * 1e4, labels, gamma=2.0),
     }
 
 
@@ -210,7 +236,7 @@ def main():
         "seed": SEED,
         "optimizers": {case: optimizer_case(stream(case), *row) for case, row in OPTIMIZERS.items()},
         "minimized": minimized_case(stream("minimized"), steps=12, memory=3),
-        "losses": loss_cases(rng),
+        "losses": loss_cases(stream("losses")),
         "layers": layer_cases(rng),
     }
     text = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in reference.items())
