@@ -4,7 +4,10 @@ Also worth importing: `minidl.data`, `minidl.initializers`, `minidl.optim` (sche
 (figures, loads matplotlib) and `minidl.testing` (checks for your own layers, loads hypothesis).
 """
 
+from typing import TYPE_CHECKING
+
 from minidl.data import Dataset
+from minidl.habits import unknown as _unknown
 from minidl.layers import (
     BinaryCrossEntropy,
     ClassLoss,
@@ -127,3 +130,9 @@ __all__ = [
     "subset_accuracy",
     "top_k_accuracy",
 ]
+
+if not TYPE_CHECKING:  # a checker should go on refusing unknown names
+
+    def __getattr__(name: str) -> object:
+        """Raise, with what a name of another library is called here."""
+        raise _unknown(name)

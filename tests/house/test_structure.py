@@ -20,6 +20,7 @@ BELOW = {
     "initializers": {"arguments", "parameters"},
     "regularizers": {"arguments", "parameters", "quiet"},
     "canonical": set(),
+    "habits": set(),
     "storage": {"parameters"},
     "kernels": set(),  # compiled helpers, once there are some
     "layers": {"arguments", "bytecode", "parameters", "initializers", "kernels", "quiet", "returned"}
