@@ -29,7 +29,7 @@ NAMES = {  # ours, as it stands below `minidl`: those of others, where they diff
     "Layer": "Module Model Block",
     "State": "Buffer",
     "Parameter": "Variable Weight",
-    "SoftmaxCrossEntropy": "CrossEntropyLoss CrossEntropy CategoricalCrossentropy SparseCategoricalCrossentropy NLLLoss",
+    "SoftmaxCrossEntropy": "CrossEntropyLoss CrossEntropy CategoricalCrossentropy SparseCategoricalCrossentropy",
     "BinaryCrossEntropy": "BCELoss BCEWithLogitsLoss BCE SigmoidCrossEntropy BinaryCrossEntropyLoss",
     "MeanSquaredError": "MSELoss MSE L2Loss SquaredError",
     "MeanAbsoluteError": "L1Loss MAE AbsoluteError",
