@@ -10,7 +10,7 @@ from minidl.training.callbacks import Callback
 
 
 class _MeanOfWeights(Callback):
-    """m <- m + share (w - m) in float64 after each step that counts; at the end w <- m."""
+    """m <- m + (w - m) / span in float64 after each step that counts; at the end w <- m."""
 
     def __init__(self) -> None:
         self.count, self.mean = 0, np.zeros(0)
@@ -27,7 +27,7 @@ class _MeanOfWeights(Callback):
         """Move the mean."""
         if self.counts(trainer.optimizer.steps):
             self.count += 1
-            self.mean += (trainer.model.parameters.value - self.mean) * self.share()
+            self.mean += (trainer.model.parameters.value - self.mean) / self.span()
 
     def on_fit_end(self, trainer: Any) -> None:
         """Put the mean into the model."""
@@ -38,9 +38,9 @@ class _MeanOfWeights(Callback):
         """Whether the weights after that step enter."""
         return True
 
-    def share(self) -> float:
-        """How much the newest weights count, 1 for the first ones."""
-        raise TypeError(f"{type(self).__name__} must define share(self)")
+    def span(self) -> float:
+        """How many steps the mean is over, or as good as: 1 at the first."""
+        raise TypeError(f"{type(self).__name__} must define span(self)")
 
     def state(self) -> dict[str, Any]:
         """The mean so far."""
@@ -88,9 +88,9 @@ class AverageWeights(_MeanOfWeights):
         """Whether the step is in the last part."""
         return step >= self.first
 
-    def share(self) -> float:
-        """That of a plain mean."""
-        return 1 / self.count
+    def span(self) -> float:
+        """All that count."""
+        return self.count
 
     def state(self) -> dict[str, Any]:
         """The mean so far, and of which steps."""
@@ -133,6 +133,6 @@ class ExponentialAverage(_MeanOfWeights):
         if self.decay == 1:
             raise ValueError("expected decay to be < 1, received decay=1: no weights but the first would count")
 
-    def share(self) -> float:
-        """(1 - decay) / (1 - decay**count), by which a_t / (1 - decay**t) moves."""
-        return (1 - self.decay) / (1 - self.decay**self.count)
+    def span(self) -> float:
+        """(1 - decay**t) / (1 - decay) = 1 + decay + ... + decay**(t - 1), by which a_t / (1 - decay**t) moves."""
+        return (1 - self.decay**self.count) / (1 - self.decay)

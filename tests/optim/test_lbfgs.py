@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import L2, LBFGS, SGD, ClipNorm, Linear, Sequential, SoftmaxCrossEntropy, Tanh, Trainer
+from minidl import L2, LBFGS, SGD, Checkpoint, ClipNorm, Linear, Sequential, SoftmaxCrossEntropy, Tanh, Trainer
 from minidl.data import digits, standardize
 
 TORCH = json.loads((Path(__file__).parents[1] / "reference" / "torch.json").read_text(encoding="utf-8"))["minimized"]
@@ -193,10 +193,10 @@ def test_a_bad_memory_is_refused():
         LBFGS(memory=0)
 
 
-def full_batch_trainer():
+def full_batch_trainer(*callbacks):
     train, held_out = standardize(*digits().split(300, 200, seed=0))
     model = Sequential(Linear(64, 10), Tanh(), Linear(10, 10)).build(seed=0)
-    return Trainer(model, SoftmaxCrossEntropy(), LBFGS(), regularizers=[L2(1e-3)]), train, held_out
+    return Trainer(model, SoftmaxCrossEntropy(), LBFGS(), regularizers=[L2(1e-3)], callbacks=callbacks), train, held_out
 
 
 def test_a_trainer_runs_it_on_full_batches_and_its_history_is_that_of_the_steps():
@@ -210,3 +210,18 @@ def test_a_trainer_runs_it_on_full_batches_and_its_history_is_that_of_the_steps(
     assert history.steps["penalty"][0] == pytest.approx(before["penalty"], rel=1e-5)
     assert all(after <= before for before, after in pairwise(costs))
     assert trainer.evaluate(train)["cost"] < 0.15
+
+
+@pytest.mark.parametrize("batch_size", [300, 150])
+def test_a_run_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, batch_size):
+    path, options = tmp_path / "run.npz", {"batch_size": batch_size, "progress": False}
+    whole, train, held_out = full_batch_trainer()
+    whole.fit(train, held_out, epochs=9, **options)
+    first, *_ = full_batch_trainer(Checkpoint(path))
+    first.fit(train, held_out, epochs=4, **options)
+    second, *_ = full_batch_trainer()
+    history = second.fit(train, held_out, epochs=9, resume=path, **options)
+    assert history.steps == whole.history.steps
+    assert second.model.parameters.value.tobytes() == whole.model.parameters.value.tobytes()
+    for name, slot in whole.optimizer.slots.items():
+        assert second.optimizer.slots[name].tobytes() == slot.tobytes()
