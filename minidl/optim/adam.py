@@ -132,7 +132,7 @@ class Nadam(Adam):
 
     n = beta1 m / (1 - beta1**(t + 1)) + (1 - beta1) g / (1 - beta1**t) stands for m' of `Adam`; m, v, v', t and the
     arguments are those of `Adam`. beta1 is the same at each step: the source lets it grow towards that value, and
-    PyTorch does so too (with `momentum_decay`), so their first hundreds of steps are shorter.
+    PyTorch does so too (by `momentum_decay`), so in their first thousands of steps less of the past counts.
 
     Args:
         lr: a number >= 0 or a function of the step.
