@@ -4,7 +4,10 @@ Also worth importing: `minidl.data`, `minidl.initializers`, `minidl.optim` (sche
 (figures, loads matplotlib) and `minidl.testing` (checks for your own layers, loads hypothesis).
 """
 
+from typing import TYPE_CHECKING
+
 from minidl.data import Dataset
+from minidl.habits import unknown as _unknown
 from minidl.layers import (
     AveragePool2D,
     BinaryCrossEntropy,
@@ -13,12 +16,15 @@ from minidl.layers import (
     Conv2D,
     Elementwise,
     Flatten,
+    Focal,
     GlobalAveragePool2D,
     Hinge,
+    Huber,
     Layer,
     Linear,
     Loss,
     MaxPool2D,
+    MeanAbsoluteError,
     MeanSquaredError,
     ReLU,
     Reshape,
@@ -27,6 +33,7 @@ from minidl.layers import (
     Sigmoid,
     Softmax,
     SoftmaxCrossEntropy,
+    SquaredHinge,
     Tanh,
     WestonWatkinsHinge,
 )
@@ -40,7 +47,20 @@ from minidl.metrics import (
     subset_accuracy,
     top_k_accuracy,
 )
-from minidl.optim import SGD, Adam, AdamW, ClipNorm, ClipValue, Optimizer, RMSprop
+from minidl.optim import (
+    LBFGS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    ClipNorm,
+    ClipValue,
+    Lion,
+    Nadam,
+    Optimizer,
+    RMSprop,
+)
 from minidl.parameters import Parameter, State
 from minidl.regularizers import L1, L2, ElasticNet
 from minidl.storage import DataError
@@ -51,7 +71,9 @@ from minidl.training import (
     Checkpoint,
     DivergenceError,
     EarlyStopping,
+    ExponentialAverage,
     History,
+    MaxNorm,
     ReduceOnPlateau,
     Trainer,
 )
@@ -60,7 +82,10 @@ from minidl.version import __version__
 __all__ = [
     "L1",
     "L2",
+    "LBFGS",
     "SGD",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
     "AveragePool2D",
@@ -79,15 +104,22 @@ __all__ = [
     "EarlyStopping",
     "ElasticNet",
     "Elementwise",
+    "ExponentialAverage",
     "Flatten",
+    "Focal",
     "GlobalAveragePool2D",
     "Hinge",
     "History",
+    "Huber",
     "Layer",
     "Linear",
+    "Lion",
     "Loss",
+    "MaxNorm",
     "MaxPool2D",
+    "MeanAbsoluteError",
     "MeanSquaredError",
+    "Nadam",
     "Optimizer",
     "Parameter",
     "Parameters",
@@ -100,6 +132,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "SoftmaxCrossEntropy",
+    "SquaredHinge",
     "State",
     "Tanh",
     "Trainer",
@@ -114,3 +147,9 @@ __all__ = [
     "subset_accuracy",
     "top_k_accuracy",
 ]
+
+if not TYPE_CHECKING:  # a checker should go on refusing unknown names
+
+    def __getattr__(name: str) -> object:
+        """Raise, with what a name of another library is called here."""
+        raise _unknown(name)

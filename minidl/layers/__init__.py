@@ -7,10 +7,14 @@ from minidl.layers.linear import Linear
 from minidl.layers.losses import (
     BinaryCrossEntropy,
     ClassLoss,
+    Focal,
     Hinge,
+    Huber,
     Loss,
+    MeanAbsoluteError,
     MeanSquaredError,
     SoftmaxCrossEntropy,
+    SquaredHinge,
     WestonWatkinsHinge,
 )
 from minidl.layers.pooling import AveragePool2D, GlobalAveragePool2D, MaxPool2D
@@ -26,12 +30,15 @@ __all__ = [
     "Conv2D",
     "Elementwise",
     "Flatten",
+    "Focal",
     "GlobalAveragePool2D",
     "Hinge",
+    "Huber",
     "Layer",
     "Linear",
     "Loss",
     "MaxPool2D",
+    "MeanAbsoluteError",
     "MeanSquaredError",
     "ReLU",
     "Reshape",
@@ -41,6 +48,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "SoftmaxCrossEntropy",
+    "SquaredHinge",
     "Tanh",
     "WestonWatkinsHinge",
 ]

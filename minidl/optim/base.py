@@ -1,7 +1,7 @@
 """Optimizer: the contract every update rule keeps, with its count of steps and its state."""
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,14 +13,11 @@ from minidl.optim.slots import Slots
 from minidl.parameters import Array
 from minidl.quiet import quiet
 from minidl.remembered import check_state, count_in, floats_in, number_in
-from minidl.returned import check_parameters
+from minidl.returned import as_number, check_parameters
 from minidl.store import Parameters
 
 Clip: TypeAlias = Callable[[Array], object]
 
-BLOCK = 65_536  # numbers per block: the fastest of 8 thousand to 128 thousand, for SGD and Adam in float32
-SMALLEST_EPS = 1e-37  # smaller ones are 0 in float32, or nearly
-SETTLED = 64  # steps from one call of `settle` to the next: too few for 0.8**64 times its limit to be denormal
 CLOCK = ("steps", "lr_scale")  # what every state holds besides the slots
 
 
@@ -113,11 +110,28 @@ class Optimizer(Recorded):
         """
         lr = self.learning_rate
         self.meet(parameters)
+        self.clip_gradient(parameters)
+        self.apply(parameters, lr)
+        self.steps += 1
+
+    def minimize(self, cost: Callable[[], float], parameters: Parameters) -> float:
+        """Take one step on a cost, and return what it was before the step.
+
+        `cost()` sets the gradient at the values as they are and returns the cost there. It is called once and then
+        `step`; a rule that looks at several points overrides this and may call it more often, such as `LBFGS`.
+
+        Raises:
+            TypeError: `cost()` returned no number.
+        """
+        before = cost_of(cost)
+        self.step(parameters)
+        return before
+
+    def clip_gradient(self, parameters: Parameters) -> None:
+        """Let `clip` edit the gradient, if there is one."""
         clipped = None if self.clip is None else self.clip(parameters.grad)
         if isinstance(clipped, np.ndarray | list | tuple) and clipped is not parameters.grad:
             _refuse_copy(self.clip, clipped, parameters.size)
-        self.apply(parameters, lr)
-        self.steps += 1
 
     def apply(self, parameters: Parameters, lr: float) -> None:
         """Move every value; to override only where a rule must know more than the two flat vectors."""
@@ -204,55 +218,14 @@ class Optimizer(Recorded):
             raise ValueError(f"expected slot_names other than {CLOCK}, received {sorted(taken)}: rename the slot")
 
 
+def cost_of(cost: Callable[[], float]) -> float:
+    """What a function says the cost is, as a Python float."""
+    value = cost()
+    return value if type(value) is float else as_number("cost()", value)
+
+
 def _refuse_copy(clip: object, clipped: Array | Sequence[object], size: int) -> None:
     """Refuse a clipper that returns a gradient, which nobody would use."""
     if isinstance(clipped, np.ndarray) or len(clipped) == size:
         kind = "array" if isinstance(clipped, np.ndarray) else type(clipped).__name__
         raise TypeError(f"expected clip={short(clip)} to edit the gradient in place, received a new {kind}: use out=")
-
-
-def blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
-    """The vectors (n,) block by block, each time with one more vector of scratch space at the end.
-
-    An update passes over its vectors several times. Block by block the numbers are still in cache at the second
-    pass, and no intermediate result is as long as the model. The content of the scratch is undefined.
-
-    >>> value, grad = np.zeros(3), np.ones(3)
-    >>> for w, g, scratch in blocks(value, grad):
-    ...     w -= np.multiply(g, 0.1, out=scratch)
-    >>> value
-    array([-0.1, -0.1, -0.1])
-    """
-    size = vectors[0].size
-    scratch = np.empty(min(size, BLOCK), vectors[0].dtype)
-    for start in range(0, size, BLOCK):
-        pieces = [vector[start : start + BLOCK] for vector in vectors]
-        yield (*pieces, scratch[: pieces[0].size])
-
-
-def settle(numbers: Array, scratch: Array, *, where: Array | bool = True) -> None:
-    """Set to 0, in place, those numbers of a slot in the mask `where` that are below 1e-30 (float64: 2e-300).
-
-    Where the gradient stays exactly 0, as behind a dead ReLU, a discounted sum decays to denormal numbers and stays
-    there, since rounding gives 0.9 times the smallest of them back. Arithmetic on them is up to 15 times slower,
-    depending on the processor. Every `SETTLED` steps is often enough.
-
-    >>> slot = np.array([1.0, -1e-31, 3e-45], np.float32)
-    >>> settle(slot, np.empty_like(slot))
-    >>> slot
-    array([1., 0., 0.], dtype=float32)
-    """
-    below = np.abs(numbers, out=scratch) < np.finfo(numbers.dtype).tiny * 1e8
-    np.copyto(numbers, 0, where=below & where)
-
-
-def check_discount(name: str, value: float) -> float:
-    """`value` as a float if it lies in [0, 1), as the factor of a discounted sum must.
-
-    >>> check_discount("momentum", 1)
-    Traceback (most recent call last):
-    ValueError: expected momentum to be a number >= 0 and < 1, received momentum=1
-    """
-    if check_number(name, value, minimum=0) >= 1:
-        raise ValueError(f"expected {name} to be a number >= 0 and < 1, received {name}={value!r}")
-    return float(value)

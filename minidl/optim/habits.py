@@ -2,7 +2,7 @@
 
 OPTIMIZER = {
     "zero_grad": "backward sets every gradient and never adds, so there is nothing to clear",
-    "minimize apply_gradients": "when model.backward has set the gradients, call step(model.parameters)",
+    "apply_gradients": "when model.backward has set the gradients, call step(model.parameters)",
     "param_groups add_param_group": "one learning rate moves the whole model: assign to lr or lr_scale",
     "get_lr get_last_lr": "learning_rate is that of the next step",
     "decay scheduler": "lr may be a function of the step, such as CosineDecay(0.1, steps=1000)",

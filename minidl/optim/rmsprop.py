@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from minidl.arguments import check_number
-from minidl.optim.base import SETTLED, SMALLEST_EPS, Clip, Optimizer, blocks, check_discount, settle
+from minidl.optim.base import Clip, Optimizer
 from minidl.optim.schedules import LearningRate
+from minidl.optim.vectors import SETTLED, SMALLEST_EPS, blocks, check_discount, settle
 from minidl.parameters import Array
 
 

@@ -15,6 +15,7 @@ from minidl.layers.activations import Sigmoid, Softmax
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.layers.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
+from minidl.layers.losses.focal import Focal
 from minidl.layers.modes import inference, without_dx
 from minidl.layers.sequential import Sequential
 from minidl.metrics import Metric, binary_accuracy, f1_score, subset_accuracy
@@ -179,7 +180,7 @@ def check_backward(model: Layer, loss: Loss, data: Dataset) -> None:
 def check_scores_are_raw(model: Layer, loss: Loss) -> None:
     """Refuse a softmax or sigmoid at the end of a model whose loss applies it, which trains on nonsense."""
     last = _last(model)
-    doubled = isinstance(last, Softmax) and isinstance(loss, SoftmaxCrossEntropy)
+    doubled = isinstance(last, Softmax) and isinstance(loss, SoftmaxCrossEntropy | Focal)
     if doubled or (isinstance(last, Sigmoid) and isinstance(loss, BinaryCrossEntropy)):
         raise ValueError(
             f"expected raw scores for {loss!r}, received a model that ends in {last!r}: leave {last!r} out"

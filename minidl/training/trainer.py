@@ -113,17 +113,21 @@ class Trainer(Recorded):
         if self.model._trains_in is not current_thread():
             with self.model.train_mode():
                 return self.step(x, targets, weights)
-        with quietly():
-            self.step_loss, self.step_penalty = float(self.loss.forward(self.model.forward(x), targets, weights)), 0.0
+        looked = list[tuple[float, float]]()  # first at the values as they are
+
+        def cost() -> float:
+            loss, penalty = float(self.loss.forward(self.model.forward(x), targets, weights)), 0.0
             self.model.backward(self.loss.backward())
             for regularize in self.regularizers:
-                self.step_penalty += penalty_of(regularize, self.model.parameters)
-            cost = self.step_loss + self.step_penalty
-            if not math.isfinite(cost):
-                report = first_not_finite(self.model, x, self.step_loss, self.step_penalty)
-                raise DivergenceError(self.optimizer.steps + 1, report)
-            self.optimizer.step(self.model.parameters)
-        return cost
+                penalty += penalty_of(regularize, self.model.parameters)
+            looked.append((loss, penalty))
+            self.step_loss, self.step_penalty = looked[0]
+            if not math.isfinite(loss + penalty):
+                raise DivergenceError(self.optimizer.steps + 1, first_not_finite(self.model, x, loss, penalty))
+            return loss + penalty
+
+        with quietly():
+            return self.optimizer.minimize(cost, self.model.parameters)
 
     def evaluate(self, data: Data, *, batch_size: int = 1024) -> dict[str, float]:
         """Loss, penalty, cost and every metric on a whole set, in inference mode.

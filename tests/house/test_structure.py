@@ -23,6 +23,7 @@ BELOW = {
     "initializers": {"arguments", "parameters"},
     "regularizers": {"advice", "arguments", "parameters", "quiet", "returned", "store"},
     "canonical": set(),
+    "habits": set(),
     "storage": {"parameters"},
     "kernels": set(),  # compiled helpers, once there are some
     "layers": {"arguments", "bytecode", "parameters", "initializers", "kernels", "quiet", "returned"}

@@ -9,13 +9,17 @@ import pytest
 import minidl
 from minidl import (
     BinaryCrossEntropy,
+    Focal,
     Hinge,
+    Huber,
     Linear,
+    MeanAbsoluteError,
     MeanSquaredError,
     ReLU,
     Sigmoid,
     Softmax,
     SoftmaxCrossEntropy,
+    SquaredHinge,
     Tanh,
     WestonWatkinsHinge,
 )
@@ -27,6 +31,10 @@ LOSSES = {
     "crammer_singer": Hinge,
     "weston_watkins": WestonWatkinsHinge,
     "mse_loss": MeanSquaredError,
+    "l1_loss": MeanAbsoluteError,
+    "huber": Huber,
+    "squared_hinge": SquaredHinge,
+    "focal": Focal,
 }
 LAYERS = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "softmax": Softmax, "linear": Linear}
 ARRAYS_OF_LAYERS = ("x", "dy", "y", "dx", "weight", "bias", "dweight", "dbias")

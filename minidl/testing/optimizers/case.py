@@ -60,11 +60,10 @@ class OptimizerCase(Case):
         return fresh
 
     def run(self, optimizer: Optimizer, parameters: Parameters, gradients: Array) -> Array:
-        """Take one step for each gradient; returns the values after the last."""
+        """Take one step for each gradient, that of a linear cost; returns the values after the last."""
         for gradient in gradients:
-            parameters.grad[...] = gradient
             try:
-                optimizer.step(parameters)
+                optimizer.minimize(linear(parameters, gradient), parameters)
             except Exception as error:
                 raise self.failure("step must not raise", raised(error)).of_running() from error
         return parameters.value.copy()
@@ -86,6 +85,16 @@ class OptimizerCase(Case):
     def final(self) -> Array:
         """The values after all steps on one parameter."""
         return self.run(self.fresh(), store(self.start), self.gradients)
+
+
+def linear(parameters: Parameters, gradient: Array) -> Callable[[], float]:
+    """The cost gradient * values, as `minimize` takes it; whoever looks once sees nothing but the gradient."""
+
+    def cost() -> float:
+        parameters.grad[...] = gradient
+        return float(gradient @ parameters.value)
+
+    return cost
 
 
 def store(start: Array, *, parts: int = 1, dtype: Any = np.float64, decay: bool = True) -> Parameters:

@@ -3,6 +3,7 @@
 from tests.corpus.items import Item
 from tests.corpus.wrong import (
     activations,
+    adaptive_optimizers,
     batch_normalization,
     callbacks,
     class_losses,
@@ -31,6 +32,7 @@ from tests.corpus.wrong import (
 
 WRONG: list[Item] = [
     *activations.SHELF,
+    *adaptive_optimizers.SHELF,
     *batch_normalization.SHELF,
     *callbacks.SHELF,
     *class_losses.SHELF,
