@@ -10,7 +10,6 @@ import minidl
 from minidl.habits import NAMES, WORDS, public
 
 COMING = {  # names that other parts of this version bring; each goes from here when it is there
-    *("Conv1D", "Conv2D", "MaxPool2D", "AveragePool2D", "GlobalAveragePool2D", "Flatten", "Reshape"),
     *("BatchNorm", "LayerNorm", "GroupNorm", "Dropout", "Residual", "Parallel"),
     *("SiLU", "RNN", "SelfAttention", "PositionalEncoding"),
 }
