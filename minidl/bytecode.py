@@ -1,9 +1,19 @@
-"""What code does, as far as it shows without being run: which attributes a method sets, and whether a call runs it."""
+"""What code does, as far as it shows without being run: which names it sets, and whether a call runs it."""
 
-from collections.abc import Iterator
+from __future__ import annotations  # dis is loaded when it is needed
+
+from collections.abc import Iterator, Sequence
 from functools import partial
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dis import Instruction
+
+STORES = {"STORE_ATTR": 0, "STORE_SUBSCR": 1, "DELETE_SUBSCR": 1, "STORE_SLICE": 2}  # and what lies above the thing
+WRITERS = {"append", "clear", "extend", "fill", "insert", "pop", "put", "setdefault", "shuffle", "sort", "update"}
+INTO_FIRST = {"copyto", "put", "shuffle"}  # functions that write into their first argument
+GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
 
 
 def reads(kind: type, method: str, name: str) -> bool:
@@ -83,3 +93,49 @@ def runs_later(function: object) -> str:
         "an async function": lambda f: inspect.iscoroutinefunction(f) or inspect.isasyncgenfunction(f),
     }
     return next((words for words, is_one in of_kinds.items() if is_one(called)), "")
+
+
+def written_names(code: CodeType) -> set[str]:
+    """The global names that code assigns or writes into: by an index, by `out=`, or by a function that does.
+
+    >>> buffer, offsets = [], [1, 2]
+    >>> def fill(k):
+    ...     buffer[k] = offsets[k]
+    >>> written_names(fill.__code__)
+    {'buffer'}
+    """
+    from dis import get_instructions
+
+    steps = list(get_instructions(code))
+    found = {step.argval for step in steps if step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")}
+    for place, step in enumerate(steps):
+        if step.opname in STORES:
+            found |= _thing(steps, place, STORES[step.opname])
+        elif step.opname in ("LOAD_ATTR", "LOAD_METHOD") and step.argval in WRITERS | INTO_FIRST:
+            found |= _thing(steps, place, 0)
+            first = next(later for later in steps[place + 1 :] if later.opname != "PUSH_NULL")
+            if step.argval in INTO_FIRST and first.opname in GLOBAL:
+                found.add(first.argval)
+        names = code.co_consts[step.arg or 0] if step.opname in ("KW_NAMES", "LOAD_CONST") else ()
+        if isinstance(names, tuple) and "out" in names:  # of the last arguments of a call
+            found |= _thing(steps, place, len(names) - 1 - names.index("out"))
+    return found.union(*(written_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+
+
+def _thing(steps: Sequence[Instruction], place: int, above: int) -> set[str]:
+    """The global name, if it has one, of the thing that lies under `above` others on the stack at a place in code."""
+    from dis import stack_effect
+
+    if steps[place - 1].opname == "SWAP":  # of x[i] += y the thing and the index were copied, and come back
+        while steps[place].opname != "COPY" or steps[place - 1].opname == "COPY":
+            place -= 1
+    height, unsure, between = 0, False, set()
+    for step in reversed(steps[:place]):
+        height += stack_effect(step.opcode, step.arg)
+        between |= {step.argval} if step.opname in GLOBAL else set()
+        unsure |= "JUMP" in step.opname  # a choice within an index: any name of the line may be the one
+        if unsure and step.starts_line:
+            return between
+        if height > above and not unsure:
+            return {step.argval} if step.opname in GLOBAL else set()
+    return between if unsure else set()

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import partial
-from types import FunctionType, MethodType, ModuleType
+from numbers import Number
+from types import FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from minidl.arguments import Recorded
-from minidl.canonical import PLAIN, byte_code, digest, global_names, written_names
+from minidl.bytecode import written_names
+from minidl.canonical import PLAIN, canonical, digest, global_names, unwrapped
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
 from minidl.training.plan import OF_ONE_CALL, Plan
@@ -91,6 +93,7 @@ def _described(value: Any, outside: frozenset[int]) -> str:
         return f"[{', '.join(_described(item, inside) for item in value)}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key!r}: {_described(item, inside)}' for key, item in value.items())}}}"
+    value = unwrapped(value)
     if isinstance(value, FunctionType):
         return f"{value.__name__} {digest([_behaviour(value, inside).encode()])}"
     if (parts := _parts(value)) is not None:
@@ -129,7 +132,9 @@ def arguments(value: Any) -> dict[str, Any] | None:
     return dict(list(bound.arguments.items())[1:])  # without self
 
 
-def _behaviour(function: FunctionType, inside: frozenset[int]) -> str:
+def _behaviour(function: FunctionType, inside: frozenset[int], written: frozenset[str] | None = None) -> str:
+    """`written` are names of its module that hold what the last call left: no constants."""
+    written = frozenset(_written(function, set())) if written is None else written
     outer = []
     for cell in function.__closure__ or ():
         try:
@@ -138,30 +143,45 @@ def _behaviour(function: FunctionType, inside: frozenset[int]) -> str:
             outer.append("unset")
     known = function.__globals__
     used = {name: known[name] for name in sorted(global_names(function.__code__)) if name in known}
-    constant = used.keys() - written_names(function.__code__)  # what it writes into holds what the last call left
-    texts = [f"{name}: {_described(used[name], inside)}" for name in sorted(constant) if _is_constant(used[name])]
-    texts += [f"{name}: {_of_module(value, known, inside)}" for name, value in used.items()]
-    return byte_code(function) + _described([function.__defaults__, function.__kwdefaults__, texts, outer], inside)
+    constant = sorted(used.keys() - written)
+    texts = [f"{name}: {_described(used[name], inside)}" for name in constant if _is_constant(used[name])]
+    texts += [f"{name}: {_of_module(value, known, inside, written)}" for name, value in used.items()]
+    code = canonical(function.__code__)
+    return code + _described([function.__defaults__, function.__kwdefaults__, texts, outer], inside)
+
+
+def _written(function: FunctionType, seen: set[int]) -> set[str]:
+    """The names of its module that a function writes into, or a function of its module that it uses."""
+    if id(function) in seen:
+        return set()
+    seen.add(id(function))
+    known = function.__globals__
+    used = [unwrapped(known[name]) for name in global_names(function.__code__) if name in known]
+    own = [value for value in used if isinstance(value, FunctionType) and value.__globals__ is known]
+    return written_names(function.__code__).union(*(_written(value, seen) for value in own))
 
 
 def _is_constant(value: Any) -> bool:
     """Whether a value of a module is told by what it is; data sets are told apart by themselves."""
     if isinstance(value, np.memmap) or type(value).__module__.startswith("minidl."):
         return False
-    return isinstance(value, (*PLAIN, np.ndarray, np.generic)) or (is_dataclass(value) and not isinstance(value, type))
+    if is_dataclass(value) or type(value).__module__ == "argparse":  # as of settings from the command line
+        return not isinstance(value, type)
+    return isinstance(value, (*PLAIN, Number, range, SimpleNamespace, np.ndarray, np.generic))
 
 
-def _of_module(value: Any, known: dict[str, Any], inside: frozenset[int]) -> str:
+def _of_module(value: Any, known: dict[str, Any], inside: frozenset[int], written: frozenset[str]) -> str:
     """What a function or class of the same module does; "" for anything else."""
+    value = unwrapped(value)
     if id(value) in inside:
         return "..."
     if isinstance(value, FunctionType) and value.__globals__ is known:
-        return _behaviour(value, inside | {id(value)})
+        return _behaviour(value, inside | {id(value)}, written)
     if not isinstance(value, type) or value.__module__ != known.get("__name__"):
         return ""
     members = {name: getattr(member, "__func__", member) for name, member in vars(value).items()}
     constants = [f"{n}: {_described(m, inside)}" for n, m in members.items() if _is_constant(m) and n[:2] != "__"]
-    return " ".join(constants + [_of_module(m, known, inside | {id(value)}) for m in members.values()])
+    return " ".join(constants + [_of_module(m, known, inside | {id(value)}, written) for m in members.values()])
 
 
 def _fingerprint(data: Dataset) -> str:

@@ -31,7 +31,17 @@ BELOW = {
     "optim": {"advice", "arguments", "kernels", "parameters", "quiet", "remembered", "returned", "store"},
     "data": {"arguments", "parameters", "quiet", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers", "quiet"},
-    "training": {"arguments", "canonical", "parameters", "quiet", "remembered", "returned", "seeding", "storage"}
+    "training": {
+        "arguments",
+        "bytecode",
+        "canonical",
+        "parameters",
+        "quiet",
+        "remembered",
+        "returned",
+        "seeding",
+        "storage",
+    }
     | {"store", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "profiles": set(),

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import wraps
 
 import numpy as np
 import pytest
@@ -69,6 +70,37 @@ def early():
 )
 def test_things_are_told_apart_by_what_they_hold(make, one, other):
     assert described(make(one)) == described(make(one)) != described(make(other))
+
+
+def of_module(source):
+    """The function of a module of its own."""
+    module = {"np": np, "wraps": wraps, "__name__": __name__}
+    exec(source, module)
+    return module["function"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "LAST = np.zeros(3)\ndef function(step):\n    LAST[:] = step; return LAST",
+        "LAST = np.zeros(3)\ndef fill(step):\n    LAST[:] = step\ndef function(step):\n    fill(step); return LAST",
+        "LAST = np.zeros(3)\ndef read():\n    return LAST\ndef function(step):\n    LAST[1] += step; return read()",
+        "LAST = np.zeros(3)\ndef function(step):\n    return np.add(step, [1, 2, 3], out=LAST)",
+        "calls = 0\ndef function(step):\n    global calls\n    calls += 1",
+    ],
+)
+def test_what_a_call_leaves_in_a_module_is_no_part_of_what_a_function_is_known_by(source):
+    function = of_module(source)
+    before = described(function)
+    function(2)
+    assert described(function) == before
+
+
+def test_what_a_decorator_does_is_part_of_what_a_function_is_known_by():
+    source = "def by(function):\n    @wraps(function)\n    def inner(step):\n        return {} * function(step)\n"
+    source += "    return inner\n@by\ndef function(step):\n    return step"
+    one, same, other = (described(of_module(source.replace("{}", factor))) for factor in "223")
+    assert one == same != other
 
 
 def test_a_variable_that_is_not_there_yet_has_a_text_too():

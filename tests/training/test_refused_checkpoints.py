@@ -2,8 +2,11 @@
 
 import json
 import os
+from argparse import Namespace
 from dataclasses import dataclass
-from functools import partial
+from fractions import Fraction
+from functools import cache, partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -293,7 +296,9 @@ OTHER = [
 
 def with_constant(source, value):
     """A function of a module of its own, in which K has that value."""
-    module = {"K": value, "np": np, "dataclass": dataclass, "__name__": __name__}
+    given = {"dataclass": dataclass, "cache": cache, "Fraction": Fraction}
+    given |= {"SimpleNamespace": SimpleNamespace, "Namespace": Namespace}
+    module = {"K": value, "np": np, "__name__": __name__, **given}
     exec(source, module)
     return module["function"]
 
@@ -314,6 +319,15 @@ for source in (
     "class Rates:\n    def at(self, step):\n        return 0.1 * K\nfunction = Rates().at",
     "@dataclass\nclass Rates:\n    now: float\nRATES = Rates(0.1 * K)\ndef function(step):\n    return RATES.now",
     "def function(step, again=True):\n    return function(step, False) if again else 0.1 * K",
+    "def function(step):\n    kept = {}\n    kept[step] = 0.1 * K\n    return kept[step]",
+    "LAST, RATES = {}, [0.1 * K]\ndef function(step):\n    LAST[0] = RATES[0]; return LAST[0]",
+    "LAST, RATES = [], [0.1 * K]\ndef function(step):\n    LAST.append(RATES[0]); return LAST[-1]",
+    "RATES = range(K, 9)\ndef function(step):\n    return 0.1 * RATES[0]",
+    "RATES = SimpleNamespace(now=0.1 * K)\ndef function(step):\n    return RATES.now",
+    "RATES = Namespace(now=0.1 * K)\ndef function(step):\n    return RATES.now",
+    "RATE = Fraction(K, 10)\ndef function(step):\n    return float(RATE)",
+    "@cache\ndef helper():\n    return 0.1 * K\ndef function(step):\n    return helper()",
+    "@cache\ndef function(step):\n    return 0.1 * K",
 ):
     one, same, other = (with_constant(source, value) for value in (1, 1, 2))
     SAME.append(({"optimizer": partial(SGD, one)}, {"optimizer": partial(SGD, same)}))
