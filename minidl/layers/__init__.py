@@ -2,6 +2,7 @@
 
 from minidl.layers.activations import Elementwise, ReLU, Sigmoid, Softmax, Tanh
 from minidl.layers.base import Layer
+from minidl.layers.branches import Parallel, Residual
 from minidl.layers.linear import Linear
 from minidl.layers.losses import (
     BinaryCrossEntropy,
@@ -24,7 +25,9 @@ __all__ = [
     "Linear",
     "Loss",
     "MeanSquaredError",
+    "Parallel",
     "ReLU",
+    "Residual",
     "SampleShape",
     "Sequential",
     "ShapeError",

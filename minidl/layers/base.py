@@ -90,6 +90,10 @@ class Layer(Recorded):
         """
         return None
 
+    def input_shapes(self, shape: SampleShape) -> list[SampleShape]:
+        """For input rows of `shape`, those of each of the `children()`: a container that says it shows them in a table."""
+        return []
+
     def backward_of(self, child: Layer, dy: Array, *, needs_dx: bool = True) -> Array:
         """`child.backward(dy)` with its hint `needs_dx` for this call only: what a container calls."""
         child.needs_dx = needs_dx

@@ -636,7 +636,5 @@ def test_what_a_layer_holds_is_looked_at_while_another_thread_keeps_something_ne
 
 @pytest.mark.parametrize("layer", [Linear(2, 2), Sequential(Linear(2, 2))])
 def test_a_call_of_a_model_says_what_to_write(layer):
-    with pytest.raises(
-        TypeError, match=r"a call of .*Linear\(2, 2\)\)?: forward\(x\) is one batch, predict\("
-    ):
+    with pytest.raises(TypeError, match=r"a call of .*Linear\(2, 2\)\)?: forward\(x\) is one batch, predict\("):
         layer(X)

@@ -11,7 +11,9 @@ from minidl.layers import (
     Hinge,
     Linear,
     MeanSquaredError,
+    Parallel,
     ReLU,
+    Residual,
     Sequential,
     Sigmoid,
     Softmax,
@@ -54,6 +56,14 @@ def nested(features):
     return Sequential(
         Sequential(Linear(features, 3), Tanh()), Sequential(), Sequential(ReLU(), Linear(3, 2)), Softmax()
     )
+
+
+def residual(features, hidden):
+    return Residual(Linear(features, hidden), ReLU(), Linear(hidden, features))
+
+
+def parallel(features, outputs, join):
+    return Parallel(Linear(features, outputs), Sequential(Linear(features, outputs), Tanh()), join=join)
 
 
 def classifier(features):
@@ -130,6 +140,12 @@ TABLE = [
         nonlinearity=st.sampled_from([ReLU, Sigmoid, Tanh, Softmax]),
     ),
     layer("Sequential nested", nested),
+    layer("Residual", residual, hidden=sizes),
+    layer("Residual of rank 3 in another", Residual(Residual(Tanh()), Sigmoid()), shape=("n", "time", "features")),
+    layer("Parallel", parallel, outputs=sizes, join=st.sampled_from(["sum", "features", "channels"])),
+    layer(
+        "Parallel channels", Parallel(ReLU(), Residual(), Tanh(), join="channels"), shape=("n", "channels", 2, "width")
+    ),
     Item("Sequential with its loss", "model", classifier, {"loss": SoftmaxCrossEntropy(), "regularizers": [L2(0.1)]}),
     Item("Sequential with a hinge", "model", classifier, {"loss": Hinge(), "regularizers": [ElasticNet(0.1, 0.1)]}),
     loss("SoftmaxCrossEntropy", SoftmaxCrossEntropy, label_smoothing=smooth),
