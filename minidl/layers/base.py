@@ -91,7 +91,7 @@ class Layer(Recorded):
         return None
 
     def input_shapes(self, shape: SampleShape) -> list[SampleShape]:
-        """For input rows of `shape`, those of each of the `children()`: a container that says it shows them in a table."""
+        """For input rows of `shape`, those of each of the `children()`: for containers that show them in the table."""
         return []
 
     def backward_of(self, child: Layer, dy: Array, *, needs_dx: bool = True) -> Array:

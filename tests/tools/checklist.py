@@ -7,13 +7,19 @@ from hypothesis import strategies as st
 
 from minidl import initializers
 from minidl.layers import (
+    GRU,
+    LSTM,
+    RNN,
     BinaryCrossEntropy,
+    Embedding,
     Hinge,
     Linear,
     MeanSquaredError,
     Parallel,
+    PositionalEncoding,
     ReLU,
     Residual,
+    SelfAttention,
     Sequential,
     Sigmoid,
     Softmax,
@@ -45,6 +51,7 @@ from tests.corpus.items import Item
 sizes, strengths = st.integers(1, 4), st.sampled_from([0.0, 0.25, 2.0])
 smooth, booleans = st.sampled_from([0.0, 0.1, 0.5]), st.booleans()
 class_weights = st.lists(st.integers(1, 8).map(lambda k: k / 4), min_size=4, max_size=4)
+SERIES, GIVEN_SERIES = ("n", "time", "features"), ("n", "time", "in_features")
 rates, lengths = st.sampled_from([0.0, 0.1, 2.0]), st.integers(1, 30)
 
 
@@ -56,6 +63,10 @@ def nested(features):
     return Sequential(
         Sequential(Linear(features, 3), Tanh()), Sequential(), Sequential(ReLU(), Linear(3, 2)), Softmax()
     )
+
+
+def attention(heads, causal):
+    return SelfAttention(2, heads, causal=causal)
 
 
 def residual(features, hidden):
@@ -140,6 +151,16 @@ TABLE = [
         nonlinearity=st.sampled_from([ReLU, Sigmoid, Tanh, Softmax]),
     ),
     layer("Sequential nested", nested),
+    layer(
+        "Embedding", Embedding, shape=("n", "time"), integers=(0, "tokens"), tokens=st.integers(1, 5), features=sizes
+    ),
+    layer("Embedding (n,)", Embedding(3, 2), shape=("n",), integers=(0, 3)),
+    layer("PositionalEncoding", PositionalEncoding, shape=SERIES),
+    layer("RNN", RNN, shape=GIVEN_SERIES, features=sizes, last=booleans),
+    layer("LSTM", LSTM, shape=GIVEN_SERIES, features=st.integers(1, 3), last=booleans),
+    layer("GRU", GRU, shape=GIVEN_SERIES, features=st.integers(1, 3), last=booleans),
+    layer("SelfAttention", attention, shape=("n", "time", 2), heads=st.sampled_from([1, 2]), causal=booleans),
+    layer("SelfAttention of three heads", SelfAttention(6, 3, causal=True), shape=("n", "time", 6)),
     layer("Residual", residual, hidden=sizes),
     layer("Residual of rank 3 in another", Residual(Residual(Tanh()), Sigmoid()), shape=("n", "time", "features")),
     layer("Parallel", parallel, outputs=sizes, join=st.sampled_from(["sum", "features", "channels"])),
