@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import minidl
 from minidl import (
     BinaryCrossEntropy,
     Hinge,
@@ -61,6 +62,24 @@ def test_a_layer_and_its_derivatives_are_those_of_torch(case, dtype, close):
         np.testing.assert_allclose(parameter.grad, arrays[f"d{name}"], **close)
 
 
+@PRECISIONS
+@pytest.mark.parametrize("case", TORCH["sequences"])
+def test_a_layer_of_sequences_and_its_derivatives_are_those_of_torch(case, dtype, close):
+    given = TORCH["sequences"][case]
+    layer = getattr(minidl, given["layer"])(**given["arguments"]).build(dtype=dtype)
+    assert layer.parameters.named.keys() == given["parameters"].keys() == given["gradients"].keys()
+    for name, parameter in layer.parameters.named.items():
+        parameter.value = np.array(given["parameters"][name])
+    np.testing.assert_allclose(layer.forward(np.array(given["x"], dtype)), given["y"], **close)
+    dx = layer.backward(np.array(given["dy"], dtype))
+    if "dx" in given:
+        np.testing.assert_allclose(dx, given["dx"], **close)
+    for name, parameter in layer.parameters.named.items():
+        np.testing.assert_allclose(parameter.grad, given["gradients"][name], err_msg=name, **close)
+
+
 def test_the_reference_holds_every_loss_and_every_layer():
     assert {case["loss"] for case in TORCH["losses"].values()} == LOSSES.keys()
     assert TORCH["layers"].keys() == LAYERS.keys()
+    sequences = {case["layer"] for case in TORCH["sequences"].values()}
+    assert sequences == {"RNN", "LSTM", "GRU", "SelfAttention", "Embedding"}

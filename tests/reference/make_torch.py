@@ -24,6 +24,8 @@ Arrays are nested lists; floats are written so that they read back to the bit. R
                 mean_squared_error: scores and targets (6, 4), value is the mean over all 24
     layers      case -> {"x": (6, 4), "dy", "y", "dx"}; dy is the random gradient that is given to backward;
                 linear: y = x weight + bias, with "weight" (4, 3), "bias" (3,), "dweight", "dbias"; softmax is over rows
+    sequences   case -> {"layer": class name, "arguments": {...} in minidl's names, "x", "dy", "y", "dx" (but tokens),
+                "parameters" and "gradients": name -> array, both as minidl names and lays them out}
 """
 
 import json
@@ -159,6 +161,90 @@ def layer_cases(rng):
     }
 
 
+def recurrent_case(rng, kind, *, last, blocks):
+    """Blocks are the gates of torch's parameters in minidl's order; of two biases that are added, one is 0."""
+    features, module = 3, getattr(torch.nn, kind)(2, 3, batch_first=True, dtype=torch.float64)
+    draw(rng, module)
+    with torch.no_grad():
+        module.bias_hh_l0[: 2 * features if kind == "GRU" else None] = 0
+
+    def laid_out(of):
+        def gates(tensor):
+            return torch.cat([tensor[features * block : features * (block + 1)] for block in blocks]).numpy().T.tolist()
+
+        theirs = {"weight": "weight_ih_l0", "recurrent": "weight_hh_l0", "bias": "bias_ih_l0"}
+        found = {name: gates(of(of_theirs)) for name, of_theirs in theirs.items()}
+        return found | ({"reset_bias": of("bias_hh_l0")[2 * features :].tolist()} if kind == "GRU" else {})
+
+    arguments = {"in_features": 2, "features": features, "last": last}
+    x = torch.tensor(rng.normal(size=(3, 5, 2)), requires_grad=True)
+    h = module(x)[0]
+    return {"layer": kind, "arguments": arguments, **module_case(rng, module, x, h[:, -1] if last else h, laid_out)}
+
+
+def attention_case(rng, *, heads, causal):
+    module = torch.nn.MultiheadAttention(4, heads, batch_first=True, dtype=torch.float64)
+    draw(rng, module)
+    x = torch.tensor(rng.normal(size=(3, 5, 4)), requires_grad=True)
+    mask = torch.nn.Transformer.generate_square_subsequent_mask(5, dtype=torch.float64) if causal else None
+    y, _ = module(x, x, x, attn_mask=mask)
+    names = {
+        "projection.weight": "in_proj_weight",
+        "projection.bias": "in_proj_bias",
+        "output.weight": "out_proj.weight",
+        "output.bias": "out_proj.bias",
+    }
+
+    def laid_out(of):
+        return {ours: of(theirs).numpy().T.tolist() for ours, theirs in names.items()}
+
+    arguments = {"features": 4, "heads": heads, "causal": causal}
+    return {"layer": "SelfAttention", "arguments": arguments, **module_case(rng, module, x, y, laid_out)}
+
+
+def embedding_case(rng):
+    module = torch.nn.Embedding(4, 3, dtype=torch.float64)
+    draw(rng, module)
+    x = torch.tensor([[0, 3, 3], [1, 3, 0]])
+    laid_out = lambda of: {"weight": of("weight").tolist()}  # noqa: E731 as the others
+    arguments = {"tokens": 4, "features": 3}
+    return {"layer": "Embedding", "arguments": arguments, **module_case(rng, module, x, module(x), laid_out)}
+
+
+def draw(rng, module):
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.tensor(rng.normal(size=tuple(parameter.shape)) / 2))
+
+
+def module_case(rng, module, x, y, laid_out):
+    dy = rng.normal(size=tuple(y.shape))
+    y.backward(torch.tensor(dy))
+    named = dict(module.named_parameters())
+    return {
+        "x": x.tolist(),
+        "dy": dy.tolist(),
+        "y": y.tolist(),
+        **({"dx": x.grad.tolist()} if x.requires_grad else {}),
+        "parameters": laid_out(lambda name: named[name].detach()),
+        "gradients": laid_out(lambda name: named[name].grad),
+    }
+
+
+def sequence_cases(rng):
+    gates = {"RNN": [0], "LSTM": [0, 1, 3, 2], "GRU": [0, 1, 2]}
+    recurrent = {
+        f"{kind.lower()}{'_last' if last else ''}": recurrent_case(rng, kind, last=last, blocks=blocks)
+        for kind, blocks in gates.items()
+        for last in (False, True)
+    }
+    return recurrent | {
+        "attention": attention_case(rng, heads=2, causal=False),
+        "attention_causal": attention_case(rng, heads=4, causal=True),
+        "embedding": embedding_case(rng),
+    }
+
+
 def main():
     rng = np.random.default_rng(SEED)
     reference = {
@@ -167,6 +253,7 @@ def main():
         "optimizers": {case: optimizer_case(rng, *row) for case, row in OPTIMIZERS.items()},
         "losses": loss_cases(rng),
         "layers": layer_cases(rng),
+        "sequences": sequence_cases(np.random.default_rng([SEED, 1])),
     }
     text = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in reference.items())
     Path(__file__).with_name("torch.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
