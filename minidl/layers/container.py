@@ -111,7 +111,7 @@ class Chain(Container):
 
 def summary(model: Layer) -> str:
     """A table of the layers, nested ones indented, with the shape of their outputs and their parameter counts."""
-    rows = [("", "layer", "output", "parameters"), *_rows(model, model._input_shape, "")]
+    rows = [("", "layer", "output", "parameters"), *_rows(model, model._input_shape)]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     widths[0] = max(widths[0], 3)
     lines = [
@@ -129,7 +129,9 @@ def summary(model: Layer) -> str:
     return "\n".join([", ".join([f"{type(model).__name__}: {layers}", *counts, *dtypes]), *lines])
 
 
-def _rows(container: Layer, shape: SampleShape, prefix: str) -> Iterator[tuple[str, str, str, str]]:
+def _rows(
+    container: Layer, shape: SampleShape, prefix: str = "", depth: int = 0
+) -> Iterator[tuple[str, str, str, str]]:
     inner_shapes = container.input_shapes(shape)
     for (position, layer), before in zip(container.children().items(), inner_shapes, strict=True):
         after = _output_shape(layer, before)
@@ -140,9 +142,9 @@ def _rows(container: Layer, shape: SampleShape, prefix: str) -> Iterator[tuple[s
             count = f"{'' if frozen == len(parameters) else 'partly '}frozen {count}"
         path, inside = f"{prefix}{position}", len(layer.input_shapes(before))
         name = f"{type(layer).__name__} of {inside}" if inside else repr(layer)
-        yield path, "  " * path.count(".") + name, output, count
+        yield path, "  " * depth + name, output, count
         if inside:
-            yield from _rows(layer, before, f"{path}.")
+            yield from _rows(layer, before, f"{path}.", depth + 1)
 
 
 def _output_shape(layer: Layer, shape: SampleShape) -> SampleShape:
