@@ -161,6 +161,15 @@ def test_side_by_side_all_axes_but_one_must_be_the_same():
         Parallel(ReLU(), Tanh(), join="features").forward(rows)
 
 
+def test_numbers_without_an_axis_cannot_stand_side_by_side():
+    class Total(Noting):
+        def output_shape(self, shape):
+            return ()
+
+    with pytest.raises(ShapeError, match=r"number of features only, received rows of shape \(\)"):
+        Parallel(Total(), join="features").build(input_shape=(4,))
+
+
 def test_shapes_are_known_as_far_as_they_can_be():
     both = Parallel(Linear(4, 3), Linear(4, 2), join="features")
     assert both.output_shape((7, 4)) == (7, 5)
@@ -170,6 +179,7 @@ def test_shapes_are_known_as_far_as_they_can_be():
     assert Parallel(Linear(4, 3), Nothing(), join="features").output_shape((7, 4)) == (7, None)
     assert Parallel(ReLU(), Tanh(), join="channels").output_shape((3, None, 8)) == (6, None, 8)
     assert Parallel(Nothing()).output_shape((4,)) is None
+    assert Parallel(Linear(4, 3), Linear(4, 2), join="channels").output_shape(None) is None  # which axis is the first?
     assert Residual(Nothing()).output_shape((4,)) == (4,)
     assert Residual(Linear(4, 4)).output_shape((None, 4)) == (None, 4)
 
