@@ -53,7 +53,7 @@ class Residual(Chain):
         if not self._wants_dx():
             return dy
         if dx is None:
-            raise TypeError(f"backward of layer 0, {self.layers[0]!r}, returned None: it must return dL/dx")
+            raise self._missing(0)
         total: Array = np.add(dy, dx)
         return total
 
@@ -110,7 +110,13 @@ class Parallel(Container):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return the outputs of the branches, added up or side by side."""
-        outputs = [self._at(position, branch.forward, x) for position, branch in enumerate(self.layers)]
+        outputs: list[Array] = []
+        for position, branch in enumerate(self.layers):
+            try:
+                outputs.append(branch.forward(x))
+            except Exception as error:
+                self._locate(error, position)
+                raise
         self.shapes = [np.shape(output) for output in outputs]
         if self.join == "sum":
             if self.shapes.count(self.shapes[0]) < len(outputs):  # numpy would broadcast
@@ -139,15 +145,26 @@ class Parallel(Container):
             parts = np.split(dy, ends[:-1], axis=self._axis)
         needs_dx, handed_down = self._wants_dx(), []
         for position, (branch, part) in enumerate(zip(self.layers, parts, strict=True)):
-            if needs_dx or self._trains(position):
-                handed_down.append(self._at(position, self.backward_of, branch, part, needs_dx=needs_dx))
-                if needs_dx and handed_down[-1] is None:
-                    raise TypeError(f"backward of branch {position}, {branch!r}, returned None: it must return dL/dx")
+            if not needs_dx and not self._trains(position):
+                continue
+            try:
+                handed_down.append(self.backward_of(branch, part, needs_dx=needs_dx))
+            except Exception as error:
+                self._locate(error, position)
+                raise
+            if needs_dx and handed_down[-1] is None:
+                raise self._missing(position)
         return _sum(handed_down) if needs_dx else dy
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
         """The shape all branches return, or that of their outputs side by side."""
-        rows = [self._at(position, branch.output_shape, shape) for position, branch in enumerate(self.layers)]
+        rows: list[SampleShape] = []
+        for position, branch in enumerate(self.layers):
+            try:
+                rows.append(branch.output_shape(shape))
+            except Exception as error:
+                self._locate(error, position)
+                raise
         known = [row for row in rows if row is not None]
         try:
             return self._joined(known, len(known) == len(rows)) if known else None

@@ -1,16 +1,13 @@
 """Container: layers by position that are together a layer, and the table in which all of them are shown."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, ShapeError, shown
 from minidl.parameters import Array, Parameter
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Container(Layer):
@@ -34,14 +31,15 @@ class Container(Layer):
         """The layers by position: "0", "1", ..."""
         return {str(position): layer for position, layer in enumerate(self.layers)}
 
-    def _at(self, position: int, call: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
-        """What a call of the layer at a position returns; what it raises says where."""
-        try:
-            return call(*args, **options)
-        except Exception as error:
-            where = f"{self._part} {position} of {len(self.layers)} of a {type(self).__name__}"
-            error.add_note(f"in {where}: {self.layers[position]!r}")
-            raise
+    def _locate(self, error: Exception, position: int) -> None:
+        """Add to an error in which of the layers it happened."""
+        where = f"{self._part} {position} of {len(self.layers)} of a {type(self).__name__}"
+        error.add_note(f"in {where}: {self.layers[position]!r}")
+
+    def _missing(self, position: int) -> TypeError:
+        """The error of a layer whose backward returns nothing where dL/dx is asked for."""
+        name = f"{self._part} {position}, {self.layers[position]!r}"
+        return TypeError(f"backward of {name}, returned None: it must return dL/dx")
 
     def _trains(self, position: int) -> bool:
         """Whether the layer at a position has a parameter that is not frozen."""
@@ -77,23 +75,34 @@ class Chain(Container):
     def forward(self, x: Array) -> Array:
         """Return the output of the last layer."""
         for position, layer in enumerate(self.layers):
-            x = self._at(position, layer.forward, x)
+            try:
+                x = layer.forward(x)
+            except Exception as error:
+                self._locate(error, position)
+                raise
         return x
 
     def backward(self, dy: Array) -> Array:
         """dL/dx by the chain rule; where `needs_dx` is False, nothing below the first trainable layer is computed."""
         first = -1 if self._wants_dx() else self._first_trainable()
         for position in range(len(self.layers) - 1, max(first, 0) - 1, -1):
-            layer = self.layers[position]
-            dy = self._at(position, self.backward_of, layer, dy, needs_dx=position > first)
+            try:
+                dy = self.backward_of(self.layers[position], dy, needs_dx=position > first)
+            except Exception as error:
+                self._locate(error, position)
+                raise
             if dy is None and position > max(first, 0):
-                raise TypeError(f"backward of layer {position}, {layer!r}, returned None: it must return dL/dx")
+                raise self._missing(position)
         return dy
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
         """The shape after the last layer; ShapeError names the first layer that does not fit."""
         for position, layer in enumerate(self.layers):
-            shape = self._at(position, layer.output_shape, shape)
+            try:
+                shape = layer.output_shape(shape)
+            except Exception as error:
+                self._locate(error, position)
+                raise
         return shape
 
     def input_shapes(self, shape: SampleShape) -> list[SampleShape]:
