@@ -18,6 +18,7 @@ PARTS = {
     "How the cost grows": ("training_step.py", ["--scaling"]),
     "Memory, and long runs": ("memory.py", []),
     "What the Trainer and the import cost": ("overhead.py", []),
+    "Single layers beside PyTorch": ("layers.py", []),
 }
 NOTES = "performance_notes.md"
 

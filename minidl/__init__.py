@@ -4,23 +4,36 @@ Also worth importing: `minidl.data`, `minidl.initializers`, `minidl.optim` (sche
 (figures, loads matplotlib) and `minidl.testing` (checks for your own layers, loads hypothesis).
 """
 
+from typing import TYPE_CHECKING
+
 from minidl.data import Dataset
+from minidl.habits import unknown as _unknown
 from minidl.layers import (
     GRU,
     LSTM,
     RNN,
+    AveragePool2D,
     BinaryCrossEntropy,
     ClassLoss,
+    Conv1D,
+    Conv2D,
     Elementwise,
     Embedding,
+    Flatten,
+    Focal,
+    GlobalAveragePool2D,
     Hinge,
+    Huber,
     Layer,
     Linear,
     Loss,
+    MaxPool2D,
+    MeanAbsoluteError,
     MeanSquaredError,
     Parallel,
     PositionalEncoding,
     ReLU,
+    Reshape,
     Residual,
     SelfAttention,
     Sequential,
@@ -28,6 +41,7 @@ from minidl.layers import (
     Sigmoid,
     Softmax,
     SoftmaxCrossEntropy,
+    SquaredHinge,
     Tanh,
     WestonWatkinsHinge,
 )
@@ -41,7 +55,20 @@ from minidl.metrics import (
     subset_accuracy,
     top_k_accuracy,
 )
-from minidl.optim import SGD, Adam, AdamW, ClipNorm, ClipValue, Optimizer, RMSprop
+from minidl.optim import (
+    LBFGS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    ClipNorm,
+    ClipValue,
+    Lion,
+    Nadam,
+    Optimizer,
+    RMSprop,
+)
 from minidl.parameters import Parameter, State
 from minidl.regularizers import L1, L2, ElasticNet
 from minidl.storage import DataError
@@ -52,7 +79,9 @@ from minidl.training import (
     Checkpoint,
     DivergenceError,
     EarlyStopping,
+    ExponentialAverage,
     History,
+    MaxNorm,
     ReduceOnPlateau,
     Trainer,
 )
@@ -62,11 +91,15 @@ __all__ = [
     "GRU",
     "L1",
     "L2",
+    "LBFGS",
     "LSTM",
     "RNN",
     "SGD",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "AveragePool2D",
     "AverageWeights",
     "BinaryCrossEntropy",
     "Callback",
@@ -74,6 +107,8 @@ __all__ = [
     "ClassLoss",
     "ClipNorm",
     "ClipValue",
+    "Conv1D",
+    "Conv2D",
     "DataError",
     "Dataset",
     "DivergenceError",
@@ -81,12 +116,22 @@ __all__ = [
     "ElasticNet",
     "Elementwise",
     "Embedding",
+    "ExponentialAverage",
+    "Flatten",
+    "Focal",
+    "GlobalAveragePool2D",
     "Hinge",
     "History",
+    "Huber",
     "Layer",
     "Linear",
+    "Lion",
     "Loss",
+    "MaxNorm",
+    "MaxPool2D",
+    "MeanAbsoluteError",
     "MeanSquaredError",
+    "Nadam",
     "Optimizer",
     "Parallel",
     "Parameter",
@@ -95,6 +140,7 @@ __all__ = [
     "RMSprop",
     "ReLU",
     "ReduceOnPlateau",
+    "Reshape",
     "Residual",
     "SelfAttention",
     "Sequential",
@@ -102,6 +148,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "SoftmaxCrossEntropy",
+    "SquaredHinge",
     "State",
     "Tanh",
     "Trainer",
@@ -116,3 +163,9 @@ __all__ = [
     "subset_accuracy",
     "top_k_accuracy",
 ]
+
+if not TYPE_CHECKING:  # a checker should go on refusing unknown names
+
+    def __getattr__(name: str) -> object:
+        """Raise, with what a name of another library is called here."""
+        raise _unknown(name)

@@ -2,23 +2,21 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from minidl.advice import Advised, Missing
 from minidl.bytecode import assigns, runs_later
 
 FREEZING = 'freeze by name, as in model.parameters.freeze("0.*") after build, and undo it by unfreeze'
 
 
-class Recorded:
+class Recorded(Advised):
     """An object whose repr is the call that made it, and which says what to do about an attribute it does not have.
-
-    A kind of object states in `_set_by` the method that sets what its constructor does not, and in `_habits` what to
-    use here for the words of other libraries, several of them in one key.
 
     >>> class Blur(Recorded):
     ...     _habits = {"radius kernel_size": "use width"}
@@ -32,8 +30,6 @@ class Recorded:
 
     _arguments: tuple[tuple[Any, ...], dict[str, Any]]
     _of_the_moment: tuple[str, ...] = ()  # attributes that a copy has as its class has them
-    _set_by: str = ""
-    _habits: Mapping[str, str] = {}
 
     if not TYPE_CHECKING:  # a checker should see the constructors of the classes, which Sigmoid(3) does not fit
 
@@ -55,20 +51,6 @@ class Recorded:
         kept = {name: value for name, value in attributes.items() if name not in self._of_the_moment}
         return kept if slots is None else (kept, slots)
 
-    if not TYPE_CHECKING:  # a checker should go on refusing unknown attributes
-
-        def __getattr__(self, name: str) -> Any:
-            """Raise; what to do is found out when somebody reads the message, which `hasattr` does not."""
-            if name.startswith("__") or hasattr(type(self), name):
-                return object.__getattribute__(self, name)  # an error of Python, or of a property that is there
-            raise AttributeError(_Missing(self, name), name=name)  # without obj: Python would add a guess of its own
-
-    def _advice(self, name: str) -> str:
-        """What to do about an attribute that is not there; "" where nothing is known."""
-        if self._set_by and assigns(type(self), self._set_by, name):
-            return f"call {self._set_by} first"
-        return next((use for words, use in self._habits.items() if name in words.split()), "")
-
 
 class Refused:
     """A name of other libraries that would do nothing here: assigning to it says so, unless the class has its own.
@@ -89,7 +71,7 @@ class Refused:
     def __get__(self, thing: Any, kind: type | None = None) -> Any:
         if thing is None or self.name in vars(thing):
             return self if thing is None else vars(thing)[self.name]
-        text = _Missing(thing, self.name) if isinstance(thing, Recorded) else f"no {self.name}: {self.advice}"
+        text = Missing(thing, self.name) if isinstance(thing, Advised) else f"no {self.name}: {self.advice}"
         raise AttributeError(text, name=self.name)
 
     def __set__(self, thing: Any, value: object) -> None:
@@ -100,31 +82,6 @@ class Refused:
             f"expected nothing to be assigned to {self.name} of a {type(thing).__name__}, received {self.name}="
             f"{short(value)}: {self.advice}"
         )
-
-
-class _Missing:
-    """What an error says about an attribute that is not there, put together when it is read."""
-
-    def __init__(self, owner: Recorded, name: str) -> None:
-        self.owner, self.name = owner, name
-
-    def __str__(self) -> str:
-        from difflib import get_close_matches  # slow to load, and for errors only
-
-        advice = self.owner._advice(self.name)
-        words = [word for several in self.owner._habits for word in several.split()]  # and what to use for them
-        public = [known for known in dir(self.owner) if not known.startswith("_") and known not in words]
-        for names, cutoff in ((public, 0.75), (words, 0.8)):
-            if not advice and (close := get_close_matches(self.name, names, n=1, cutoff=cutoff)):
-                advice = f"did you mean {close[0]!r}? {self.owner._advice(close[0]) if names is words else ''}".rstrip()
-        return f"{type(self.owner).__name__} has no attribute {self.name!r}" + (f": {advice}" if advice else "")
-
-    def __repr__(self) -> str:
-        return repr(str(self))
-
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """A copy or pickle of the error takes the text along, not the object."""
-        return str, (str(self),)
 
 
 def _written(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

@@ -6,6 +6,11 @@ from types import CodeType
 from typing import Any
 
 
+def reads(kind: type, method: str, name: str) -> bool:
+    """Whether the code of a method reads `self.<name>`, or that of a method of `self` which it uses."""
+    return any(name in read for _, read in _used(kind, method))
+
+
 def assigns(kind: type, method: str, name: str) -> bool:
     """Whether the code of a method assigns `self.<name>`, or that of a method of `self` which it uses.
 
@@ -18,6 +23,11 @@ def assigns(kind: type, method: str, name: str) -> bool:
     >>> assigns(Doubling, "forward", "x"), assigns(Doubling, "forward", "y")
     (True, False)
     """
+    return any(name in stored for stored, _ in _used(kind, method))
+
+
+def _used(kind: type, method: str) -> Iterator[tuple[set[str], set[str]]]:
+    """What a method assigns and reads of `self`, and what the methods of `self` do that it uses."""
     waiting, seen = [method], set()
     while waiting:
         seen.add(used := waiting.pop())
@@ -25,12 +35,10 @@ def assigns(kind: type, method: str, name: str) -> bool:
             codes = list(_codes(function))
             for code in codes:
                 stored, read = _names_of_self(code, code.co_varnames[:1])
-                if name in stored:
-                    return True
+                yield stored, read
                 waiting += read - seen
             if not any("super" in code.co_names for code in codes):  # nobody calls that of a base class
                 break
-    return False
 
 
 def _codes(function: Any) -> Iterator[CodeType]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from types import CodeType
 from typing import Any
 
+WRITERS = {"append", "copyto", "extend", "fill", "insert", "pop", "put", "shuffle", "sort", "update"}
 PLAIN = (float, int, str, bytes, tuple, list, dict, set, frozenset, type(None))
 
 
@@ -26,6 +27,38 @@ def global_names(code: CodeType) -> set[str]:
 
     here = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     return here.union(*(global_names(c) for c in code.co_consts if isinstance(c, CodeType)))
+
+
+def written_names(code: CodeType) -> set[str]:
+    """The global names in lines of code that write into something: by an index, by `out=`, or by a function that does.
+
+    >>> buffer = []
+    >>> def fill(k):
+    ...     buffer[:] = range(k)
+    >>> "buffer" in written_names(fill.__code__)
+    True
+    """
+    import dis
+
+    lines: list[list[dis.Instruction]] = [[]]
+    for step in dis.get_instructions(code):
+        if step.starts_line:
+            lines.append([])
+        lines[-1].append(step)
+    here = {
+        step.argval
+        for line in lines
+        if any(_writes(step) for step in line)
+        for step in line
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+    }
+    return here.union(*(written_names(c) for c in code.co_consts if isinstance(c, CodeType)))
+
+
+def _writes(step: Any) -> bool:
+    named = isinstance(step.argval, str) and step.argval in WRITERS
+    out = isinstance(step.argval, tuple) and "out" in step.argval
+    return named or out or step.opname in ("STORE_SUBSCR", "STORE_SLICE")
 
 
 def canonical(value: Any) -> str:

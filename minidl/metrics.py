@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from minidl.arguments import check_function, check_integer
+from minidl.arguments import check_function, check_integer, short
 from minidl.layers.losses.targets import check_class_labels, check_scores
 from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
@@ -200,7 +200,12 @@ def _entries(scores: Array, targets: Array) -> tuple[Array, Array]:
     check_scores(scores)
     if np.shape(targets) != scores.shape:
         raise ShapeError(f"expected targets of shape {scores.shape}, received targets.shape={np.shape(targets)}")
-    wanted = np.asarray(targets) >= 0.5
+    given = np.asarray(targets)
+    if given.dtype.kind not in "biuf" or not ((given >= 0) & (given <= 1)).all():
+        raise ValueError(
+            f"expected targets of 0 and 1, received {short(np.unique(given))}: they mark which labels hold"
+        )
+    wanted = given >= 0.5
     return np.where(np.isnan(scores), ~wanted, scores >= 0), wanted
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minidl.arguments import FREEZING, Refused, check_function, check_integer, short
+from minidl.returned import as_numbers, check_range
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Floats: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[np.floating[Any]]]
@@ -130,6 +131,10 @@ def copy_into(view: Array, new: Array, what: str) -> None:
     """Assign `new` to all of `view`, of which it must have the shape."""
     if new is view:  # the second half of `p.value += a`
         return
+    if type(new) is not np.ndarray or new.dtype != view.dtype:
+        new = as_numbers(f"a {what}", np.asarray(new) if isinstance(new, np.generic) else new)
+        if what == "value":
+            check_range("a value", new, view.dtype, infinite=True)
     if np.shape(new) != view.shape:
         raise ValueError(f"expected a {what} of shape {view.shape}, received shape {np.shape(new)}: reshape it")
     view[...] = new

@@ -22,15 +22,17 @@ from typing import TypeAlias
 
 import numpy as np
 
+from minidl.advice import Advised
 from minidl.arguments import check_number
 from minidl.parameters import Array
 from minidl.quiet import quiet
+from minidl.returned import check_parameters
 from minidl.store import Parameters
 
 Regularizer: TypeAlias = Callable[[Parameters], float]
 
 
-class _Penalty:
+class _Penalty(Advised):
     """What the classes below share, and what a list of several of them is a list of."""
 
     names: str | None
@@ -143,6 +145,7 @@ def _add_l1(w: Array, g: Array, strength: float) -> float:
 
 def _chosen(parameters: Parameters, names: str | None) -> list[tuple[Array, Array]]:
     """Pairs of flat views (value, gradient) of the numbers a regularizer works on."""
+    check_parameters("a regularizer", parameters)
     if names is None:
         return [(parameters.value[parameters.decayed], parameters.grad[parameters.decayed])]
     return [(parameter.value.reshape(-1), parameter.grad.reshape(-1)) for parameter in parameters.matching(names)]

@@ -1,13 +1,15 @@
 """What a caller's functions return, and arrays that are given back: taken where they are numbers, refused where not."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minidl.arguments import check_numbers, short
 
+CHUNK = 1 << 22  # numbers looked at together when searching for NaN
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -67,6 +69,31 @@ def saying(call: str, function: object) -> Iterator[None]:
         raise
 
 
+def as_finite(name: str, x: Numbers, dtype: DTypeLike, *, start: int = 0) -> Numbers:
+    """Some rows in a dtype, from row `start` of those named, if all of their numbers are finite there."""
+    cast = np.asarray(x, dtype)
+    if not np.isfinite(np.add.reduce(cast, axis=None)):  # a finite sum has finite parts, and takes one pass
+        check_finite(name, x, np.dtype(dtype), start=start)
+    return cast
+
+
+def check_finite(name: str, x: Numbers, dtype: np.dtype[Any], *, start: int = 0, chunk: int = CHUNK) -> None:
+    """Refuse numbers that are not finite in a dtype, with the place of the first; row 0 is row `start` of all."""
+    if x.dtype.kind != "f":
+        return
+    largest = min(float(np.finfo(x.dtype).max), float(np.finfo(dtype).max))
+    step = max(1, chunk * len(x) // max(x.size, 1))
+    for first in range(0, len(x), step):
+        broken = ~(np.abs(x[first : first + step]) <= largest)
+        if broken.any():
+            row, *column = np.argwhere(broken)[0].tolist()
+            where = ", ".join(map(str, [start + first + row, *column]))
+            raise ValueError(
+                f"expected numbers that are finite in {dtype}, received {name}[{where}]={x[(first + row, *column)]}: "
+                f"drop such rows or fill them in"
+            )
+
+
 def check_range(name: str, array: Numbers, dtype: np.dtype[Any], *, infinite: bool) -> None:
     """Refuse numbers that the dtype cannot hold, and NaN and infinity where a state may not have them."""
     if dtype.kind != "f":
@@ -82,6 +109,25 @@ def check_range(name: str, array: Numbers, dtype: np.dtype[Any], *, infinite: bo
     if not infinite and not np.isfinite(array).all():
         raise ValueError(
             f"expected {name} to be finite, received {array[~np.isfinite(array)][0]} in it: no step mends that"
+        )
+
+
+def check_parameters(who: str, parameters: object) -> None:
+    """Refuse what does not hold the values and gradients of a model, such as the model itself."""
+    if not (hasattr(parameters, "value") and hasattr(parameters, "grad")):
+        advice = "give its .parameters" if hasattr(parameters, "parameters") else "give model.parameters"
+        raise TypeError(f"expected the parameters of a model for {who}, received {short(parameters)}: {advice}")
+
+
+def check_snapshot(snapshot: object, names: Collection[str]) -> None:
+    """Refuse what is no mapping with exactly these names."""
+    advice = "give what snapshot() returned"
+    if not isinstance(snapshot, Mapping):
+        raise TypeError(f"expected names with arrays, received {short(snapshot)}: {advice}")
+    missing, extra = (sorted(map(str, some)) for some in ({*names} - {*snapshot}, {*snapshot} - {*names}))
+    if missing or extra:
+        raise ValueError(
+            f"expected a snapshot of this model, received one with missing={missing}, extra={extra}: {advice}"
         )
 
 

@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike
 
 from minidl.arguments import short, suggest
 from minidl.parameters import Array, Floats, Parameter, State, copy_into
-from minidl.returned import as_numbers, check_range, check_restored, saying
+from minidl.returned import as_numbers, check_range, check_restored, check_snapshot, saying
 
 
 def _started(name: str, owner: Parameter | State, rng: np.random.Generator) -> Array:
@@ -191,12 +191,8 @@ class Parameters:
 
     def restore(self, snapshot: Mapping[str, Array]) -> None:
         """Put back what `snapshot` returned; names and shapes must be exactly those of this model."""
-        if not isinstance(snapshot, Mapping):
-            raise TypeError(f"expected names with arrays, received {short(snapshot)}: give what snapshot() returned")
         owners = self._owners()
-        missing, extra = sorted(owners.keys() - snapshot.keys()), sorted(snapshot.keys() - owners.keys())
-        if missing or extra:
-            raise ValueError(f"expected a snapshot of this model, received one with missing={missing}, extra={extra}")
+        check_snapshot(snapshot, owners)
         for name, owner in owners.items():
             check_restored(name, owner.shape, snapshot[name], owner.value.dtype)
         for name, owner in owners.items():

@@ -251,3 +251,21 @@ def test_what_is_ignored_counts_for_nothing():
         ignoring(accuracy, -2)(scores, labels)
     with pytest.raises(TypeError, match="expected metric to be a function"):
         ignoring(0.5, -1)
+
+
+@pytest.mark.parametrize("metric", [binary_accuracy, subset_accuracy, f1_score])
+@pytest.mark.parametrize("targets", [[[2]], [[-1]], [[np.nan]], [["a"]], [[1j]], [[None]]])
+def test_targets_that_mark_nothing_are_refused(metric, targets):
+    with pytest.raises(ValueError, match="expected targets of 0 and 1, received"):
+        metric(np.array([[0.5]]), np.array(targets))
+
+
+@pytest.mark.parametrize("targets", [[[0.9]], [[True]], [[1]], [[np.float16(0.5)]]])
+def test_targets_between_0_and_1_are_those_of_the_loss(targets):
+    assert binary_accuracy(np.array([[0.5]]), np.array(targets)) == 1.0
+
+
+@pytest.mark.parametrize("metric", [accuracy, binary_accuracy, confusion_matrix])
+def test_masked_scores_are_refused(metric):
+    with pytest.raises(TypeError, match="expected scores to be a plain array, received a masked one"):
+        metric(np.ma.masked_array(np.eye(2)), np.arange(2))

@@ -366,3 +366,51 @@ def test_a_state_may_start_at_infinity():
 def test_what_is_no_snapshot_is_told_what_is(store, snapshot):
     with pytest.raises(TypeError, match=r"expected names with arrays, received .*: give what snapshot\(\) returned"):
         store.restore(snapshot)
+
+
+NO_NUMBERS = [
+    np.zeros((2, 3), complex),
+    np.full((2, 3), "a"),
+    np.zeros((2, 3), object),
+    np.ma.zeros((2, 3)),
+    np.zeros((2, 3), "M8[s]"),
+    None,
+    "abc",
+]
+
+
+@pytest.mark.parametrize("what", ["value", "grad"])
+@pytest.mark.parametrize("array", NO_NUMBERS, ids=str)
+def test_what_holds_no_numbers_is_not_assigned(array, what):
+    parameter = Linear(2, 3).build().weight
+    before = getattr(parameter, what).copy()
+    with pytest.raises((TypeError, ValueError), match=f"expected a {what} to"):
+        setattr(parameter, what, array)
+    np.testing.assert_array_equal(getattr(parameter, what), before)
+
+
+def test_a_value_beyond_the_range_of_the_model_is_not_assigned():
+    model = Linear(2, 3).build()
+    for owner, array in ((model.weight, np.full((2, 3), 1e300)), (model.parameters, np.full(9, 1e300))):
+        with pytest.raises(ValueError, match="expected a value in the range of float32, received 1e"):
+            owner.value = array
+
+
+@pytest.mark.parametrize("make", [np.float64, np.float32, np.int8, bool, ">f4", np.longdouble])
+def test_numbers_of_any_real_dtype_are_assigned(make):
+    parameter = Linear(2, 3).build().weight
+    parameter.value = np.ones((2, 3), make)
+    parameter.grad = np.asfortranarray(np.ones((2, 3), make))
+    np.testing.assert_array_equal(parameter.value, 1)
+    np.testing.assert_array_equal(parameter.grad, 1)
+    parameter.value = [[2, 2, 2], [2, 2, 2]]
+    np.testing.assert_array_equal(parameter.value, 2)
+
+
+def test_a_parameter_without_axes_takes_numbers():
+    scale = Parameter((), zeros)
+    Parameters({"scale": scale}, np.random.default_rng(0))
+    for number in (2, 2.0, np.float32(2), np.float64(2), np.array(2.0), np.int8(2)):
+        scale.value, scale.grad = 0, number
+        scale.value = number
+        assert scale.value == scale.grad == 2

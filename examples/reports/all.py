@@ -16,7 +16,7 @@ import numpy as np
 import sigmoid_mlp_cifar10
 import softmax_cifar10
 import softmax_vs_bce_cifar10
-from front import COLUMNS, OTHER_FILES, REPORTS, has_other_files
+from front import COLUMNS, REPORTS, note_on_data
 from report import QUICK, Page, begin_page, fill, finish, options_parser, read_options, run_all
 
 import minidl
@@ -52,8 +52,8 @@ def main() -> None:
     for module, page in pages.items():
         fill(page, module.write_up, results, options)
     parts = [HEAD, QUICK if options.quick else timing(results)]
-    if any(has_other_files(name) for name in REPORTS):
-        parts.append(f"MNIST is the original. {OTHER_FILES}")
+    if note := "".join({note_on_data(name) for name in REPORTS}):
+        parts.append(f"MNIST is the original. {note}")
     for module in reversed(MODULES):
         name = module.__name__
         title, report = REPORTS[name]
@@ -71,14 +71,17 @@ def main() -> None:
 
 
 def timing(results: Results) -> str:
-    """How long the runs took, and would take on a machine with nothing else to do."""
-    minutes = results.seconds / 60
-    undisturbed = sum(len(group) * min(result.seconds for result in group) for group in results.groups()) / 60
+    """How long the runs took, and at most would take on a machine with nothing else to do."""
+    minutes, groups = results.seconds / 60, [[result.seconds for result in group] for group in results.groups()]
+    undisturbed = sum(len(seconds) * min(seconds) for seconds in groups) / 60
+    uneven = sum(max(seconds) > 2 * min(seconds) for seconds in groups)
     versions = f"python {platform.python_version()}, numpy {np.__version__}, minidl {minidl.__version__}"
     return (
-        f"{len(results)} runs took {minutes:.0f} minutes of one core together. At the speed of the fastest run of each "
-        f"setting, which other work on the machine disturbed least, that is {undisturbed:.0f} minutes, so about "
-        f"{undisturbed / 2:.0f} minutes with two worker processes on two cores. ({versions})"
+        f"{len(results)} runs took {minutes:.0f} minutes of one core together. In {uneven} of {len(groups)} settings "
+        f"the slowest run took more than twice as long as the fastest, since runs stop early or other work went on. At "
+        f"the speed of the fastest run of each setting it is {undisturbed:.0f} minutes, so about "
+        f"{undisturbed / 2:.0f} with two worker processes on two cores; less, where all runs of a setting were "
+        f"disturbed. ({versions})"
     )
 
 

@@ -52,15 +52,24 @@ def seeds(options: Namespace, usual: int) -> range:
     return range(options.seed, options.seed + (options.repeats or (2 if options.quick else usual)))
 
 
-def over_seeds(options: Namespace, usual: int) -> str:
-    """Such as "over 10 seeds", or "of one seed", for captions: "mean and deviation over 10 seeds"."""
-    count = len(seeds(options, usual))
-    return "of one seed" if count == 1 else f"over {count} seeds"
+def averaged(count: int) -> str:
+    """What a curve or a point of so many runs shows, for captions: "mean and deviation of 10 seeds", or "one seed"."""
+    return "one seed" if count == 1 else f"mean and deviation of {count} seeds"
+
+
+def deviation(values: np.ndarray) -> float:
+    """The sample standard deviation, 0 for a single run."""
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
 
 
 def with_spread(values: np.ndarray, form: str = ".1f") -> str:
     """Mean and deviation of several runs, the number of a single one."""
-    return f"{values.mean():{form}}" + (f" ± {values.std(ddof=1):{form.lstrip('+')}}" if len(values) > 1 else "")
+    return f"{values.mean():{form}}" + (f" ± {deviation(values):{form.lstrip('+')}}" if len(values) > 1 else "")
+
+
+def ends(results: Results, name: str, place: int = -1) -> np.ndarray:
+    """A curve after the last evaluation, or another one, for each run; runs may differ in length."""
+    return np.array([curve[place] for curve in results.column(name)])
 
 
 Row = Comparison  # a number of the report beside what was measured

@@ -5,8 +5,9 @@ from minidl.data.cifar import cifar10
 from minidl.data.dataset import Dataset
 from minidl.data.embedded import digits
 from minidl.data.idx import mnist
-from minidl.data.images import RandomCrop, RandomFlip, flip_horizontal, roughness
+from minidl.data.images import RandomCrop, RandomErasing, RandomFlip, flip_horizontal
 from minidl.data.joining import join
+from minidl.data.roughness import roughness
 from minidl.data.transforms import (
     Standardizer,
     one_hot,
@@ -20,6 +21,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "RandomCrop",
+    "RandomErasing",
     "RandomFlip",
     "Standardizer",
     "batches",

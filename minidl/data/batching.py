@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minidl.arguments import check_integer, short
-from minidl.data.dataset import Dataset, check_rows
+from minidl.data.dataset import Dataset
+from minidl.data.door import check_rows
 from minidl.parameters import Array
 from minidl.seeding import Stream, generator
 

@@ -30,9 +30,9 @@ MOST = 10_000  # records in one file
 def cifar10(folder: str | os.PathLike[str] | None = None, *, download: bool = True) -> tuple[Dataset, Dataset]:
     """(train, test): 50 000 and 10 000 colour photographs, x (n, 3072) uint8 of 0..255, targets (n,) int64.
 
-    A row is an image (3, 32, 32), channels first, flattened. Targets are int64 although the file has bytes, so that
-    `targets - 1` or `2 * targets` cannot wrap around. A. Krizhevsky, Learning multiple layers of features from tiny
-    images, 2009.
+    A row is an image (3, 32, 32), channels first, flattened; `as_images()` undoes that. Targets are int64 although the
+    file has bytes, so that `targets - 1` or `2 * targets` cannot wrap around. A. Krizhevsky, Learning multiple layers
+    of features from tiny images, 2009.
 
     Args:
         folder: has data_batch_1.bin to data_batch_5.bin and test_batch.bin, directly or in `cifar-10-batches-bin/`.

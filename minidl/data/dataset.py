@@ -1,14 +1,16 @@
 """Dataset: rows of features with their targets, and the few things one does with a set as a whole."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from math import prod
 
 import numpy as np
 
 from minidl.arguments import check_integer, check_numbers, short
+from minidl.data.door import check_classes, check_image_shape, check_rows, check_weights
 from minidl.data.splitting import split_rows
-from minidl.data.wrapping import watched
+from minidl.data.weighting import balanced_rows, weights_of_rows
+from minidl.data.wrapping import watched, wraps_around
 from minidl.parameters import Array
 
 
@@ -55,13 +57,13 @@ class Dataset:
         if self.targets.ndim < 1 or 0 in self.targets.shape:
             raise ValueError(f"expected targets of shape (n,) or (n, ...), received targets.shape={self.targets.shape}")
         if self.weights is not None:
-            _check_weights(self.weights)
+            check_weights(self.weights)
         lengths = {name: len(array) for name, array in zip(("x", "targets", "weights"), self.arrays, strict=False)}
         if len(set(lengths.values())) > 1:
             received = ", ".join(f"len({name})={length}" for name, length in lengths.items())
             raise ValueError(f"expected one target and one weight per row of x, received {received}")
-        _check_classes(self.classes, self.targets)
-        _check_image_shape(self.image_shape, self.x.shape[1:])
+        check_classes(self.classes, self.targets)
+        check_image_shape(self.image_shape, self.x.shape[1:])
 
     def __len__(self) -> int:
         return len(self.x)
@@ -86,6 +88,43 @@ class Dataset:
                 f"with the shape of one row of {prod(self.x.shape[1:])} numbers"
             )
         return self.x.reshape(len(self), *self.image_shape)
+
+    def as_images(self) -> "Dataset":
+        """The same rows with x as (n, channels, height, width), as convolutions take them; a view where numpy can.
+
+        Grey images have one channel. `map(lambda x: x.reshape(len(x), -1))` is the way back.
+
+        >>> from minidl.data import digits
+        >>> digits().as_images()
+        Dataset(1797 rows x (1, 8, 8) uint8, 10 classes)
+        """
+        images = self.images()
+        return replace(self, x=images if images.ndim == 4 else images[:, None])
+
+    def weighted(self, weights: Mapping[str, float] | Mapping[int, float]) -> "Dataset":
+        """The same rows, each with its weight times that of its class: {"cat": 2.0} or {0: 2.0}.
+
+        Classes that are not named count once. `class_weights` of a loss weigh every set it sees, these this one only.
+
+        Raises:
+            ValueError: targets that are no labels; a class that is not there, or named twice; a weight that is negative
+                or not finite; nothing but zeros.
+
+        >>> data = Dataset(np.zeros((4, 2)), np.array([0, 1, 1, 0]), classes=("cat", "dog"))
+        >>> data.weighted({"dog": 3.0}).weights
+        array([1., 3., 3., 1.])
+        """
+        return replace(self, weights=weights_of_rows(weights, self.targets, self.classes, self.weights))
+
+    def balanced(self) -> "Dataset":
+        """The same rows, weighted so that every class that is there weighs the same in all, and a row 1 on average.
+
+        A row of class c weighs n / (classes n_c); rows that have weights keep their proportions within a class.
+
+        >>> Dataset(np.zeros((4, 2)), np.array([0, 0, 0, 1])).balanced().weights.round(3)
+        array([0.667, 0.667, 0.667, 2.   ])
+        """
+        return replace(self, weights=balanced_rows(self.targets, self.weights))
 
     def __getitem__(self, rows: slice) -> "Dataset":
         """The rows of a slice, as views: `data[:5]`, `data[::2]`.
@@ -133,7 +172,7 @@ class Dataset:
         """
         x, unsure = watched(function, self.x)
         check_numbers("function(x)", x)
-        if unsure and x.dtype.kind in "iu" and _wraps_around(function, self.x):
+        if unsure and x.dtype.kind in "iu" and wraps_around(function, self.x):
             raise ValueError(
                 f"expected function(x) to be right for numbers of dtype {self.x.dtype}, received one that wraps "
                 f"around: cast first, as in x.astype(np.float32)"
@@ -190,69 +229,3 @@ class Dataset:
                 f"dtype={self.targets.dtype}: leave stratify out"
             )
         return self.targets if labelled and stratify is not False else np.zeros(len(self), np.int8)
-
-
-def _wraps_around(function: Callable[[Array], Array], x: Array) -> bool:
-    """Whether a function gives other numbers for small integers than for the same in 64 bits, on a few rows of x."""
-    if x.dtype.kind not in "iu" or x.dtype.itemsize > 4:
-        return False
-    extremes = [int(place) // (x.size // len(x)) for place in (x.argmin(), x.argmax())]
-    few = np.concatenate([x[: min(len(x), 32)], x[extremes]])
-    try:
-        narrow, again, wide = (function(few.astype(dtype)) for dtype in (x.dtype, x.dtype, np.int64))
-    except Exception:  # a function of a whole set only
-        return False
-    return np.array_equal(narrow, again) and narrow.shape == wide.shape and not np.array_equal(narrow, wide)
-
-
-def check_rows(name: str, rows: Array, n: int) -> Array:
-    """`rows` if it is a non-empty 1-D array of integers in [0, n)."""
-    if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(rows) == 0:
-        advice = {
-            "b": "row numbers of a mask are np.flatnonzero(mask), and where(mask) takes it",
-            "f": "cast with .astype(int)",
-        }
-        raise ValueError(
-            f"expected {name} to be a non-empty 1-D array of integers, received {name} of shape={rows.shape}, "
-            f"dtype={rows.dtype}: {advice.get(rows.dtype.kind, 'give the numbers of rows, such as np.arange(n)')}"
-        )
-    if rows.min() < 0 or rows.max() >= n:
-        raise ValueError(f"expected {name} in 0..{n - 1}, received values from {rows.min()} to {rows.max()}")
-    return rows
-
-
-def _check_weights(weights: Array) -> None:
-    check_numbers("weights", weights)
-    if weights.ndim != 1:
-        raise ValueError(f"expected weights of shape (n,), received weights.shape={weights.shape}: one per row")
-    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
-        raise ValueError(
-            "expected weights to be finite, >= 0 and not all zero, received "
-            f"{np.count_nonzero(~np.isfinite(weights))} not finite, {np.count_nonzero(weights < 0)} negative, "
-            f"{np.count_nonzero(weights)} of {len(weights)} not zero"
-        )
-
-
-def _check_classes(classes: tuple[str, ...], targets: Array) -> None:
-    if not isinstance(classes, tuple) or not all(isinstance(name, str) for name in classes):
-        raise TypeError(f"expected classes to be a tuple of strings, received classes={classes!r}")
-    if classes and targets.ndim == 1 and targets.dtype.kind in "iu":
-        low, high = targets.min(), targets.max()
-        if low < 0 or high >= len(classes):
-            raise ValueError(
-                f"expected targets in 0..{len(classes) - 1} for {len(classes)} classes, received labels from "
-                f"{low} to {high}"
-            )
-
-
-def _check_image_shape(image_shape: tuple[int, ...], row_shape: tuple[int, ...]) -> None:
-    if not isinstance(image_shape, tuple) or len(image_shape) not in (0, 2, 3):
-        raise ValueError(
-            f"expected image_shape to be (height, width) or (channels, height, width), received {image_shape=!r}"
-        )
-    sizes = [check_integer("each entry of image_shape", size, minimum=1) for size in image_shape]
-    if sizes and prod(sizes) != prod(row_shape):
-        raise ValueError(
-            f"expected image_shape with {prod(row_shape)} entries as a row of x has, received {image_shape=} "
-            f"with {prod(sizes)}"
-        )

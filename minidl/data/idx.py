@@ -34,7 +34,8 @@ GZIP_RATIO = 1032  # no deflate stream is longer than this, for each of its byte
 def mnist(folder: str | os.PathLike[str] | None = None, *, download: bool = True) -> tuple[Dataset, Dataset]:
     """(train, test): 60 000 and 10 000 handwritten digits, x (n, 784) uint8 of values 0..255, targets (n,) int64.
 
-    Targets are int64 although the file has bytes, so that `targets - 1` or `2 * targets` cannot wrap around.
+    A row is an image (28, 28), flattened; of `as_images()`, x is (n, 1, 28, 28). Targets are int64 although the file
+    has bytes, so that `targets - 1` or `2 * targets` cannot wrap around.
     Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document recognition, 1998.
 
     Args:

@@ -1,17 +1,14 @@
-"""Rows that are images: mirrored, cropped at random, and how rough they are."""
+"""Rows that are images: mirrored, cropped and erased at random."""
 
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
+import math
 from dataclasses import KW_ONLY, dataclass
-from math import prod
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from minidl.arguments import check_integer, check_number
 from minidl.parameters import Array
-
-ROUNDINGS = 8  # of the mean of an image, up to which a deviation is that of a constant
 
 
 def flip_horizontal(x: Array, image_shape: tuple[int, ...], *, channels_last: bool = False) -> Array:
@@ -28,8 +25,8 @@ def flip_horizontal(x: Array, image_shape: tuple[int, ...], *, channels_last: bo
     >>> flip_horizontal(np.array([[1, 2, 3, 4, 5, 6]]), (2, 3))
     array([[3, 2, 1, 6, 5, 4]])
     """
-    _check_layout(image_shape, channels_last)
-    images = _images(x, image_shape)
+    check_layout(image_shape, channels_last)
+    images = rows_as_images(x, image_shape)
     mirrored = images[:, :, ::-1] if channels_last else images[..., ::-1]
     return mirrored.copy().reshape(x.shape)
 
@@ -56,7 +53,7 @@ class RandomFlip:
     def __post_init__(self) -> None:
         """Check the arguments before the first batch."""
         check_number("probability", self.probability, minimum=0, maximum=1)
-        _check_layout(self.image_shape, self.channels_last)
+        check_layout(self.image_shape, self.channels_last)
 
     def __call__(self, x: Array, rng: np.random.Generator) -> Array:
         """A new array with some rows mirrored; `rng` gives one draw per row."""
@@ -94,25 +91,20 @@ class RandomCrop:
 
     def __post_init__(self) -> None:
         """Check the arguments before the first batch."""
-        _check_layout(self.image_shape, self.channels_last)
+        check_layout(self.image_shape, self.channels_last)
         check_integer("padding", self.padding, minimum=0)
-        if self.padding >= min(self._height_and_width):
+        if self.padding >= min(_plane(self.image_shape, self.channels_last)):
             raise ValueError(
                 f"expected padding below the height and width of the image, received padding={self.padding}, "
                 f"image_shape={self.image_shape}: choose a smaller one"
             )
 
-    @property
-    def _height_and_width(self) -> tuple[int, int]:
-        height, width = self.image_shape[:2] if self.channels_last else self.image_shape[-2:]
-        return height, width
-
     def __call__(self, x: Array, rng: np.random.Generator) -> Array:
         """A new array of shifted images; `rng` gives two draws per row."""
-        images = _images(x, self.image_shape)
+        images = rows_as_images(x, self.image_shape)
         y = np.zeros_like(images)
-        ahead = (slice(None),) * (0 if self.channels_last else len(self.image_shape) - 2)
-        height, width = self._height_and_width
+        ahead = _ahead(self.image_shape, self.channels_last)
+        height, width = _plane(self.image_shape, self.channels_last)
         shifts = rng.integers(-self.padding, self.padding + 1, (len(x), 2)).tolist()
         for image, shifted, (down, right) in zip(images, y, shifts, strict=True):
             (to_rows, from_rows), (to_columns, from_columns) = _shift(down, height), _shift(right, width)
@@ -125,59 +117,94 @@ def _shift(by: int, size: int) -> tuple[slice, slice]:
     return slice(max(0, by), size + min(0, by)), slice(max(0, -by), size - max(0, by))
 
 
-def roughness(images: ArrayLike, image_shape: tuple[int, ...]) -> Array:
-    """How rough each image is, (n,): sum (Laplacian)^2 / sum (x - mean)^2.
+@dataclass(frozen=True)
+class RandomErasing:
+    """(x, rng) -> x with a rectangle of each image set to 0, with the given probability: for training batches only.
 
-    The Laplacian is that of four neighbours, x[i-1, j] + x[i+1, j] + x[i, j-1] + x[i, j+1] - 4 x[i, j], at every pixel
-    that has four; the mean is that of each channel of the image. Near 0 where neighbours are alike, about 20 for
-    independent noise on large images, at most 64; neither a factor nor a constant changes it. An image whose channels
-    are constant is not rough: 0.
+    The rectangle has a share of the image's area that is uniform in `area`, a height / width whose logarithm is uniform
+    in that of `aspect`, and lies anywhere within the image; a side that would be longer than the image is as long.
+    0 is the mean, where pixels are standardized. Never writes into x.
+
+    Zhong et al., Random erasing data augmentation, AAAI 2020, algorithm 1, which draws again where a side is too long,
+    and fills in noise.
 
     Args:
-        images: (n, *image_shape) or (n, pixels) real numbers. The templates of a `Linear` are the columns of its
-            weights: `roughness(layer.weight.value.T, (3, 32, 32))`.
-        image_shape: (height, width) or (channels, height, width), with height and width of at least 3.
+        image_shape: (height, width), (channels, height, width), or with `channels_last` (height, width, channels).
+        probability: in [0, 1].
+        area: (least, most), in (0, 1].
+        aspect: (least, most), > 0.
+        channels_last: True where the colours of a pixel stand side by side.
 
     Raises:
-        ValueError: an image_shape without inner pixels, images that do not have it, or numbers that are not finite.
+        ValueError: a bad argument, or rows that do not have the image_shape.
 
-    >>> slope, noise = np.arange(25.0), np.array([1.0, -1.0] * 12 + [1.0])
-    >>> roughness([slope, noise], (5, 5)).round(1).tolist()
-    [0.0, 23.1]
+    >>> erase = RandomErasing((2, 3), probability=1.0, area=(0.5, 0.5), aspect=(1.0, 1.0))
+    >>> erase(np.array([[1, 2, 3, 4, 5, 6]]), np.random.default_rng(0)).tolist()
+    [[1, 0, 0, 4, 0, 0]]
     """
-    _check_layout(image_shape, channels_last=False)
-    if min(image_shape[-2:]) < 3:
-        raise ValueError(
-            f"expected images of at least 3 by 3 pixels, received image_shape={image_shape}: no pixel has "
-            f"four neighbours"
-        )
-    x = _images(np.asarray(images, np.float64), image_shape)
-    if not np.isfinite(x).all():
-        raise ValueError(
-            f"expected finite numbers, received {int((~np.isfinite(x)).sum())} that are not: has the run diverged?"
-        )
-    own = tuple(range(1, x.ndim))
-    largest = np.abs(x).max(axis=own, keepdims=True, initial=0)
-    x = x / np.where(largest > 0, largest, 1)  # squares of numbers of any scale are numbers
-    d = x - x.mean(axis=(-2, -1), keepdims=True)
-    inner = d[..., 1:-1, 1:-1]
-    laplacian = d[..., :-2, 1:-1] + d[..., 2:, 1:-1] + d[..., 1:-1, :-2] + d[..., 1:-1, 2:] - 4 * inner
-    constant = (np.abs(d) <= ROUNDINGS * np.finfo(np.float64).eps).all(axis=own)
-    whole = np.where(constant, 1.0, np.square(d).sum(axis=own))
-    return np.where(constant, 0.0, np.square(laplacian).sum(axis=own) / whole)
+
+    image_shape: tuple[int, ...]
+    _: KW_ONLY
+    probability: float = 0.5
+    area: tuple[float, float] = (0.02, 0.4)
+    aspect: tuple[float, float] = (0.3, 1 / 0.3)
+    channels_last: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the arguments before the first batch."""
+        check_layout(self.image_shape, self.channels_last)
+        check_number("probability", self.probability, minimum=0, maximum=1)
+        _check_interval("area", self.area, most=1.0)
+        _check_interval("aspect", self.aspect, most=math.inf)
+
+    def __call__(self, x: Array, rng: np.random.Generator) -> Array:
+        """A new array with rectangles of 0; `rng` gives five draws per row."""
+        y = np.array(rows_as_images(x, self.image_shape))
+        ahead = _ahead(self.image_shape, self.channels_last)
+        height, width = _plane(self.image_shape, self.channels_last)
+        chosen, share, shape, down, right = rng.random((5, len(x)))
+        areas = (self.area[0] + share * (self.area[1] - self.area[0])) * height * width
+        aspects = self.aspect[0] * (self.aspect[1] / self.aspect[0]) ** shape
+        heights = np.clip(np.rint(np.sqrt(areas * aspects)), 1, height).astype(int)
+        widths = np.clip(np.rint(np.sqrt(areas / aspects)), 1, width).astype(int)
+        tops, lefts = (down * (height - heights + 1)).astype(int), (right * (width - widths + 1)).astype(int)
+        for row in np.flatnonzero(chosen < self.probability).tolist():
+            rows, columns = slice(tops[row], tops[row] + heights[row]), slice(lefts[row], lefts[row] + widths[row])
+            y[row][*ahead, rows, columns] = 0
+        return y.reshape(x.shape)
 
 
-def _images(x: Array, image_shape: tuple[int, ...]) -> Array:
+def rows_as_images(x: Array, image_shape: tuple[int, ...]) -> Array:
     """The rows as images."""
-    if x.shape[1:] not in (image_shape, (prod(image_shape),)) or not x.ndim:
+    if x.shape[1:] not in (image_shape, (math.prod(image_shape),)) or not x.ndim:
         raise ValueError(
-            f"expected x of shape (n, {', '.join(map(str, image_shape))}) or (n, {prod(image_shape)}), "
+            f"expected x of shape (n, {', '.join(map(str, image_shape))}) or (n, {math.prod(image_shape)}), "
             f"received x.shape={x.shape}"
         )
     return x.reshape(len(x), *image_shape)
 
 
-def _check_layout(image_shape: tuple[int, ...], channels_last: bool) -> None:
+def _plane(image_shape: tuple[int, ...], channels_last: bool) -> tuple[int, int]:
+    height, width = image_shape[:2] if channels_last else image_shape[-2:]
+    return height, width
+
+
+def _ahead(image_shape: tuple[int, ...], channels_last: bool) -> tuple[slice, ...]:
+    """The index of all that stands ahead of the rows of pixels of one image."""
+    return (slice(None),) * (0 if channels_last else len(image_shape) - 2)
+
+
+def _check_interval(name: str, interval: tuple[float, float], *, most: float) -> None:
+    if not isinstance(interval, tuple) or len(interval) != 2:
+        raise ValueError(f"expected {name} to be (least, most), received {name}={interval!r}")
+    for value in interval:
+        check_number(f"each entry of {name}", value, minimum=0, maximum=most)
+    if not 0 < interval[0] <= interval[1]:
+        raise ValueError(f"expected {name} to be (least, most) with 0 < least <= most, received {name}={interval!r}")
+
+
+def check_layout(image_shape: tuple[int, ...], channels_last: bool) -> None:
+    """Refuse a shape that is no image's."""
     ranks = (3,) if channels_last else (2, 3)
     if not isinstance(image_shape, tuple) or len(image_shape) not in ranks:
         wanted = "(height, width, channels)" if channels_last else "(height, width) or (channels, height, width)"

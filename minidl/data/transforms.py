@@ -107,16 +107,19 @@ def standardize(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
     >>> train.x.ravel(), test.x.ravel()
     (array([-1.,  1.]), array([0.]))
     """
+    _check_datasets(train, *others)
     return _all(Standardizer.per_feature(train), train, *others)
 
 
 def standardize_scalar(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
     """All datasets minus one number, divided by one number: mean and deviation of all entries of the first."""
+    _check_datasets(train, *others)
     return _all(Standardizer.scalar(train), train, *others)
 
 
 def subtract_mean_image(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
     """All datasets minus the mean row of the first."""
+    _check_datasets(train, *others)
     return _all(Standardizer.mean_image(train), train, *others)
 
 
@@ -142,6 +145,14 @@ def one_hot(labels: Array, classes: int, *, dtype: DTypeLike = np.float32) -> Ar
     rows = np.zeros((len(labels), classes), dtype)
     rows[np.arange(len(labels)), labels] = 1
     return rows
+
+
+def _check_datasets(*datasets: object) -> None:
+    """Refuse arrays and tuples, of which nobody knows what is x."""
+    for given in datasets:
+        if not isinstance(given, Dataset):
+            advice = "write Dataset(x, targets)" if isinstance(given, tuple) else "give one Dataset after the other"
+            raise TypeError(f"expected Datasets, received {short(given)}: {advice}")
 
 
 def _all(standardizer: Standardizer, *datasets: Dataset) -> tuple[Dataset, ...]:

@@ -35,6 +35,19 @@ def watched(function: Callable[[Array], Any], x: Array) -> tuple[Any, bool]:
     return (x if result is seen else result.view(np.ndarray)), bool(seen.noted)
 
 
+def wraps_around(function: Callable[[Array], Array], x: Array) -> bool:
+    """Whether a function gives other numbers for small integers than for the same in 64 bits, on a few rows of x."""
+    if x.dtype.kind not in "iu" or x.dtype.itemsize > 4:
+        return False
+    extremes = [int(place) // (x.size // len(x)) for place in (x.argmin(), x.argmax())]
+    few = np.concatenate([x[: min(len(x), 32)], x[extremes]])
+    try:
+        narrow, again, wide = (function(few.astype(dtype)) for dtype in (x.dtype, x.dtype, np.int64))
+    except Exception:  # a function of a whole set only
+        return False
+    return np.array_equal(narrow, again) and narrow.shape == wide.shape and not np.array_equal(narrow, wide)
+
+
 class _Watched(np.ndarray[Any, Any]):
     """An array that notes, for itself and all that is made of it, what may have left its dtype."""
 

@@ -41,9 +41,11 @@ def _collect(thing: Any, texts: dict[str, str], seen: set[int], text: Callable[[
     seen.add(id(thing))
     name = f"{thing.__qualname__} {len(seen)}"
     texts[name] = text(thing)
-    if not isinstance(thing, FunctionType):
-        return
-    for used, value in _uses(thing):
+    methods = (
+        [getattr(value, "__func__", value) for value in vars(thing).values()] if inspect.isclass(thing) else [thing]
+    )
+    functions = [function for function in methods if isinstance(function, FunctionType)]
+    for used, value in (pair for function in functions for pair in _uses(function)):
         if isinstance(value, PLAIN):
             texts[f"{name} uses {used}"] = canonical(value)
         elif getattr(value, "__module__", "") == thing.__module__ and hasattr(value, "__qualname__"):

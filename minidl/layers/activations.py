@@ -35,9 +35,11 @@ def sigmoid(x: Array) -> Floats:
 
 @cache
 def _largest_exponent(dtype: np.dtype[Any]) -> Any:
-    """The largest x of a dtype for which 1 / exp(x) is a normal number, less two roundings."""
+    """The largest x of a dtype for which 1 / (1 + exp(x)) is a normal number, as arrays of any length round it."""
     bound = dtype.type(-np.log(np.longdouble(np.finfo(dtype).tiny)))
-    return np.nextafter(np.nextafter(bound, dtype.type(0)), dtype.type(0))
+    while (np.reciprocal(np.exp(np.full(67, bound)) + dtype.type(1)) < np.finfo(dtype).tiny).any():
+        bound = np.nextafter(bound, dtype.type(0))
+    return bound
 
 
 @quiet

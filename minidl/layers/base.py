@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minidl.arguments import FREEZING, Recorded, Refused, check_integer, check_numbers, short
+from minidl.bytecode import reads
 from minidl.layers.habits import LAYER
 from minidl.layers.modes import inference, training
 from minidl.layers.names import check_names
@@ -18,6 +19,7 @@ from minidl.layers.owning import owned, refuse_shared
 from minidl.layers.shapes import SampleShape, ShapeError, check_sizes
 from minidl.parameters import Array, Parameter, State
 from minidl.quiet import quiet, quietly
+from minidl.returned import as_finite, as_numbers
 from minidl.seeding import Stream, generator
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
 from minidl.store import Parameters
@@ -78,8 +80,7 @@ class Layer(Recorded):
         if getattr(dy, "shape", None) != shape and np.shape(dy) != shape:  # lists are taken too
             raise ShapeError(
                 f"expected dy of shape {shape}, that of the newest output of {self!r}, received "
-                f"dy.shape={np.shape(dy)}: "
-                f"backward goes with the forward before it"
+                f"dy.shape={np.shape(dy)}: backward goes with the forward before it"
             )
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
@@ -177,7 +178,10 @@ class Layer(Recorded):
             return "the outermost layer of its model has them, its own are named_parameters()"
         if name in ("parameters", "rng"):
             return "call build(seed=...) on the outermost layer first"
-        return super()._advice(name)
+        advice = super()._advice(name)
+        if advice == "call forward first" and reads(type(self), "forward", "training"):
+            return f"{advice}; where it sets {name} in training only, call it in `with model.train_mode():`"
+        return advice
 
     def save(self, path: StrPath) -> None:
         """Write every parameter and state by name to an uncompressed `.npz` file, whole or not at all.
@@ -224,7 +228,11 @@ class Layer(Recorded):
         """A `with` block inside which this layer and all below it are training; inference is the default.
 
         It belongs to the thread that entered it: a layer keeps what backward needs, so `predict` in another thread is
-        refused meanwhile, and predictions that are under way there are waited for, at most a minute.
+        refused meanwhile. Predictions that are under way there are waited for, and those that come later wait in turn.
+
+        Raises:
+            RuntimeError: another thread trains it, or none of those predictions ended for a minute: they may be
+                waiting for this thread.
         """
         return training(self, list(self.layers_inside()))
 
@@ -235,12 +243,13 @@ class Layer(Recorded):
         refuses is refused here too, except for lists of numbers.
         """
         batch_size = check_integer("batch_size", batch_size, minimum=1)
-        x = np.asarray(x) if isinstance(x, list | tuple) else x
+        x = as_numbers("x", x) if isinstance(x, list | tuple) else x
         check_numbers("x", x)
         dtype = self._compute_dtype(x)
         with inference(list(self.layers_inside())), quietly():
-            batches = (x[start : start + batch_size] for start in range(0, max(len(x), 1), batch_size))
-            return np.concatenate([self.forward(np.asarray(batch, dtype)) for batch in batches])
+            starts = range(0, max(len(x), 1), batch_size)
+            batches = (as_finite("x", x[start : start + batch_size], dtype, start=start) for start in starts)
+            return np.concatenate([self.forward(batch) for batch in batches])
 
     def _compute_dtype(self, x: Array) -> np.dtype[Any]:
         """The dtype of the first parameter; without any, that of `x` if it is one of the two, else float32."""

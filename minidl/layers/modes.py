@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from threading import Condition, Thread, current_thread
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
-PATIENCE = 60.0  # seconds to wait for predictions of other threads, which may be waiting for this one
+PATIENCE = 60.0  # seconds to wait for one prediction of another thread to end, which may be waiting for this one
 _changes = Condition()  # of what follows, in any layer
 _predicting: Counter[Thread] = Counter()  # blocks of inference that a thread is inside of, with any layers
+_waiting: dict[Thread, Sequence["Moded"]] = {}  # threads that wait to train, and with which layers
 
 
 class Moded(Protocol):
@@ -26,11 +28,12 @@ def training(owner: T, layers: Sequence[Moded]) -> Iterator[T]:
     """A block in which the layers are training, in this thread only; gives the owner.
 
     Predictions of other threads are waited for, unless this thread is inside of one itself: two could wait for each
-    other.
+    other. Those that come meanwhile wait in turn, so that the last of those under way is the last one waited for.
     """
     me = current_thread()
     with _changes:
-        _changes.wait_for(lambda: not _predicting_else(layers, me), timeout=0 if _predicting[me] else PATIENCE)
+        if not _predicting[me]:
+            _wait_for_predictions(layers, me)
         _forget_ended(layers)
         _refuse_others(layers, me, _predicting_else(layers, me))
         before = [(layer, layer.training, layer._trains_in) for layer in layers]
@@ -46,9 +49,14 @@ def training(owner: T, layers: Sequence[Moded]) -> Iterator[T]:
 
 @contextmanager
 def inference(layers: Sequence[Moded]) -> Iterator[None]:
-    """A block in which the layers are in inference mode, also inside a `training` block of this thread."""
+    """A block in which the layers are in inference mode, also inside a `training` block of this thread.
+
+    Where another thread waits to train them it goes first, unless this one is predicting already, which it waits for.
+    """
     me = current_thread()
     with _changes:
+        if not _predicting[me]:
+            _changes.wait_for(lambda: not _waiting_else(layers, me))
         _forget_ended(layers)
         _refuse_others(layers, me)
         before = [(layer, layer.training) for layer in layers]
@@ -67,6 +75,34 @@ def inference(layers: Sequence[Moded]) -> Iterator[None]:
                 threads.remove(me)
                 layer.training, layer._predicts_in = mode, tuple(threads)
             _changes.notify_all()
+
+
+def _wait_for_predictions(layers: Sequence[Moded], me: Thread) -> None:
+    """Wait until no other thread predicts with the layers; in vain where none of them comes to its end."""
+    _waiting[me] = layers
+    try:
+        while busy := _under_way(layers, me):
+            if not _changes.wait_for(partial(_moved, layers, me, busy), timeout=PATIENCE):
+                return
+    finally:
+        del _waiting[me]
+        _changes.notify_all()
+
+
+def _moved(layers: Sequence[Moded], me: Thread, busy: Counter[Thread]) -> bool:
+    return _under_way(layers, me) != busy
+
+
+def _waiting_else(layers: Sequence[Moded], me: Thread) -> bool:
+    """Whether another thread waits to train one of the layers."""
+    wanted = {id(layer) for thread, several in _waiting.items() if thread is not me for layer in several}
+    return any(id(layer) in wanted and layer._trains_in is not me for layer in layers)
+
+
+def _under_way(layers: Sequence[Moded], me: Thread) -> Counter[Thread]:
+    """The predictions of other threads with the layers."""
+    threads = (thread for layer in layers for thread in layer._predicts_in)
+    return Counter(thread for thread in threads if thread is not me and thread.is_alive())
 
 
 def _predicting_else(layers: Sequence[Moded], me: Thread) -> Thread | None:

@@ -1,12 +1,13 @@
-"""Adam, and AdamW with decoupled weight decay."""
+"""Adam, AdamW with decoupled weight decay, and Nadam with Nesterov's look ahead."""
 
 import math
 
 import numpy as np
 
 from minidl.arguments import check_number
-from minidl.optim.base import SETTLED, SMALLEST_EPS, Clip, Optimizer, blocks, check_discount, settle
+from minidl.optim.base import Clip, Optimizer
 from minidl.optim.schedules import LearningRate
+from minidl.optim.vectors import SETTLED, SMALLEST_EPS, blocks, check_discount, settle
 from minidl.parameters import Array
 from minidl.store import Parameters
 
@@ -42,6 +43,7 @@ class Adam(Optimizer):
     """
 
     slot_names = ("gradient_sum", "square_sum")
+    _squares = ("square_sum",)
 
     def __init__(
         self,
@@ -125,3 +127,56 @@ class AdamW(Adam):
         decayed = parameters.value[parameters.decayed]
         decayed *= 1 - lr * self.weight_decay
         super().apply(parameters, lr)
+
+
+class Nadam(Adam):
+    """Adam whose step looks one gradient ahead: w <- w - lr n / (sqrt(v') + eps).
+
+    n = beta1 m / (1 - beta1**(t + 1)) + (1 - beta1) g / (1 - beta1**t) stands for m' of `Adam`; m, v, v', t and the
+    arguments are those of `Adam`. beta1 is the same at each step: the source lets it grow towards that value, and
+    PyTorch does so too (by `momentum_decay`), so in their first thousands of steps less of the past counts.
+
+    Args:
+        lr: a number >= 0 or a function of the step.
+        beta1: in [0, 1).
+        beta2: in [0, 1).
+        eps: at least 1e-37, so that it is not 0 in float32.
+        clip: edits the flat gradient before each update.
+
+    Raises:
+        ValueError: a bad argument.
+
+    Source: Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016, algorithm 2.
+
+    >>> from minidl.initializers import zeros
+    >>> from minidl import Parameter, Parameters
+    >>> parameters = Parameters({"weight": Parameter((2,), zeros)}, np.random.default_rng(0))
+    >>> parameters.grad[:] = [1000.0, -0.001]
+    >>> Nadam(0.1, beta1=0.5).step(parameters)
+    >>> parameters.value.round(3)
+    array([-0.133,  0.133], dtype=float32)
+    """
+
+    def update(self, value: Array, grad: Array, lr: float) -> None:
+        """One step of the formula of the class."""
+        # With the sums M and V, n = (1 - beta1) (beta1 M / (1 - beta1**(t + 1)) + g / (1 - beta1**t)) = c M + a g.
+        t = self.steps + 1
+        a = (1 - self.beta1) / (1 - self.beta1**t)
+        c = (1 - self.beta1) * self.beta1 / (1 - self.beta1 ** (t + 1))
+        b = math.sqrt((1 - self.beta2) / (1 - self.beta2**t))
+        for w, g, M, V, s in blocks(value, grad, self.slots["gradient_sum"], self.slots["square_sum"]):
+            M *= self.beta1
+            M += g
+            V *= self.beta2
+            V += np.multiply(g, g, out=s)
+            np.multiply(M, c, out=s)
+            n = g * a
+            n += s
+            np.sqrt(V, out=s)
+            s += self.eps / b
+            np.divide(n, s, out=s)
+            s *= lr / b
+            w -= s
+            if t % SETTLED == 0:
+                settle(M, s)
+                settle(V, s, where=M == 0)  # a tiny M over eps alone would be a huge step

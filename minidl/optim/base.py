@@ -1,37 +1,24 @@
 """Optimizer: the contract every update rule keeps, with its count of steps and its state."""
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from minidl.arguments import Recorded, check_function, check_integer, check_number, short
+from minidl.arguments import Recorded, check_function, check_number, short
+from minidl.optim.habits import OPTIMIZER
 from minidl.optim.schedules import LearningRate
+from minidl.optim.slots import Slots
 from minidl.parameters import Array
 from minidl.quiet import quiet
+from minidl.remembered import check_state, count_in, floats_in, number_in
+from minidl.returned import as_number, check_parameters
 from minidl.store import Parameters
 
 Clip: TypeAlias = Callable[[Array], object]
 
-BLOCK = 65_536  # numbers per block: the fastest of 8 thousand to 128 thousand, for SGD and Adam in float32
-SMALLEST_EPS = 1e-37  # smaller ones are 0 in float32, or nearly
-SETTLED = 64  # steps from one call of `settle` to the next: too few for 0.8**64 times its limit to be denormal
 CLOCK = ("steps", "lr_scale")  # what every state holds besides the slots
-
-HABITS = {  # what people of other libraries look for, and what to use here
-    "zero_grad": "backward sets every gradient and never adds, so there is nothing to clear",
-    "minimize apply_gradients": "when model.backward has set the gradients, call step(model.parameters)",
-    "param_groups add_param_group": "one learning rate moves the whole model: assign to lr or lr_scale",
-    "get_lr get_last_lr": "learning_rate is that of the next step",
-    "decay scheduler": "lr may be a function of the step, such as CosineDecay(0.1, steps=1000)",
-    "iterations": "steps counts them",
-    "state_dict get_weights variables": "state() returns what it remembers",
-    "load_state_dict set_weights": "load_state(state) takes back what state() returned",
-    "weight_decay": "AdamW decays weights; for the others give the Trainer regularizers=[L2(...)]",
-    "clipnorm global_clipnorm clipvalue": "clip=ClipNorm(...) or clip=ClipValue(...) of the constructor",
-    "get_config": "repr(optimizer) is the call that made it",
-}
 
 
 class Optimizer(Recorded):
@@ -68,11 +55,12 @@ class Optimizer(Recorded):
     """
 
     slot_names: tuple[str, ...] = ()
+    _squares: tuple[str, ...] = ()  # those of them that are never negative
     _model: weakref.ref[Parameters] | None = None  # that of the steps before; a copy may serve another
     _layout: object = None  # that of its numbers which the slots have
     _of_the_moment = ("_model", "_layout")
     _set_by = "step"
-    _habits = HABITS
+    _habits = OPTIMIZER
 
     def __init__(self, lr: LearningRate, *, clip: Clip | None = None) -> None:
         self.lr = lr
@@ -83,7 +71,7 @@ class Optimizer(Recorded):
         self.clip = clip
         self.steps = 0
         self.lr_scale = 1.0
-        self.slots: dict[str, Array] = {}
+        self.slots: dict[str, Array] = Slots()
 
     @property
     def lr(self) -> LearningRate:
@@ -122,11 +110,28 @@ class Optimizer(Recorded):
         """
         lr = self.learning_rate
         self.meet(parameters)
+        self.clip_gradient(parameters)
+        self.apply(parameters, lr)
+        self.steps += 1
+
+    def minimize(self, cost: Callable[[], float], parameters: Parameters) -> float:
+        """Take one step on a cost, and return what it was before the step.
+
+        `cost()` sets the gradient at the values as they are and returns the cost there. It is called once and then
+        `step`; a rule that looks at several points overrides this and may call it more often, such as `LBFGS`.
+
+        Raises:
+            TypeError: `cost()` returned no number.
+        """
+        before = cost_of(cost)
+        self.step(parameters)
+        return before
+
+    def clip_gradient(self, parameters: Parameters) -> None:
+        """Let `clip` edit the gradient, if there is one."""
         clipped = None if self.clip is None else self.clip(parameters.grad)
         if isinstance(clipped, np.ndarray | list | tuple) and clipped is not parameters.grad:
             _refuse_copy(self.clip, clipped, parameters.size)
-        self.apply(parameters, lr)
-        self.steps += 1
 
     def apply(self, parameters: Parameters, lr: float) -> None:
         """Move every value; to override only where a rule must know more than the two flat vectors."""
@@ -148,19 +153,19 @@ class Optimizer(Recorded):
         """Continue from what `state` returned, to the bit. Numbers may be 0-d arrays, as an npz file returns them.
 
         Raises:
-            ValueError: the entries are not those of this optimizer, or one of them is not what it must be.
+            ValueError, TypeError: the entries are not those of this optimizer, or one of them is not what it must be;
+                nothing has changed.
         """
-        wanted, fresh = {*CLOCK, *self.slot_names}, set(CLOCK)
-        if set(state) != wanted and not (set(state) == fresh and state["steps"] == 0):
-            raise ValueError(
-                f"expected a state of {self!r} with {sorted(wanted)}, received {sorted(state)}: is it another's?"
-            )
-        steps = check_integer("steps", np.asarray(state["steps"]).item(), minimum=0)
-        lr_scale = check_number("lr_scale", np.asarray(state["lr_scale"]).item(), minimum=0)
+        fresh = isinstance(state, Mapping) and set(state) == set(CLOCK) and not np.any(state["steps"])
+        check_state(self, state, CLOCK if fresh else {*CLOCK, *self.slot_names})
+        steps, lr_scale = count_in(state, "steps"), number_in(state, "lr_scale", minimum=0)
         slots = {name: np.array(state[name]) for name in state if name not in CLOCK}
         kinds = {(slot.shape, slot.dtype) for slot in slots.values()}
         if len(kinds) > 1 or any(len(shape) != 1 or dtype.kind != "f" for shape, dtype in kinds):
             raise ValueError(f"expected slots that are vectors of one length and floating dtype, received {kinds}")
+        slots = Slots({name: floats_in(state, name, slot.shape) for name, slot in slots.items()})
+        if below := [name for name in self._squares if name in slots and (slots[name] < 0).any()]:
+            raise ValueError(f"expected sums of squares >= 0, received {below} with others: is it another's?")
         if (model := self._bound()) is not None:
             slots = self._fitting(slots, model.value)
         self.steps, self.lr_scale, self.slots = steps, lr_scale, slots
@@ -168,7 +173,7 @@ class Optimizer(Recorded):
     def meet(self, parameters: Parameters) -> None:
         """Take the first model that is stepped as one's own, and refuse another."""
         known = self._bound()
-        if known is parameters and (self._layout is parameters.layout or not self.slots):
+        if known is parameters and known is not None and (self._layout is parameters.layout or not self.slots):
             return
         if known is parameters and self.steps:
             raise ValueError(
@@ -181,6 +186,7 @@ class Optimizer(Recorded):
                 f"expected the model of the {self.steps} steps before, received another: its clock and memory are that "
                 f"model's, so make a new optimizer for each, also after building a model again"
             )
+        check_parameters("step", parameters)
         self.slots = self._fitting({} if known is parameters else self.slots, parameters.value)
         self._model, self._layout = weakref.ref(parameters), parameters.layout
 
@@ -189,7 +195,7 @@ class Optimizer(Recorded):
 
     def _fitting(self, slots: dict[str, Array], value: Array) -> dict[str, Array]:
         """The slots if they are those of a model with these values; zeros where there are none yet."""
-        slots = slots or {name: np.zeros_like(value) for name in self.slot_names}
+        slots = slots or Slots({name: np.zeros_like(value) for name in self.slot_names})
         for slot in slots.values():
             if slot.shape != value.shape or slot.dtype != value.dtype:
                 raise ValueError(
@@ -197,6 +203,12 @@ class Optimizer(Recorded):
                     f"{value.dtype}: use one optimizer per model"
                 )
         return slots
+
+    def _advice(self, name: str) -> str:
+        """A slot is looked for where it is."""
+        if name in self.slot_names:
+            return f"it is slots[{name!r}], from the first step on"
+        return super()._advice(name)
 
     def __init_subclass__(cls) -> None:
         """Refuse slot names that are no tuple, or that `state` needs for itself."""
@@ -206,55 +218,14 @@ class Optimizer(Recorded):
             raise ValueError(f"expected slot_names other than {CLOCK}, received {sorted(taken)}: rename the slot")
 
 
+def cost_of(cost: Callable[[], float]) -> float:
+    """What a function says the cost is, as a Python float."""
+    value = cost()
+    return value if type(value) is float else as_number("cost()", value)
+
+
 def _refuse_copy(clip: object, clipped: Array | Sequence[object], size: int) -> None:
     """Refuse a clipper that returns a gradient, which nobody would use."""
     if isinstance(clipped, np.ndarray) or len(clipped) == size:
         kind = "array" if isinstance(clipped, np.ndarray) else type(clipped).__name__
         raise TypeError(f"expected clip={short(clip)} to edit the gradient in place, received a new {kind}: use out=")
-
-
-def blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
-    """The vectors (n,) block by block, each time with one more vector of scratch space at the end.
-
-    An update passes over its vectors several times. Block by block the numbers are still in cache at the second
-    pass, and no intermediate result is as long as the model. The content of the scratch is undefined.
-
-    >>> value, grad = np.zeros(3), np.ones(3)
-    >>> for w, g, scratch in blocks(value, grad):
-    ...     w -= np.multiply(g, 0.1, out=scratch)
-    >>> value
-    array([-0.1, -0.1, -0.1])
-    """
-    size = vectors[0].size
-    scratch = np.empty(min(size, BLOCK), vectors[0].dtype)
-    for start in range(0, size, BLOCK):
-        pieces = [vector[start : start + BLOCK] for vector in vectors]
-        yield (*pieces, scratch[: pieces[0].size])
-
-
-def settle(numbers: Array, scratch: Array, *, where: Array | bool = True) -> None:
-    """Set to 0, in place, those numbers of a slot in the mask `where` that are below 1e-30 (float64: 2e-300).
-
-    Where the gradient stays exactly 0, as behind a dead ReLU, a discounted sum decays to denormal numbers and stays
-    there, since rounding gives 0.9 times the smallest of them back. Arithmetic on them is up to 15 times slower,
-    depending on the processor. Every `SETTLED` steps is often enough.
-
-    >>> slot = np.array([1.0, -1e-31, 3e-45], np.float32)
-    >>> settle(slot, np.empty_like(slot))
-    >>> slot
-    array([1., 0., 0.], dtype=float32)
-    """
-    below = np.abs(numbers, out=scratch) < np.finfo(numbers.dtype).tiny * 1e8
-    np.copyto(numbers, 0, where=below & where)
-
-
-def check_discount(name: str, value: float) -> float:
-    """`value` as a float if it lies in [0, 1), as the factor of a discounted sum must.
-
-    >>> check_discount("momentum", 1)
-    Traceback (most recent call last):
-    ValueError: expected momentum to be a number >= 0 and < 1, received momentum=1
-    """
-    if check_number(name, value, minimum=0) >= 1:
-        raise ValueError(f"expected {name} to be a number >= 0 and < 1, received {name}={value!r}")
-    return float(value)

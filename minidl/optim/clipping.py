@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minidl.advice import Advised
 from minidl.arguments import check_number
 from minidl.parameters import Array
 from minidl.quiet import quiet
 
 
 @dataclass(frozen=True)
-class ClipValue:
+class ClipValue(Advised):
     """g <- min(max(g, -limit), limit), entry by entry.
 
     >>> grad = np.float32([3.0, -0.5, -4.0])
@@ -35,7 +36,7 @@ class ClipValue:
 
 
 @dataclass(frozen=True)
-class ClipNorm:
+class ClipNorm(Advised):
     """g <- g * min(1, max_norm / |g|), where |g| is the Euclidean norm of the whole model's gradient.
 
     The direction stays. A gradient with NaN or infinity in it is left as it is, for whoever looks for these.

@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from minidl.arguments import check_number
-from minidl.optim.base import SETTLED, SMALLEST_EPS, Clip, Optimizer, blocks, check_discount, settle
+from minidl.optim.base import Clip, Optimizer
 from minidl.optim.schedules import LearningRate
+from minidl.optim.vectors import SETTLED, SMALLEST_EPS, blocks, check_discount, settle
 from minidl.parameters import Array
 
 
@@ -38,6 +39,7 @@ class RMSprop(Optimizer):
     """
 
     slot_names = ("square_sum",)
+    _squares = ("square_sum",)
 
     def __init__(
         self, lr: LearningRate = 1e-3, *, rho: float = 0.9, eps: float = 1e-8, clip: Clip | None = None

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self, TypeAlias
 
+from minidl.advice import Advised
 from minidl.arguments import check_integer, check_number
 from minidl.returned import as_number
 
 LearningRate: TypeAlias = float | Callable[[int], float]
 
 
-class Schedule:
+class Schedule(Advised):
     """A learning rate as a function of the step. To write one: a frozen dataclass that defines `at`.
 
     >>> @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class CosineDecay(Schedule):
     """lr * c + final * (1 - c) with c = (1 + cos(pi * step / steps)) / 2, and `final` from step `steps` on.
 
     Half a cosine wave from `lr` down to `final`, both exact. Source: Loshchilov and Hutter, "SGDR: stochastic gradient
-    descent with warm restarts", ICLR 2017, equation 5; for the restarts, join several.
+    descent with warm restarts", ICLR 2017, equation 5; with restarts it is `CosineRestarts`.
 
     >>> schedule = CosineDecay(0.1, 100)
     >>> [round(schedule(step), 6) for step in (0, 50, 100, 200)]
@@ -155,10 +156,36 @@ class CosineDecay(Schedule):
 
     def at(self, step: int) -> float:
         """The learning rate at `step`."""
-        if step >= self.steps:
-            return self.final
-        c = (1 + math.cos(math.pi * step / self.steps)) / 2
-        return self.lr * c + self.final * (1 - c)
+        return half_wave(self.lr, self.final, min(step, self.steps) / self.steps)
+
+
+@dataclass(frozen=True)
+class PolynomialDecay(Schedule):
+    """lr * r + final * (1 - r) with r = (1 - step / steps)**power, and `final` from step `steps` on.
+
+    `power=1` is a straight line. For a warmup ahead of it, use `Joined`. Source: Liu, Rabinovich and Berg, "ParseNet:
+    looking wider to see better", arXiv 1506.04579, 2015, section 3.2, there named "poly".
+
+    >>> schedule = PolynomialDecay(0.1, 100, power=2)
+    >>> [round(schedule(step), 6) for step in (0, 50, 100, 200)]
+    [0.1, 0.025, 0.0, 0.0]
+    """
+
+    lr: float
+    steps: int
+    _: KW_ONLY
+    power: float = 1.0
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        lr = check_number("lr", self.lr, minimum=0)
+        power = check_number("power", self.power, minimum=0, exclusive=True)
+        final = check_number("final", self.final, minimum=0, maximum=lr)
+        self._keep(lr=lr, steps=check_integer("steps", self.steps, minimum=1), power=power, final=final)
+
+    def at(self, step: int) -> float:
+        """The learning rate at `step`."""
+        return between(self.final, self.lr, (1 - min(step, self.steps) / self.steps) ** self.power)
 
 
 @dataclass(frozen=True)
@@ -184,7 +211,7 @@ class LinearWarmup(Schedule):
 
     def at(self, step: int) -> float:
         """The learning rate at `step`."""
-        return _between(self.start, self.lr, min(step, self.steps) / self.steps)
+        return between(self.start, self.lr, min(step, self.steps) / self.steps)
 
 
 @dataclass(frozen=True)
@@ -211,9 +238,14 @@ class TriangularCycle(Schedule):
     def at(self, step: int) -> float:
         """The learning rate at `step`."""
         position = step % (2 * self.half_cycle)
-        return _between(self.low, self.high, min(position, 2 * self.half_cycle - position) / self.half_cycle)
+        return between(self.low, self.high, min(position, 2 * self.half_cycle - position) / self.half_cycle)
 
 
-def _between(low: float, high: float, part: float) -> float:
+def between(low: float, high: float, part: float) -> float:
     """Exactly `low` at part 0 and exactly `high` at part 1; `low + part * (high - low)` may miss by rounding."""
     return low * (1 - part) + high * part
+
+
+def half_wave(first: float, last: float, part: float) -> float:
+    """Half a cosine wave, exactly `first` at part 0 and exactly `last` at part 1."""
+    return between(last, first, (1 + math.cos(math.pi * part)) / 2)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from minidl.optim.base import SETTLED, Clip, Optimizer, blocks, check_discount, settle
+from minidl.optim.base import Clip, Optimizer
 from minidl.optim.schedules import LearningRate
+from minidl.optim.vectors import SETTLED, blocks, check_discount, settle
 from minidl.parameters import Array
 
 

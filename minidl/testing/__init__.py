@@ -2,7 +2,8 @@
 
 import sys
 
-from minidl.testing.callbacks import CallbackCheckError, callback_test, check_callback
+from minidl.testing.callbacks import callback_test, check_callback
+from minidl.testing.callbacks.case import CallbackCheckError
 from minidl.testing.explaining import Explanation, explain
 from minidl.testing.functions import NumericBackward, central_difference, complex_step, relative_error
 from minidl.testing.layers import check_layer, layer_test

@@ -11,13 +11,14 @@ from minidl.initializers import zeros
 from minidl.parameters import Array, Parameter
 from minidl.regularizers import Regularizer
 from minidl.store import Parameters
-from minidl.testing.functions import Sample, Subject, Trial, Twins, Wrong, in_words
+from minidl.testing.functions import Sample, Subject, Trial, Twins, Wrong, call_of, in_words, name_of
 from minidl.testing.functions import off_grid as moved
-from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties, call_of, name_of, raised, worst
+from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties, raised, worst
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
 from minidl.testing.strategies import SEEDS, SIZES, draw_arguments, grid_arrays, make_rule
 
 REGULARIZERS = Properties()
+MANY = (37, 29)  # the widths of larger parameters
 
 
 class RegularizerCheckError(CheckError):
@@ -135,15 +136,17 @@ def on_grid(case: RegularizerCase) -> float:
 
 @REGULARIZERS.property("derivative off the grid")
 def off_grid(case: RegularizerCase) -> Outcome:
-    """The gradient is that of the penalty a step off the grid, also for large values."""
-    return worst(_trial(case, scale).off_grid() for scale in (1, 8))
+    """The gradient is that of the penalty a step off the grid, also for large values, and for many."""
+    many = replace(case, widths=MANY, values=case.rng.integers(-24, 25, MANY[0] * MANY[1] + 2 * MANY[1] + 1) / 8)
+    trials = [_trial(case), _trial(case, 8), _trial(case, of=many)]
+    return worst(trial.off_grid() for trial in trials)
 
 
-def _trial(case: RegularizerCase, scale: int = 1) -> Trial:
+def _trial(case: RegularizerCase, scale: int = 1, *, of: RegularizerCase | None = None) -> Trial:
     def complain(wrong: Wrong, where: str) -> RegularizerCheckError:
         return case.failure("the gradient added must be that of the penalty", in_words(wrong, _samples(case), where))
 
-    parameters = case.store()
+    parameters = (of or case).store()
     parameters.value[...] *= scale
     return Trial(penalty_subject(case.penalty, parameters), np.ones(1), case.rng, complain)
 
@@ -166,7 +169,7 @@ def _samples(case: RegularizerCase) -> Iterator[Sample]:
         yield Sample.of(penalty_subject(case.penalty, replace(case, values=values, widths=widths).store()), np.ones(1))
 
 
-@REGULARIZERS.property("float32", allowed=1e-4)
+@REGULARIZERS.property("float32", allowed=1e-4, dtype="float32")
 def float32(case: RegularizerCase) -> float:
     """float32 gives the same penalty and gradient; returns the relative difference."""
     if type(penalty := case.penalty(case.store(np.float32))) is not float:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Literal, Self, TypeAlias
 
-from minidl.arguments import short
+from minidl.testing.functions import line_of
 
 Verdict: TypeAlias = Literal["passed", "failed", "not tried", "not judged"]
+Dtype: TypeAlias = Literal["float64", "float32"]
 NOT_TRIED: Literal["not tried"] = "not tried"
 Outcome: TypeAlias = float | Literal["not tried"] | None
 """What a property returns: a relative error, None if it compares no numbers, NOT_TRIED where it does not apply."""
@@ -22,24 +22,26 @@ class Property:
         check: a function of a run that raises CheckError or returns an Outcome.
         allowed: the relative error it allows; near it, the search for a wrong case is directed.
         first: whether it must hold for the others to make sense.
+        dtype: the dtype of the numbers it compares.
     """
 
     name: str
     check: Callable[[Any], Outcome]
     allowed: float = 1e-6
     first: bool = False
+    dtype: Dtype = "float64"
 
 
 class Properties(list[Property]):
     """The properties that one file states, in the order in which they stand there: that in which they are tried."""
 
     def property(
-        self, name: str, *, allowed: float = 1e-6, first: bool = False
+        self, name: str, *, allowed: float = 1e-6, first: bool = False, dtype: Dtype = "float64"
     ) -> Callable[[Callable[[Any], Outcome]], Property]:
         """A decorator that makes a function of a run a property, the next one here."""
 
         def state(check: Callable[[Any], Outcome]) -> Property:
-            self.append(Property(name, check, allowed, first))
+            self.append(Property(name, check, allowed, first, dtype))
             return self[-1]
 
         return state
@@ -56,6 +58,7 @@ class PropertyResult:
         runs: how often it was tried, each time on another case or in another mode.
         worst_error: the largest relative error met, for properties that compare numbers; else None.
         failure: what was found, on the smallest case; None unless it failed.
+        dtype: that of the numbers compared, "float64" or "float32".
     """
 
     name: str
@@ -63,6 +66,7 @@ class PropertyResult:
     runs: int
     worst_error: float | None = None
     failure: str | None = None
+    dtype: Dtype = "float64"
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,6 +79,7 @@ class Report:
         results: one PropertyResult for each property, in the order in which they are tried.
         parameters: the names of those that a layer or model has, whose gradients were judged; an array that was meant
             to be one is missing here. None for other things.
+        arrays: the attributes of a layer or model that hold arrays and are no parameters, so that nobody trains them.
 
     >>> from minidl.layers import ReLU
     >>> from minidl.testing import check_layer
@@ -87,6 +92,7 @@ class Report:
     cases: int
     results: tuple[PropertyResult, ...]
     parameters: tuple[str, ...] | None = None
+    arrays: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -125,6 +131,7 @@ class Report:
             "subject": self.subject,
             "cases": self.cases,
             "parameters": None if self.parameters is None else list(self.parameters),
+            "arrays": list(self.arrays),
             "passed": self.passed,
             "score": self.score,
             "properties": [vars(result).copy() for result in self],
@@ -136,6 +143,8 @@ class Report:
         lines = [f"{self.subject}: {verdicts.count('passed')} of {tried} properties hold, {self.cases} cases"]
         if self.parameters is not None:
             lines[0] += f", with the parameters {', '.join(self.parameters)}" if self.parameters else ", no parameters"
+        if self.arrays:
+            lines.append(f"  not trained, as they are arrays and no Parameter: {', '.join(self.arrays)}")
         for result in self:
             known = result.worst_error is not None and result.verdict == "passed"
             error = f"  worst relative error {result.worst_error:.1e}" if known else ""
@@ -153,6 +162,11 @@ class Case:
     def parameters(self) -> tuple[str, ...] | None:
         """The names of the parameters that are judged, where a thing has any of its own."""
         return None
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """The names of attributes that hold arrays and are no parameters, where a thing has any of its own."""
+        return ()
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
@@ -205,27 +219,14 @@ def _stayed_behind(run: Any) -> Outcome:
 
 
 def raised(error: BaseException) -> str:
-    """The line that says what was raised."""
-    return f"  it raised {type(error).__name__}: {error}"
+    """The lines that say what was raised, and in which line of the author's code."""
+    place = line_of(error)
+    return f"  it raised {type(error).__name__}: {error}" + (f"\n  {place}" if place else "")
 
 
 def worst(errors: Iterable[float | None]) -> Outcome:
     """The largest of the errors that are known; NOT_TRIED where none is."""
     return max((error for error in errors if error is not None), default=NOT_TRIED)
-
-
-def name_of(thing: Any) -> str:
-    """The name of a class or function, or of the class of an object."""
-    if isinstance(thing, partial):
-        return name_of(thing.func)
-    return str(getattr(thing, "__name__", type(thing).__name__))
-
-
-def call_of(made: Any, arguments: Mapping[str, Any]) -> str:
-    """The call that makes an object: its repr, or the class with the arguments where the repr is only an address."""
-    if object.__repr__(made) == repr(made):
-        return f"{name_of(made)}({', '.join(f'{name}={short(value)}' for name, value in arguments.items()) or '...'})"
-    return short(made)
 
 
 class Tally:
@@ -234,6 +235,7 @@ class Tally:
     def __init__(self, properties: Iterable[Property]) -> None:
         self.cases = 0
         self.parameters: tuple[str, ...] | None = None  # of the newest case
+        self.arrays: tuple[str, ...] = ()
         self.runs = dict.fromkeys(properties, 0)
         self.errors: dict[Property, float] = {}
 
@@ -253,6 +255,6 @@ class Tally:
             passed: Verdict = "passed" if self.runs[asked] else NOT_TRIED
             verdict: Verdict = "failed" if failed else passed if whole else "not judged"
             text = str(failed) if failed else None
-            return PropertyResult(asked.name, verdict, self.runs[asked], self.errors.get(asked), text)
+            return PropertyResult(asked.name, verdict, self.runs[asked], self.errors.get(asked), text, asked.dtype)
 
-        return Report(subject, self.cases, tuple(result(asked) for asked in self.runs), self.parameters)
+        return Report(subject, self.cases, tuple(result(asked) for asked in self.runs), self.parameters, self.arrays)

@@ -167,6 +167,7 @@ def _run_now(kind: Kind, cases: Cases, case: Any, *, max_examples: int, raises: 
                 _hypothesis_test(kind, cases.drawn, chosen, tally, failures.keys())()
         except CheckError as found:
             error = found
+            vars(error).setdefault("broken", kind.running)  # a model is run to draw the targets of its outputs
             vars(error).pop("__notes__", None)  # hypothesis repeats the case there; the text ends with it
         except Flaky as flaky:
             advice = "  is there randomness from elsewhere than self.rng, or state that outlives a forward?"
@@ -210,7 +211,7 @@ def _judge(kind: Kind, case: Any, tally: Tally, skipped: Container[Property]) ->
     """Try the properties on one case; returns the worst relative error as a share of what is allowed."""
     worst = 0.0
     tally.cases += 1
-    tally.parameters = case.parameters
+    tally.parameters, tally.arrays = case.parameters, case.arrays
     with np.errstate(all="ignore"), closing(kind.runs(case, skipped)) as runs:
         for run in runs:
             for asked in [asked for asked in kind.properties if asked not in skipped]:

@@ -10,13 +10,15 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.arguments import short
-from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties, call_of, name_of
+from minidl.testing.functions import call_of, name_of
+from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
 from minidl.testing.strategies import draw_arguments, make_rule
 
 Schedule: TypeAlias = Callable[[int], float]
 SCHEDULES = Properties()
 FAR = 10**9
+ANSWERS = 1000  # of one object
 STEPS = st.one_of(st.integers(0, 20), st.integers(0, 10_000), st.sampled_from([10**6, FAR]))
 
 
@@ -87,6 +89,11 @@ def pure(case: ScheduleCase) -> None:
         if one != alone:
             details = f"  at step {step} it says {one} after the steps before, and {alone} without them"
             raise case.failure("a schedule must be a pure function of the step", details)
+    for _ in range(ANSWERS):
+        in_turn(0)
+    if (again := case.rate(in_turn, 0)) != (alone := case.rate(copy.deepcopy(fresh), 0)):
+        details = f"  at step 0 it says {again} when asked {ANSWERS} times, and {alone} at first"
+        raise case.failure("a schedule must be a pure function of the step", details)
     first = [case.rate(case.schedule, step) for step in case.steps]
     for step, rate in zip(case.steps, first, strict=True):
         case.rate(case.schedule, step + 1)

@@ -8,6 +8,7 @@ from minidl.layers.base import Layer
 from minidl.layers.sequential import Sequential
 from minidl.parameters import Array
 from minidl.quiet import quietly
+from minidl.training.view import TrainerView
 
 SHOWN = 8  # row numbers listed
 
@@ -72,6 +73,15 @@ def broken_array(model: Layer) -> str:
             if broken.any():
                 return f"{kind} {name}, {int(broken.sum())} of {broken.size} entries"
     return ""
+
+
+def take_back_broken(trainer: TrainerView, before: Array, *, raising: bool) -> None:
+    """Put weights back where `on_fit_end` of a callback left others that are not finite; the run has diverged then."""
+    if broken := broken_array(trainer.model):
+        error = DivergenceError(trainer.optimizer.steps, f"on_fit_end of a callback left {broken}, that are not finite")
+        trainer.model.parameters.value, trainer.history.stopped_because = before, f"diverged: {error}"
+        if raising:
+            raise error
 
 
 def _first_output(layer: Layer, x: Array, path: str) -> tuple[str, Array]:

@@ -15,19 +15,19 @@ from minidl.layers.activations import Sigmoid, Softmax
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.layers.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
+from minidl.layers.losses.focal import Focal
 from minidl.layers.modes import inference, without_dx
 from minidl.layers.sequential import Sequential
 from minidl.metrics import Metric, binary_accuracy, f1_score, subset_accuracy
 from minidl.parameters import Array
 from minidl.quiet import quietly
 from minidl.regularizers import Regularizer
-from minidl.returned import as_number
+from minidl.returned import CHUNK, as_number, check_finite
 from minidl.store import Parameters
 
 Data: TypeAlias = Dataset | tuple[Array, Array] | tuple[Array, Array, Array]
 Metrics: TypeAlias = Mapping[str, Metric]
 NAMELESS = ""
-CHUNK = 1 << 22  # numbers looked at together when searching for NaN
 
 
 def check_functions(name: str, functions: Iterable[Any], *arguments: str, advice: str) -> list[Any]:
@@ -93,23 +93,25 @@ def admitted(
 
 def check_data(name: str, data: Dataset, model: Layer, loss: Loss, metrics: Metrics) -> None:
     """Refuse data that the model, the loss or a metric cannot take, at the door instead of in the first epoch."""
+    asked = ""
     try:
+        if not isinstance(data.x, np.memmap):
+            check_finite(f"{name}.x", data.x, model._compute_dtype(data.x), chunk=CHUNK)
         with quietly():
             row = model.predict(data.x[:1])
             scores = np.broadcast_to(row[:1], (len(data), *row.shape[1:]))
             targets = loss.check_targets(scores, data.targets)
             _check_weight(loss, loss.row_weights(targets, scores.shape[-1]), data.weights)
-        if not isinstance(data.x, np.memmap):
-            _check_finite(name, data.x, model.parameters.dtype)
         with quietly(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of one row there is much to say that is not true of all
             for metric, function in metrics.items():
+                asked = f", asked by metric {metric!r}"
                 try:
                     measured(metric, _apart(function), row, data.targets[:1])
                 except Exception:  # as one that needs two classes
                     measured(metric, _apart(function), model.predict(data.x), data.targets)
     except Exception as error:
-        error.add_note(f"in the data given as {name!r}, {data!r}")
+        error.add_note(f"in the data given as {name!r}, {data!r}{asked}")
         raise
 
 
@@ -178,7 +180,7 @@ def check_backward(model: Layer, loss: Loss, data: Dataset) -> None:
 def check_scores_are_raw(model: Layer, loss: Loss) -> None:
     """Refuse a softmax or sigmoid at the end of a model whose loss applies it, which trains on nonsense."""
     last = _last(model)
-    doubled = isinstance(last, Softmax) and isinstance(loss, SoftmaxCrossEntropy)
+    doubled = isinstance(last, Softmax) and isinstance(loss, SoftmaxCrossEntropy | Focal)
     if doubled or (isinstance(last, Sigmoid) and isinstance(loss, BinaryCrossEntropy)):
         raise ValueError(
             f"expected raw scores for {loss!r}, received a model that ends in {last!r}: leave {last!r} out"
@@ -209,19 +211,3 @@ def cast_once(data: Dataset, model: Layer) -> Dataset:
     if data.x.dtype.kind != "f" or isinstance(data.x, np.memmap):
         return data
     return replace(data, x=data.x.astype(model.parameters.dtype, copy=False))
-
-
-def _check_finite(name: str, x: Array, dtype: np.dtype[Any]) -> None:
-    if x.dtype.kind != "f":
-        return
-    largest = min(float(np.finfo(x.dtype).max), float(np.finfo(dtype).max))
-    step = max(1, CHUNK * len(x) // max(x.size, 1))
-    for start in range(0, len(x), step):
-        broken = ~(np.abs(x[start : start + step]) <= largest)
-        if broken.any():
-            row, *column = np.argwhere(broken)[0].tolist()
-            where = ", ".join(map(str, [start + row, *column]))
-            raise ValueError(
-                f"expected numbers that are finite in {dtype}, received {name}.x[{where}]={x[(start + row, *column)]}: "
-                f"drop such rows or fill them in"
-            )

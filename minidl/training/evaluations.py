@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minidl.arguments import check_integer, check_number, short
+from minidl.remembered import check_state, number_in
 
 
 def evaluation_points(validate_every: float | Callable[[int], bool]) -> Callable[[int, float, float], bool]:
@@ -83,4 +84,6 @@ class BatchMeans:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
-        self.weight, self.loss, self.penalty = (float(state[name]) for name in ("weight", "loss", "penalty"))
+        check_state("the means of batches", state, ("weight", "loss", "penalty"))
+        weight = number_in(state, "weight", minimum=0)
+        self.weight, self.loss, self.penalty = weight, number_in(state, "loss"), number_in(state, "penalty")

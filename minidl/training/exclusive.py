@@ -17,12 +17,7 @@ def exclusively(*things: object) -> Iterator[None]:
     """
     mine, me = [], get_ident()
     with _lock:
-        for thing in things:
-            if _thread_of.get(id(thing), me) != me:
-                raise RuntimeError(
-                    f"expected {thing!r} in one run at a time, received it for a second in another thread: give each "
-                    f"run its own, or copy.deepcopy(...) of it"
-                )
+        refuse_used_elsewhere(*things)
         for thing in things:
             if id(thing) not in _thread_of:  # else a run around this one uses it
                 _thread_of[id(thing)] = me
@@ -33,3 +28,14 @@ def exclusively(*things: object) -> Iterator[None]:
         with _lock:
             for identity in mine:
                 del _thread_of[identity]
+
+
+def refuse_used_elsewhere(*things: object) -> None:
+    """Raise RuntimeError where a run of another thread uses one of these things now."""
+    me = get_ident()
+    for thing in things:
+        if _thread_of.get(id(thing), me) != me:
+            raise RuntimeError(
+                f"expected {thing!r} in one run at a time, received it for a second in another thread: give each "
+                f"run its own, or copy.deepcopy(...) of it"
+            )

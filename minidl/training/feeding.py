@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import check_integer, check_number
 from minidl.data.batching import batches, draws, epoch_rows, steps_per_epoch
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
+from minidl.remembered import check_state, count_in, number_in, text_in
 from minidl.seeding import Stream, generator, position, put_at
 from minidl.training.augmenting import augmentation
 from minidl.training.plan import Plan
 
+PLACE = ("first", "length", "epoch", "position")  # what says where the batches of a run stand
 TOLERANCE = 1e-9  # of a step: 0.3 epochs of 10 steps are 3, and no rounding makes them 4
 
 
@@ -42,7 +43,6 @@ class Feed:
     def __init__(
         self, data: Dataset, plan: Plan, dtype: DTypeLike, first: float, before: np.random.Generator | None = None
     ) -> None:
-        plan.check()
         if plan.replacement and plan.batch_size > len(data):
             raise ValueError(
                 f"expected batch_size <= {len(data)}, the number of rows, with replacement=True, received "
@@ -71,12 +71,24 @@ class Feed:
         """The length of the run in steps."""
         if self.plan.steps is not None:
             return int(self.plan.steps)
-        begun = int(self.first)
-        taken = round((self.first - begun) * self._steps(begun))
+        begun, taken = int(self.first), self._taken_before
         end = begun + taken / self._steps(begun) + float(self.plan.epochs or 0)
         last = int(end + TOLERANCE)
         rest = math.ceil(max(end - last, 0) * self._steps(last) - TOLERANCE)
         return self._steps_before(last) + rest - self._steps_before(begun) - taken
+
+    @property
+    def taken(self) -> int | None:
+        """How many steps the run has taken; None where its passes may have other lengths, so that it cannot be told."""
+        if callable(self.plan.shuffle) and self.plan.steps is not None:
+            return None
+        return self._steps_before(self.epoch) + self.position - self._steps_before(int(self.first)) - self._taken_before
+
+    @property
+    def _taken_before(self) -> int:
+        """The steps of the first pass that an earlier run took."""
+        begun = int(self.first)
+        return round((self.first - begun) * self._steps(begun))
 
     def _steps_before(self, epoch: int) -> int:
         """The steps before a pass, if each has the rows of the first one; with replacement every batch is whole."""
@@ -111,18 +123,19 @@ class Feed:
 
     def state(self) -> dict[str, Any]:
         """Where the run stands; the order of the rows can be computed again."""
-        names = ("first", "length", "epoch", "position")
-        return {name: getattr(self, name) for name in names} | {"augmentation": position(self.augmentation)}
+        return {name: getattr(self, name) for name in PLACE} | {"augmentation": position(self.augmentation)}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
-        self.first = check_number("first", state["first"], minimum=0)
-        self.length = check_integer("length", state["length"], minimum=1)
-        self._enter(check_integer("epoch", state["epoch"], minimum=int(self.first)))
-        self.position = check_integer("position", state["position"], minimum=0)
+        check_state("the batches", state, (*PLACE, "augmentation"))
+        self.first, self.length = number_in(state, "first", minimum=0), count_in(state, "length", minimum=1)
+        if self.length != len(self.data) and not callable(self.plan.shuffle):
+            raise ValueError(f"its passes have {self.length} rows, its data {len(self.data)}")
+        self._enter(count_in(state, "epoch", minimum=int(self.first)))
+        self.position = count_in(state, "position")
         if self.position > self.per_epoch:
             raise ValueError(f"its epoch is at step {self.position}, and has {self.per_epoch}")
-        self.augmentation = put_at(self.augmentation, state["augmentation"])
+        self.augmentation = put_at(self.augmentation, text_in(state, "augmentation"))
 
     def batches(self) -> Iterator[tuple[Array, ...]]:
         """The batches from here on, without end; whoever trained on one counts it in `position`."""

@@ -9,8 +9,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from minidl.arguments import suggest
+from minidl.arguments import short, suggest
 from minidl.parameters import Array
+from minidl.remembered import check_state, listed
 from minidl.storage import replacing
 
 STEP_COLUMNS = ("step", "epoch", "loss", "penalty", "cost", "learning_rate")
@@ -51,15 +52,28 @@ class Table(dict[str, list[float]]):
         return {name: np.array(column) for name, column in self.items()}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take back the rows that `state` returned; the columns must be those of this table."""
-        if set(state) != set(self) or len({np.shape(column) for column in state.values()}) != 1:
-            raise ValueError(f"its columns are {sorted(state)} where {sorted(self)} of one length belong")
-        if strange := [
-            name for name, column in state.items() if np.ndim(column) != 1 or column.dtype.kind not in "biuf"
-        ]:
-            raise ValueError(f"its columns {strange} hold something other than numbers")
+        """Take back the rows that `state` returned; the columns must be those of this table.
+
+        Raises:
+            ValueError, TypeError: it is not what `state` returned; nothing has changed.
+        """
+        check_state("a table", state, self)
+        columns = {name: np.asarray(state[name]) for name in self}
+        if strange := [name for name, column in columns.items() if not _is_column(column)]:
+            raise ValueError(f"expected columns of numbers, received {listed(strange)} with others: is it another's?")
+        if len({column.size for column in columns.values()}) > 1:
+            lengths = {name: column.size for name, column in columns.items()}
+            raise ValueError(f"expected columns of one length, received {lengths}: is it another's?")
         for name, column in self.items():
-            column[:] = state[name].tolist()
+            column[:] = columns[name].tolist()
+
+    def check_order(self, last: int) -> None:
+        """Raise ValueError unless its steps are whole and grow up to `last`, and its epochs are finite and grow."""
+        steps, epochs = np.array(self["step"] or [0]), np.array(self["epoch"] or [0.0])
+        if steps.dtype.kind not in "iu" or steps[0] < 0 or (np.diff(steps) < 0).any() or steps[-1] > last:
+            raise ValueError(f"expected whole steps in order up to {last}, received {short(steps)}")
+        if not np.isfinite(epochs).all() or epochs[0] < 0 or (np.diff(epochs) < 0).any():
+            raise ValueError(f"expected epochs in order, received {short(epochs)}")
 
     def row(self, index: int) -> dict[str, float]:
         """One row by its index; -1 is the newest."""
@@ -201,6 +215,11 @@ def _number(text: str | float) -> float:
         return int(text)
     except ValueError:
         return float(text)
+
+
+def _is_column(array: Array) -> bool:
+    """Whether an array is one that numpy makes of a list of Python's numbers."""
+    return array.ndim == 1 and array.dtype.kind in "if" and array.dtype.itemsize == 8
 
 
 def _table(columns: Mapping[str, list[Any]]) -> Table:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minidl.arguments import Recorded
-from minidl.canonical import PLAIN, byte_code, digest, global_names
+from minidl.canonical import PLAIN, byte_code, digest, global_names, written_names
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
 from minidl.training.plan import OF_ONE_CALL, Plan
@@ -110,8 +110,10 @@ def _parts(value: Any) -> dict[str, Any] | None:
         return None
     if type(value).__module__.startswith("minidl."):
         return {}  # a trainer or a run, which holds what changes
+    called = getattr(type(value), "__call__", None)  # noqa: B004
+    call = {"__call__": called} if isinstance(called, FunctionType) else {}
     slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ()) if hasattr(value, name)]
-    return {name: getattr(value, name) for name in slots} | getattr(value, "__dict__", {}) or None
+    return call | {name: getattr(value, name) for name in slots} | getattr(value, "__dict__", {}) or None
 
 
 def arguments(value: Any) -> dict[str, Any] | None:
@@ -135,9 +137,31 @@ def _behaviour(function: FunctionType, inside: frozenset[int]) -> str:
         except ValueError:  # not set yet
             outer.append("unset")
     known = function.__globals__
-    names = sorted(name for name in global_names(function.__code__) if isinstance(known.get(name, ...), PLAIN))
-    used = {name: known[name] for name in names}
-    return byte_code(function) + _described([function.__defaults__, function.__kwdefaults__, used, outer], inside)
+    used = {name: known[name] for name in sorted(global_names(function.__code__)) if name in known}
+    constant = used.keys() - written_names(function.__code__)  # what it writes into holds what the last call left
+    texts = [f"{name}: {_described(used[name], inside)}" for name in sorted(constant) if _is_constant(used[name])]
+    texts += [f"{name}: {_of_module(value, known, inside)}" for name, value in used.items()]
+    return byte_code(function) + _described([function.__defaults__, function.__kwdefaults__, texts, outer], inside)
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether a value of a module is told by what it is; data sets are told apart by themselves."""
+    if isinstance(value, np.memmap) or type(value).__module__.startswith("minidl."):
+        return False
+    return isinstance(value, (*PLAIN, np.ndarray, np.generic)) or (is_dataclass(value) and not isinstance(value, type))
+
+
+def _of_module(value: Any, known: dict[str, Any], inside: frozenset[int]) -> str:
+    """What a function or class of the same module does; "" for anything else."""
+    if id(value) in inside:
+        return "..."
+    if isinstance(value, FunctionType) and value.__globals__ is known:
+        return _behaviour(value, inside | {id(value)})
+    if not isinstance(value, type) or value.__module__ != known.get("__name__"):
+        return ""
+    members = {name: getattr(member, "__func__", member) for name, member in vars(value).items()}
+    constants = [f"{n}: {_described(m, inside)}" for n, m in members.items() if _is_constant(m) and n[:2] != "__"]
+    return " ".join(constants + [_of_module(m, known, inside | {id(value)}) for m in members.values()])
 
 
 def _fingerprint(data: Dataset) -> str:

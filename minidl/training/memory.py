@@ -3,20 +3,18 @@
 from __future__ import annotations  # json is loaded when it is needed
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from minidl.arguments import short
 from minidl.parameters import Array
-from minidl.seeding import position, put_at
+from minidl.remembered import check_state, listed
 from minidl.storage import NAME, RECORD, SHOWN, DataError, StrPath, check_path, differing, is_entry, read_arrays
 from minidl.store import Parameters
 from minidl.training.identity import differences
-from minidl.training.view import TrainerView
 
 OF_NUMPY = (np.ndarray, np.number, np.bool_)  # not its texts, which are texts
 DIGITS = 10_000  # binary ones of an int
@@ -48,60 +46,6 @@ class Weights:
         if wrong := differing(state, self.parameters.snapshot()):
             raise ValueError(f"expected the arrays of this model, found that {wrong}")
         self.parameters.restore(state)
-
-
-class Streams:
-    """The memory of random streams: the layers' own, and those that parts of a trainer keep as attributes."""
-
-    def __init__(self, trainer: TrainerView) -> None:
-        own = (trainer.optimizer, trainer.optimizer.lr, trainer.optimizer.clip, trainer.loss, *trainer.regularizers)
-        self.owners = [*trainer.model.layers_inside(), *own]
-
-    def state(self) -> dict[str, Any]:
-        """Where each stream stands."""
-        return {name: position(rng) for name, rng, _ in self._streams()}
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Put each stream where it stood: one that several hold stays one, one made meanwhile is made or dropped."""
-        found, moved = list(self._streams()), dict[int, Any]()
-        for name, rng, put in found:
-            if name in state:
-                moved[id(rng)] = moved.get(id(rng)) or put_at(rng, state[name])
-                if moved[id(rng)] is not rng:
-                    put(moved[id(rng)])
-        for name in {*state} ^ {name for name, _, _ in found}:
-            place, _, attribute = name.partition(".")
-            held = getattr(self.owners[int(place)], "__dict__", {})
-            if not attribute.isidentifier() or hasattr(type(self.owners[int(place)]), attribute):
-                raise ValueError(f"expected the random streams of these parts, found others: {name}")
-            held.pop(attribute, None)
-            if name in state:
-                held[attribute] = put_at(None, state[name])
-
-    def _streams(self) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
-        """Every generator among the attributes, with a name and how another takes its place."""
-        for place, owner in enumerate(self.owners):
-            held = getattr(owner, "__dict__", {})
-            for name, value in [item for item in held.items() if item[0] != "_arguments"]:
-                yield from _generators(f"{place}.{name}", value, partial(held.__setitem__, name))
-
-
-def _generators(name: str, value: Any, put: Callable[[Any], None]) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
-    if isinstance(value, np.random.Generator | np.random.RandomState):
-        yield name, value, put
-    elif isinstance(value, list | dict):
-        for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
-            yield from _generators(f"{name}[{key!r}]", item, partial(value.__setitem__, key))
-    elif isinstance(value, tuple):
-        items = list(value)  # as they are now, whichever others were put
-        make = getattr(type(value), "_make", tuple)
-        for key, item in enumerate(value):
-            yield from _generators(f"{name}[{key}]", item, partial(_put_into, items, key, make, put))
-
-
-def _put_into(items: list[Any], key: int, make: Callable[[Any], Any], put: Callable[[Any], None], item: Any) -> None:
-    items[key] = item
-    put(make(items))
 
 
 def packed(owners: Mapping[str, Owner], identity: Mapping[str, str]) -> dict[str, Array]:
@@ -166,7 +110,7 @@ def _advice(value: Any) -> str:
     return "make it an array of numbers"
 
 
-def unpacked(path: StrPath, identity: Mapping[str, str]) -> dict[str, Remembered]:
+def unpacked(path: StrPath, identity: Mapping[str, str], owners: Collection[str]) -> dict[str, Remembered]:
     """What each owner remembered, from a file that is a checkpoint of this run; nothing moves yet.
 
     Raises:
@@ -183,9 +127,19 @@ def unpacked(path: StrPath, identity: Mapping[str, str]) -> dict[str, Remembered
         raise DataError(f"{os.fspath(path)}: expected a checkpoint, found arrays without a run: a file of weights?")
     with _as_data_error(path):
         record = json.loads(entries.pop(RECORD).tobytes())
+        check_state("a record", record, ("identity", "numbers", "scalars"))
+        if strays := [key for key in ("identity", "numbers") if not isinstance(record[key], dict)]:
+            raise ValueError(f"expected {' and '.join(strays)} by name, received others")
         if wrong := differences(record["identity"], identity):
             raise DataError(f"{os.fspath(path)}: expected a checkpoint of this run, found {'; '.join(wrong)}")
         states: dict[str, dict[str, Any]] = {name: dict(numbers) for name, numbers in record["numbers"].items()}
+        check_state("a run", states, owners)
+        strays = [f"{owner}/{n}" for owner, held in states.items() for n, v in held.items() if not can_be_written(v)]
+        strays += [name for name in entries if name.partition("/")[0] not in states or "/" not in name]
+        strays += [name for name in record["scalars"] if name not in entries or entries[name].ndim]
+        strays += [name for name in entries if name.partition("/")[2] in states.get(name.partition("/")[0], ())]
+        if strays:
+            raise ValueError(f"expected entries that one of {listed(owners)} reads, received {listed(strays)}")
         for name, array in entries.items():
             owner, _, key = name.partition("/")
             # a copy is not read-only, so that callbacks can go on with theirs

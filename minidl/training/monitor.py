@@ -4,8 +4,11 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
-from minidl.arguments import Recorded, check_integer, check_number, suggest
+import numpy as np
+
+from minidl.arguments import Recorded, check_number, suggest
 from minidl.parameters import Array
+from minidl.remembered import check_state, count_in, limit_in
 from minidl.storage import differing
 from minidl.store import Parameters
 from minidl.training.history import History
@@ -53,8 +56,13 @@ class Monitor(Recorded):
         return {"best": self.best, "waited": self.waited}
 
     def load_state(self, state: Mapping[str, float]) -> None:
-        """Go on from there."""
-        self.best, self.waited = float(state["best"]), int(state["waited"])
+        """Go on from there.
+
+        Raises:
+            ValueError, TypeError: it is not what `state` returned; nothing has changed.
+        """
+        check_state(self, state, ("best", "waited"))
+        self.best, self.waited = limit_in(state, "best"), count_in(state, "waited")
 
     def same(self, other: "Monitor") -> bool:
         """Whether both call the same evaluations better."""
@@ -108,6 +116,17 @@ class BestWeights:
                 self.parameters.restore(weights)
                 self.history.restored_best = True
 
+    def check(self, evaluations: Mapping[str, list[float]]) -> None:
+        """Raise ValueError where the best evaluation is not the one that the column of a history says."""
+        if self.watch is None:
+            return
+        watch, name, found = Monitor(self.watch.monitor, mode=self.watch.mode), self.watch.monitor, None
+        for step, value in zip(evaluations["step"], evaluations[name], strict=True):
+            found = (step, value) if watch.improved({name: value}) else found
+        if found != (self.best and self.best[:2]):
+            received = f"step {self.best[0]} with {self.best[1]}" if self.best else "none"
+            raise ValueError(f"expected the best {name} of its evaluations, {found}, received {received}")
+
     def state(self) -> dict[str, Any]:
         """The step, the value and the weights, with None for the first two where there is none yet."""
         step, value, weights = self.best or (None, None, {})
@@ -115,12 +134,21 @@ class BestWeights:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
-        weights = {name.removeprefix("weights/"): state[name] for name in state if name not in ("step", "value")}
-        if state["step"] is None or self.watch is None:
+        known = {f"weights/{name}" for name in self.parameters.snapshot()} if self.kept else set()
+        none = isinstance(state, Mapping) and state.get("step") is None
+        check_state("the best weights", state, {"step", "value"} if none else {"step", "value", *known})
+        if none:
+            if state["value"] is not None:
+                raise ValueError(f"expected no best value without a step, received value={state['value']!r}")
             self.best = self.history.best_step = self.history.best_value = None
             return
-        if self.kept and (wrong := differing(weights, self.parameters.snapshot())):
+        if self.watch is None:
+            raise ValueError(f"expected step=None where nothing is monitored, received step={state['step']!r}")
+        weights = {name.removeprefix("weights/"): array for name, array in state.items() if name in known}
+        if wrong := differing(weights, self.parameters.snapshot() if self.kept else {}):
             raise ValueError(f"expected the best weights of this model, found that {wrong}")
-        self.best = check_integer("step", state["step"], minimum=0), float(state["value"]), weights
+        if broken := [name for name, array in weights.items() if not np.isfinite(array).all()]:
+            raise ValueError(f"expected best weights that are finite, received {broken} with others")
+        self.best = count_in(state, "step"), limit_in(state, "value"), weights
         self.watch.load_state({"best": self.best[1], "waited": 0})
         self.history.best_step, self.history.best_value, _ = self.best

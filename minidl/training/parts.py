@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from inspect import getattr_static, unwrap
+from inspect import getattr_static, signature, unwrap
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from minidl.layers.base import Layer
 from minidl.optim.base import Optimizer
-from minidl.training.callbacks import remembering
-from minidl.training.identity import described
+from minidl.training.callbacks import Callback, remembering
+from minidl.training.identity import arguments, described
 from minidl.training.view import TrainerView
 
 ELSEWHERE = {  # attributes that others look after
@@ -69,6 +71,34 @@ def slots(part: Any) -> list[str]:
     named = (vars(kind).get("__slots__", ()) for kind in type(part).__mro__)
     names = [name for several in named for name in ((several,) if isinstance(several, str) else several)]
     return [name for name in names if name not in ("__dict__", "__weakref__")]
+
+
+def refusal(part: Any, name: str, value: Any, given: Any) -> str:
+    """What speaks against a setting that a file has for a part of the library; "" for nothing, or where nobody knows.
+
+    Nobody trains with what the constructor refuses, be it alone or beside the other arguments. Of a callback a run may
+    make more than its constructor takes, such as a patience of 15.0 or without end.
+    """
+    if not is_ours(part):
+        return ""
+    if isinstance(part, Callback):
+        number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        return "" if isinstance(given, str) or (number and value >= 0) else "a number >= 0 belongs there"
+    made, said = arguments(part) or {}, ""
+    needed = {n: made[n] for n, p in signature(type(part)).parameters.items() if p.default is p.empty and n in made}
+    for others in (needed, made):
+        try:
+            type(part)(**{**others, name: value})
+        except (ValueError, TypeError) as error:
+            said = str(error)
+        else:
+            return ""
+    return said
+
+
+def is_ours(part: Any) -> bool:
+    """Whether a function or the class of a part is one of the library."""
+    return str(getattr(part, "__module__", "")).startswith("minidl.")
 
 
 def is_free(part: Any, name: str) -> bool:

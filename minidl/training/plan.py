@@ -8,11 +8,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minidl.arguments import check_function, check_integer, check_number
+from minidl.arguments import check_function, check_integer, check_number, short
 from minidl.parameters import Array
 from minidl.storage import StrPath
 
-OF_ONE_CALL = ("epochs", "steps", "max_growth", "raise_divergence", "resume")  # they may differ where a run goes on
+OF_ONE_CALL = (
+    "epochs",
+    "steps",
+    "max_growth",
+    "raise_divergence",
+    "progress",
+    "resume",
+)  # they may differ where a run goes on
 
 
 class Plan(NamedTuple):
@@ -30,6 +37,7 @@ class Plan(NamedTuple):
     seed: int
     restore_best: bool
     max_growth: float
+    progress: bool
     raise_divergence: bool
     resume: StrPath | None
 
@@ -41,8 +49,9 @@ class Plan(NamedTuple):
         if self.max_growth != math.inf:
             check_number("max_growth", self.max_growth, minimum=1)
         for name in ("validate_first", "replacement"):
-            if not isinstance(value := getattr(self, name), bool):
-                raise TypeError(f"expected {name} to be True or False, received {name}={value!r}")
+            _check_flag(name, getattr(self, name), bool | np.bool_)
+        for name in ("drop_last", "restore_best", "raise_divergence", "progress"):
+            _check_flag(name, getattr(self, name), bool | np.bool_ | int)  # 0 and 1 were always taken
         shuffled = isinstance(self.shuffle, bool | np.bool_) and self.shuffle
         if self.replacement and (not shuffled or self.drop_last):
             raise ValueError(
@@ -71,3 +80,8 @@ class Plan(NamedTuple):
         if self.steps is not None:
             return f"{self.steps} steps"
         return f"{self.epochs:g} epochs" if isinstance(self.epochs, float) else f"{self.epochs} epochs"
+
+
+def _check_flag(name: str, value: object, kinds: Any) -> None:
+    if not isinstance(value, kinds) or value not in (0, 1):
+        raise TypeError(f"expected {name} to be True or False, received {name}={short(value)}: a text is always true")

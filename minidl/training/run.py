@@ -11,19 +11,22 @@ import numpy as np
 from minidl.data.dataset import Dataset
 from minidl.layers.modes import without_dx
 from minidl.parameters import Array
+from minidl.remembered import check_state, flag_in
 from minidl.training.callbacks import Callback, by_hook, remembering
-from minidl.training.divergence import DivergenceError, broken_array, check_growth
+from minidl.training.divergence import DivergenceError, broken_array, check_growth, take_back_broken
 from minidl.training.door import cast_once
 from minidl.training.evaluations import BatchMeans, evaluation_points
 from minidl.training.feeding import Feed
 from minidl.training.history import History, Table
 from minidl.training.identity import identity
 from minidl.training.interrupts import Interrupts
-from minidl.training.memory import Owner, Streams, Weights, packed, put_back, unchanged_on_error, unpacked
+from minidl.training.memory import Owner, Weights, packed, put_back, unchanged_on_error, unpacked
 from minidl.training.monitor import BestWeights, Monitor
 from minidl.training.patience import watch_of
 from minidl.training.plan import Plan
 from minidl.training.settings import Settings
+from minidl.training.streams import Streams
+from minidl.training.together import check_together
 from minidl.training.view import TrainerView
 
 
@@ -106,19 +109,10 @@ class Run:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there, if what the other owners remember belongs together."""
-        trainer, steps, epochs = self.trainer, self.history.steps["step"], self.history.steps["epoch"]
-        self.steps, self.evaluated = len(steps), state["evaluated"]
-        if trainer.epoch != self.feed.passes:
-            raise ValueError(f"its trainer is at epoch {trainer.epoch}, its data at {self.feed.passes}")
-        if steps and (steps[-1], epochs[-1]) != (trainer.optimizer.steps, trainer.epoch):
-            raise ValueError(f"its optimizer is at step {trainer.optimizer.steps}, its history at {steps[-1]}")
+        check_state("a run", state, ("evaluated",))
+        self.steps, self.evaluated = len(self.history.steps["step"]), flag_in(state, "evaluated")
+        check_together(self.trainer, self.history, self.feed, self.best, evaluated=self.evaluated)
         self._check_finite()
-        if epochs and not self.feed.first < epochs[0] <= self.feed.first + 1:
-            raise ValueError(f"its run began at epoch {self.feed.first}, its history at {epochs[0]}")
-        if self.history.best_step not in (None, *self.history.evaluations["step"]):
-            raise ValueError(f"its best step {self.history.best_step} was not evaluated")
-        if not isinstance(self.evaluated, bool):
-            raise ValueError(f"expected evaluated to be True or False, received evaluated={self.evaluated!r}")
 
     def execute(self) -> History:
         """Train to one of the ends, give back the best weights, and return the history."""
@@ -147,14 +141,16 @@ class Run:
                 self.settings.end()
                 trainer.augmentation = self.feed.augmentation
         moved = not np.array_equal(trainer.model.parameters.value, given_back, equal_nan=True)
-        if moved and self.sets and not history.stopped_because.startswith(("interrupted", "diverged")):
-            history.evaluations.append(self._row())  # of what callbacks left, such as a mean of weights
+        if moved and not history.stopped_because.startswith(("interrupted", "diverged")):
+            take_back_broken(trainer, given_back, raising=self.plan.raise_divergence)
+            if self.sets and not history.stopped_because.startswith("diverged"):
+                history.evaluations.append(self._row())  # of what callbacks left, such as a mean of weights
         return history
 
     def _begin(self) -> None:
         """Tell the callbacks that it begins, and go on from a checkpoint if there is one; if not, nothing has moved."""
         trainer, path = self.trainer, self.plan.resume
-        saved = None if path is None else unpacked(path, self.identity)
+        saved = None if path is None else unpacked(path, self.identity, self.owners)
         with nullcontext() if saved is None else unchanged_on_error(self.owners):
             if path is not None and saved is not None:  # where it began says how long it is
                 put_back({"feed": self.feed}, saved, path)

@@ -1,6 +1,7 @@
 """Settings: what the parts of a trainer were given, what callbacks made of it in a run, and what the parts count."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,18 @@ from minidl.layers.losses.base import Loss
 from minidl.training.callbacks import Callback
 from minidl.training.identity import arguments, described
 from minidl.training.memory import OF_NUMPY, can_be_written
-from minidl.training.parts import elsewhere, inner, is_free, parts_of, paths, settable, slots, text_of
+from minidl.training.parts import (
+    elsewhere,
+    inner,
+    is_free,
+    is_ours,
+    parts_of,
+    paths,
+    refusal,
+    settable,
+    slots,
+    text_of,
+)
 from minidl.training.view import TrainerView
 
 NOTHING = object()
@@ -120,6 +132,8 @@ class Settings:
         of: dict[str, dict[str, Any]] = {"value": {}, "text": {}, "memory": {}}
         for key, value in state.items():
             kind, _, name = key.partition(" of ")
+            if kind not in of or not name:
+                raise ValueError(f"expected a value, text or memory of the trainer's parts, received {key}={value!r}")
             of[kind][name] = value
         for name in {**of["text"], **self.begun_texts}:
             wanted, found = of["text"].get(name, "as it was given"), self.begun_texts.get(name, "as it was given")
@@ -128,6 +142,9 @@ class Settings:
         for name, value in of["value"].items():
             if name not in self.given or not _of_a_kind(value, self.given[name]):
                 raise ValueError(f"expected settings of the trainer's parts, received {name}={value!r}")
+            path, _, attribute = name.rpartition(".")
+            if said := refusal(self.objects[path], attribute, value, self.given[name]):
+                raise ValueError(f"expected settings that the parts take, received {name}={short(value)}: {said}")
         texts = of["text"]
         self._assign({name: value for name, value in {**self.given, **of["value"]}.items() if name not in texts})
         self._remember(of["memory"])
@@ -161,7 +178,8 @@ class Settings:
             part, _, now = here.get(name, (objects.get(path), attribute, None))
             held = getattr(part, "__dict__", {}).get(attribute)
             other = isinstance(part, Layer) and not can_be_written(held)  # such as a parameter
-            if part is None or other or (name not in here and not is_free(part, attribute)):
+            fixed = is_ours(part) and is_dataclass(part) and not same(held, value)  # as schedules are
+            if part is None or other or fixed or (name not in here and not is_free(part, attribute)):
                 raise ValueError(f"expected the memory of the trainer's parts, received {name}={value!r}")
             if isinstance(now, np.ndarray) and now.flags.writeable and _alike(now, value):
                 now[...] = value  # others may hold the same array
@@ -215,12 +233,12 @@ def _alike(one: Any, other: Any) -> bool:
 
 def _of_a_kind(value: Any, given: Any) -> bool:
     """Whether a value may stand where `given` stood."""
-    numbers = (int, float, np.number, np.bool_)
+    numbers = (int, float, np.integer, np.floating, np.bool_)
     if value is None or given is None:
         return True
     if isinstance(given, np.ndarray | str):
         return isinstance(value, np.ndarray if isinstance(given, np.ndarray) else str)
-    return isinstance(value, numbers)
+    return isinstance(value, (np.complexfloating, *numbers) if isinstance(given, np.complexfloating) else numbers)
 
 
 def _are(some: list[Any], others: list[Any]) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from threading import current_thread
 from typing import Any
 
 import numpy as np
 
-from minidl.arguments import Recorded, check_number, short
+from minidl.arguments import Recorded, short
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.metrics import Metric
@@ -16,6 +17,7 @@ from minidl.optim.base import Optimizer
 from minidl.parameters import Array
 from minidl.quiet import quietly, settings_kept
 from minidl.regularizers import Regularizer
+from minidl.remembered import check_state, cost_in, number_in, text_in
 from minidl.storage import StrPath
 from minidl.training.augmenting import Augment
 from minidl.training.callbacks import Callback, check_callbacks
@@ -31,7 +33,8 @@ from minidl.training.door import (
     metrics_by_name,
     penalty_of,
 )
-from minidl.training.exclusive import exclusively
+from minidl.training.exclusive import exclusively, refuse_used_elsewhere
+from minidl.training.habits import TRAINER
 from minidl.training.history import History
 from minidl.training.interrupts import interrupts
 from minidl.training.plan import Plan
@@ -39,18 +42,6 @@ from minidl.training.progress import Progress
 from minidl.training.run import Run
 from minidl.training.settings import Settings
 
-HABITS = {  # what people of other libraries look for, and what to use here
-    "predict predict_proba predict_on_batch": "trainer.model.predict(x) gives the scores",
-    "compile": "the constructor takes loss, optimizer and metrics",
-    "train": "fit(train, validation, epochs=...)",
-    "test validate score": "evaluate(data)",
-    "train_on_batch training_step partial_fit": "step(x, targets)",
-    "save save_weights save_checkpoint": "trainer.model.save(path), or callbacks=[Checkpoint(path)] for a run",
-    "load load_weights load_from_checkpoint": "trainer.model.load(path), or fit(..., resume=path) for a run",
-    "summary": "print(trainer.model)",
-    "lr learning_rate": "trainer.optimizer.learning_rate",
-    "logs log callback_metrics": "see trainer.history",
-}
 FOR_GOOD = "early stopping: "  # how a reason begins that also ends the run when it goes on
 
 
@@ -84,7 +75,7 @@ class Trainer(Recorded):
 
     run: Any = None  # a Run; to a checker, hooks read it without asking whether it is there
     _of_the_moment = ("run",)
-    _habits = HABITS
+    _habits = TRAINER
 
     def __init__(
         self,
@@ -118,20 +109,25 @@ class Trainer(Recorded):
         Raises:
             DivergenceError: the cost is not finite; the weights were not changed.
         """
-        if not self.model.training:
+        refuse_used_elsewhere(self.loss)
+        if self.model._trains_in is not current_thread():
             with self.model.train_mode():
                 return self.step(x, targets, weights)
-        with quietly():
-            self.step_loss, self.step_penalty = float(self.loss.forward(self.model.forward(x), targets, weights)), 0.0
+        looked = list[tuple[float, float]]()  # first at the values as they are
+
+        def cost() -> float:
+            loss, penalty = float(self.loss.forward(self.model.forward(x), targets, weights)), 0.0
             self.model.backward(self.loss.backward())
             for regularize in self.regularizers:
-                self.step_penalty += penalty_of(regularize, self.model.parameters)
-            cost = self.step_loss + self.step_penalty
-            if not math.isfinite(cost):
-                report = first_not_finite(self.model, x, self.step_loss, self.step_penalty)
-                raise DivergenceError(self.optimizer.steps + 1, report)
-            self.optimizer.step(self.model.parameters)
-        return cost
+                penalty += penalty_of(regularize, self.model.parameters)
+            looked.append((loss, penalty))
+            self.step_loss, self.step_penalty = looked[0]
+            if not math.isfinite(loss + penalty):
+                raise DivergenceError(self.optimizer.steps + 1, first_not_finite(self.model, x, loss, penalty))
+            return loss + penalty
+
+        with quietly():
+            return self.optimizer.minimize(cost, self.model.parameters)
 
     def evaluate(self, data: Data, *, batch_size: int = 1024) -> dict[str, float]:
         """Loss, penalty, cost and every metric on a whole set, in inference mode.
@@ -140,6 +136,7 @@ class Trainer(Recorded):
         the batch size beyond rounding. The loss weighs rows by the weights of the set; metrics count every row as one.
         Gradients are left as they were.
         """
+        refuse_used_elsewhere(self.loss)
         data = as_dataset("data", data)
         check_scores_are_counted(self.model, self.metrics)
         parameters = self.model.parameters
@@ -155,6 +152,8 @@ class Trainer(Recorded):
 
     def stop(self, reason: str) -> None:
         """End the run after the current step; for callbacks. Of several reasons the first counts."""
+        if not isinstance(reason, str):
+            raise TypeError(f'expected reason to be a text, received reason={short(reason)}: write trainer.stop("...")')
         self.stop_reason = self.stop_reason or (reason if reason.startswith(FOR_GOOD) else f"stopped: {reason}")
 
     def fit(
@@ -233,8 +232,10 @@ class Trainer(Recorded):
             restore_best=restore_best,
             max_growth=max_growth,
             raise_divergence=raise_divergence,
+            progress=progress,
             resume=resume,
         )
+        plan.check()
         callbacks = [*self.callbacks, *([Progress()] if progress else [])]
         try:
             with interrupts() as ctrl_c, settings_kept(), exclusively(self.loss, *self.callbacks):
@@ -251,6 +252,9 @@ class Trainer(Recorded):
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` returned; a reason to stop that came up meanwhile stays."""
-        self.epoch = check_number("epoch", state["epoch"], minimum=0)
-        self.step_loss, self.step_penalty = float(state["loss"]), float(state["penalty"])
-        self.stop_reason = str(state["ended"]) or self.stop_reason
+        check_state("a Trainer", state, ("epoch", "loss", "penalty", "ended"))
+        ended, loss, penalty = text_in(state, "ended"), cost_in(state, "loss"), cost_in(state, "penalty")
+        if ended and not ended.startswith(FOR_GOOD):
+            raise ValueError(f"expected ended to be a text that begins with {FOR_GOOD!r}, or '', received {ended=}")
+        self.epoch, self.step_loss, self.step_penalty = number_in(state, "epoch", minimum=0), loss, penalty
+        self.stop_reason = ended or self.stop_reason

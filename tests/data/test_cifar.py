@@ -19,6 +19,7 @@ def test_records_become_flat_images_channels_first(tmp_path, cifar_files, place,
     assert train.x.flags.c_contiguous
     first = np.frombuffer(cifar_files["data_batch_1.bin"], np.uint8)[1:RECORD]
     np.testing.assert_array_equal(train.images()[0, 1], first[1024:2048].reshape(32, 32))
+    assert repr(train.as_images()) == "Dataset(10 rows x (3, 32, 32) uint8, 10 classes)"
 
 
 def test_missing_files_are_listed(tmp_path, cifar_files, place):

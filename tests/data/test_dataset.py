@@ -216,3 +216,20 @@ def test_anything_but_a_slice_is_told_what_takes_it_and_a_set_is_no_sequence_of_
         _x, _targets = data
     with pytest.raises(ValueError, match="at least one row"):
         data[3:]
+
+
+@pytest.mark.parametrize(("image_shape", "wanted"), [((3, 4), (1, 3, 4)), ((2, 3, 2), (2, 3, 2))])
+def test_a_set_of_images_comes_as_channels_of_rows_and_columns_and_goes_back(image_shape, wanted):
+    flat = Dataset(np.arange(60).reshape(5, 12), np.arange(5), image_shape=image_shape)
+    images = flat.as_images()
+    assert images.x.shape == (5, *wanted)
+    assert np.shares_memory(images.x, flat.x)
+    assert (images.image_shape, images.images().shape) == (image_shape, (5, *image_shape))
+    np.testing.assert_array_equal(images.as_images().x, images.x)
+    np.testing.assert_array_equal(images.map(lambda x: x.reshape(len(x), -1)).x, flat.x)
+    assert images[:2].x.shape == (2, *wanted)
+
+
+def test_rows_that_are_no_images_cannot_come_as_such():
+    with pytest.raises(ValueError, match=r"expected a dataset of images, received image_shape=\(\)"):
+        Dataset(X, TARGETS).as_images()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from minidl.data import RandomCrop, RandomFlip, flip_horizontal, roughness
+from minidl.data import RandomCrop, RandomErasing, RandomFlip, flip_horizontal, roughness
 
 images = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=4, max_dims=4, max_side=4))  # (n, channels, height, width)
 
@@ -69,6 +69,7 @@ def test_impossible_image_shapes_are_refused(shape, channels_last):
         lambda **layout: flip_horizontal(np.zeros((1, 4)), shape, **layout),
         lambda **layout: RandomFlip(shape, **layout),
         lambda **layout: RandomCrop(shape, 0, **layout),
+        lambda **layout: RandomErasing(shape, **layout),
     ):
         with pytest.raises(ValueError, match="image_shape"):
             made(channels_last=channels_last)
@@ -78,6 +79,7 @@ def test_rows_that_are_no_such_images_are_refused():
     for made in (
         lambda x: flip_horizontal(x, (2, 2)),
         lambda x: RandomCrop((2, 2), 1)(x, np.random.default_rng(0)),
+        lambda x: RandomErasing((2, 2))(x, np.random.default_rng(0)),
         lambda x: roughness(x[:, [0, *range(5), *range(4)]], (3, 3)),
     ):
         with pytest.raises(ValueError, match=r"received x.shape=\(1, (5|10)\)"):
@@ -131,6 +133,72 @@ def test_every_shift_of_a_random_crop_is_as_likely_as_any_other():
 def test_a_padding_that_leaves_nothing_of_an_image_is_refused(padding):
     with pytest.raises((TypeError, ValueError), match="padding"):
         RandomCrop((2, 3), padding)
+
+
+def erased(image, made):
+    """Whether a (channels, height, width) image lost one full rectangle, of all its channels, and nothing else."""
+    gone = (made != image).any(axis=0)
+    if not gone.any():
+        return False
+    (top, left), (bottom, right) = np.argwhere(gone).min(axis=0), np.argwhere(gone).max(axis=0)
+    wanted = image.copy()
+    wanted[:, top : bottom + 1, left : right + 1] = 0
+    return bool((made == wanted).all())
+
+
+@given(images.map(lambda x: x // 2 + 1), st.integers(0, 100), st.floats(0, 1))
+def test_a_random_erasing_takes_one_rectangle_from_some_images_and_leaves_x_alone(x, seed, probability):
+    before = x.copy()
+    y = RandomErasing(x.shape[1:], probability=probability)(x, np.random.default_rng(seed))
+    np.testing.assert_array_equal(x, before)
+    assert (y.shape, y.dtype) == (x.shape, x.dtype)
+    assert not np.shares_memory(y, x)
+    for made, image in zip(y, x, strict=True):
+        assert erased(image, made) or (probability < 1 and (made == image).all())
+
+
+@given(images, st.integers(0, 100))
+def test_all_layouts_are_erased_alike(x, seed):
+    def made(rows, shape, **layout):
+        return RandomErasing(shape, probability=0.7, **layout)(rows, np.random.default_rng(seed))
+
+    wanted, last = made(x, x.shape[1:]), np.moveaxis(x, 1, -1)
+    np.testing.assert_array_equal(made(x.reshape(len(x), -1), x.shape[1:]), wanted.reshape(len(x), -1))
+    np.testing.assert_array_equal(made(x[:, 0], x.shape[2:]), wanted[:, 0])
+    np.testing.assert_array_equal(made(last, last.shape[1:], channels_last=True), np.moveaxis(wanted, 1, -1))
+
+
+def test_erased_rectangles_have_the_areas_and_shapes_asked_for_and_lie_everywhere():
+    x = np.ones((4000, 40, 30))
+    y = RandomErasing((40, 30), probability=0.5, area=(0.1, 0.2), aspect=(0.5, 2.0))(x, np.random.default_rng(0))
+    gone = y[(y == 0).any(axis=(1, 2))] == 0
+    assert abs(len(gone) - 2000) < 150
+    heights, widths = gone.any(axis=2).sum(axis=1), gone.any(axis=1).sum(axis=1)
+    areas, shapes = heights * widths / 1200, heights / widths
+    assert (areas.min(), areas.max()) == pytest.approx((0.1, 0.2), abs=0.01)
+    assert areas.mean() == pytest.approx(0.15, abs=0.005)
+    assert (shapes.min(), shapes.max()) == pytest.approx((0.5, 2.0), rel=0.1)
+    assert np.log(shapes).mean() == pytest.approx(0, abs=0.03)
+    everywhere = gone.mean(axis=0)
+    assert everywhere.min() > 0
+    np.testing.assert_allclose(everywhere, everywhere[::-1, ::-1], atol=0.06)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"probability": 1.5}, "probability"),
+        ({"area": 0.3}, r"expected area to be \(least, most\), received area=0.3"),
+        ({"area": (0.0, 0.3)}, "0 < least <= most, received area="),
+        ({"area": (0.5, 0.3)}, "0 < least <= most, received area="),
+        ({"area": (0.5, 1.3)}, "each entry of area"),
+        ({"aspect": (2.0, 1.0)}, "0 < least <= most, received aspect="),
+        ({"aspect": (1.0, np.inf)}, "each entry of aspect"),
+    ],
+)
+def test_bad_arguments_of_an_erasing_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        RandomErasing((2, 3), **options)
 
 
 pictures = hnp.arrays(

@@ -148,3 +148,12 @@ def test_one_hot_rows_say_their_label(labels):
 def test_one_hot_refuses_what_is_no_label(labels):
     with pytest.raises(ValueError, match="expected labels"):
         one_hot(np.array(labels), 3)
+
+
+@pytest.mark.parametrize("function", [standardize, standardize_scalar, subtract_mean_image])
+@pytest.mark.parametrize("given", [(np.eye(3), np.arange(3)), np.eye(3), None, [1.0], "digits"])
+def test_what_is_no_dataset_is_refused_with_what_to_write(function, given):
+    data = Dataset(np.eye(3), np.arange(3))
+    for call in (lambda: function(given), lambda: function(data, given)):
+        with pytest.raises(TypeError, match=r"expected Datasets, received .*: (write Dataset|give one Dataset)"):
+            call()

@@ -78,8 +78,20 @@ def unused():
     return 1
 
 
+class Model:
+    def size(self):
+        return SIZE
+
+    @staticmethod
+    def depth():
+        return DEPTH
+
+
+SIZE, DEPTH = 11, 13
+
+
 def train(*, seed):
-    return {"a": [helper(x) for x in NAMES]}
+    return {"a": [helper(x) for x in NAMES], "b": Model().size()}
 """
 
 
@@ -90,6 +102,8 @@ def train(*, seed):
         ("(1, 2)", "(1, 3)", False),
         ('{"a", "b"}', '{"b", "a"}', True),
         ("return 1", "return 2", True),
+        ("11, 13", "12, 13", False),
+        ("11, 13", "11, 14", False),
     ],
 )
 def test_what_a_function_uses_of_its_own_module_is_part_of_what_it_says(tmp_path, old, new, same):

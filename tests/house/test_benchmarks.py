@@ -104,6 +104,7 @@ def test_unknown_workload_is_refused(capsys):
 @pytest.mark.parametrize(
     ("script", "said"),
     [
+        ("layers.py", "| AveragePool2D 2x2, (64, 32, 32, 32) |"),
         ("memory.py", "| softmax 784-10, batch 128, SGD |"),
         ("overhead.py", "| minidl Trainer.fit with the bar |"),
         ("step_parts.py", "| products |"),

@@ -11,24 +11,28 @@ import minidl
 ROOT = Path(minidl.__file__).parent
 BELOW = {
     "bytecode": set(),
-    "arguments": {"bytecode"},
+    "advice": {"bytecode"},
+    "arguments": {"advice", "bytecode"},
     "quiet": set(),
     "returned": {"arguments"},
+    "remembered": {"arguments"},
     "version": set(),
     "seeding": {"arguments"},
     "parameters": {"arguments", "returned"},
     "store": {"arguments", "parameters", "returned"},
     "initializers": {"arguments", "parameters"},
-    "regularizers": {"arguments", "parameters", "quiet", "store"},
+    "regularizers": {"advice", "arguments", "parameters", "quiet", "returned", "store"},
     "canonical": set(),
+    "habits": set(),
     "storage": {"parameters"},
     "kernels": set(),  # compiled helpers, once there are some
     "layers": {"arguments", "bytecode", "parameters", "initializers", "kernels", "quiet", "returned"}
     | {"seeding", "storage", "store"},
-    "optim": {"arguments", "kernels", "parameters", "quiet", "returned", "store"},
+    "optim": {"advice", "arguments", "kernels", "parameters", "quiet", "remembered", "returned", "store"},
     "data": {"arguments", "parameters", "quiet", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers", "quiet"},
-    "training": {"arguments", "canonical", "parameters", "quiet", "returned", "seeding", "storage", "store", "version"}
+    "training": {"arguments", "canonical", "parameters", "quiet", "remembered", "returned", "seeding", "storage"}
+    | {"store", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "profiles": set(),
     "testing": {"arguments", "parameters", "initializers", "layers", "metrics", "optim", "profiles", "regularizers"}

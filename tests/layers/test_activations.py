@@ -185,3 +185,12 @@ def test_a_gradient_may_be_a_list(layer):
     layer.forward(np.ones((2, 2)))
     dy = [[1.0, 2.0], [3.0, 4.0]]
     np.testing.assert_array_equal(layer.backward(dy), layer.backward(np.array(dy)))
+
+
+def test_sigmoid_is_accurate_for_every_float16():
+    x = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    x = x[np.isfinite(x)]
+    wanted = 1 / (1 + np.exp(np.minimum(-x.astype(np.float64), 700)))
+    normal = wanted >= np.finfo(np.float16).tiny
+    np.testing.assert_allclose(sigmoid(x)[normal], wanted[normal], rtol=2e-3)
+    np.testing.assert_allclose(sigmoid(x)[~normal].astype(float), np.finfo(np.float16).tiny, rtol=2e-3)

@@ -9,13 +9,17 @@ import pytest
 import minidl
 from minidl import (
     BinaryCrossEntropy,
+    Focal,
     Hinge,
+    Huber,
     Linear,
+    MeanAbsoluteError,
     MeanSquaredError,
     ReLU,
     Sigmoid,
     Softmax,
     SoftmaxCrossEntropy,
+    SquaredHinge,
     Tanh,
     WestonWatkinsHinge,
 )
@@ -27,6 +31,10 @@ LOSSES = {
     "crammer_singer": Hinge,
     "weston_watkins": WestonWatkinsHinge,
     "mse_loss": MeanSquaredError,
+    "l1_loss": MeanAbsoluteError,
+    "huber": Huber,
+    "squared_hinge": SquaredHinge,
+    "focal": Focal,
 }
 LAYERS = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "softmax": Softmax, "linear": Linear}
 ARRAYS_OF_LAYERS = ("x", "dy", "y", "dx", "weight", "bias", "dweight", "dbias")
@@ -52,8 +60,21 @@ def test_a_loss_and_its_gradient_are_those_of_torch(case, dtype, close):
 @pytest.mark.parametrize("case", TORCH["layers"])
 def test_a_layer_and_its_derivatives_are_those_of_torch(case, dtype, close):
     arrays = {name: np.array(array, dtype) for name, array in TORCH["layers"][case].items() if name in ARRAYS_OF_LAYERS}
+    layer = LAYERS[case](*arrays["weight"].shape if "weight" in arrays else ())
+    hold_against_torch(layer, arrays, dtype, close)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("case", TORCH["images"])
+def test_a_layer_of_images_and_its_derivatives_are_those_of_torch(case, dtype, close):
+    given = TORCH["images"][case]
+    arrays = {name: np.array(array, dtype) for name, array in given.items() if name in ARRAYS_OF_LAYERS}
+    hold_against_torch(getattr(minidl, given["layer"])(**given["arguments"]), arrays, dtype, close)
+
+
+def hold_against_torch(layer, arrays, dtype, close):
     x, dy, y, dx = (arrays.pop(name) for name in ("x", "dy", "y", "dx"))
-    layer = LAYERS[case](*arrays["weight"].shape if "weight" in arrays else ()).build(dtype=dtype)
+    layer.build(dtype=dtype)
     for name, parameter in layer.parameters.named.items():
         parameter.value = arrays[name]
     np.testing.assert_allclose(layer.forward(x), y, **close)

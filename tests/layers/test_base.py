@@ -4,14 +4,30 @@ import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier, Event
+from queue import Queue
+from threading import Barrier, Condition, Event, Semaphore
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import SGD, Dataset, Layer, Linear, Parameter, ReLU, Sequential, ShapeError, Sigmoid, Softmax, State, Tanh
+from minidl import (
+    SGD,
+    Dataset,
+    Layer,
+    Linear,
+    MeanSquaredError,
+    Parameter,
+    ReLU,
+    Sequential,
+    ShapeError,
+    Sigmoid,
+    Softmax,
+    State,
+    Tanh,
+    Trainer,
+)
 from minidl.initializers import normal, ones, zeros
 from minidl.layers import modes
 from minidl.layers.owning import owned
@@ -590,6 +606,88 @@ def test_two_models_that_wait_for_each_other_are_refused_and_not_locked():
     assert not any(layer.training for model in models for layer in model.layers_inside())
 
 
+@pytest.fixture
+def told(monkeypatch):
+    """A queue of what threads do: each forward of a prediction that begins, and each wait for another thread."""
+
+    class Watched(Condition):
+        def wait(self, timeout=None):
+            told.put("waits")
+            return super().wait(timeout)
+
+    told = Queue()
+    monkeypatch.setattr(modes, "_changes", Watched())
+    return told
+
+
+def test_predictions_that_come_while_training_waits_wait_in_turn(told):
+    model, go_on, trained, done = Sequential(Calling(lambda: held())).build(), Semaphore(0), Event(), Event()
+
+    def held():
+        told.put("predicts")
+        assert go_on.acquire(timeout=10)
+
+    def train():
+        with model.train_mode():
+            trained.set()
+            assert done.wait(10)
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(model.predict, X)
+        assert told.get(timeout=10) == "predicts"
+        training = pool.submit(train)
+        assert told.get(timeout=10) == "waits"
+        later = [pool.submit(model.predict, X) for _ in range(2)]
+        assert [told.get(timeout=10) for _ in later] == ["waits", "waits"]
+        go_on.release()
+        assert trained.wait(10)
+        np.testing.assert_array_equal(first.result(10), np.tanh(X))
+        for prediction in later:
+            assert "expected a model in one thread while it trains" in str(prediction.exception(10))
+        done.set()
+        assert training.exception(10) is None
+    go_on.release()
+    np.testing.assert_array_equal(model.predict(X), np.tanh(X))
+
+
+def test_training_waits_for_as_many_predictions_as_were_under_way(told, monkeypatch):
+    monkeypatch.setattr(modes, "PATIENCE", 10.0)
+    model, go_on = Sequential(Calling(lambda: held())).build(), Semaphore(0)
+
+    def held():
+        told.put("predicts")
+        assert go_on.acquire(timeout=10)
+
+    with ThreadPoolExecutor(4) as pool:
+        predictions = [pool.submit(model.predict, X) for _ in range(3)]
+        assert [told.get(timeout=10) for _ in predictions] == ["predicts"] * 3
+        training = pool.submit(lambda: model.train_mode().__enter__())
+        for _ in predictions:
+            assert told.get(timeout=10) == "waits"
+            go_on.release()
+        assert training.exception(10) is None
+        for prediction in predictions:
+            np.testing.assert_array_equal(prediction.result(10), np.tanh(X))
+
+
+def test_a_prediction_inside_of_a_prediction_waits_for_nobody(told):
+    inner = Sequential(Tanh())
+    model, go_on = Sequential(Calling(lambda: (held(), inner.predict(X))), inner).build(), Semaphore(0)
+
+    def held():
+        told.put("predicts")
+        assert go_on.acquire(timeout=10)
+
+    with ThreadPoolExecutor(2) as pool:
+        prediction = pool.submit(model.predict, X)
+        assert told.get(timeout=10) == "predicts"
+        training = pool.submit(lambda: model.train_mode().__enter__())
+        assert told.get(timeout=10) == "waits"
+        go_on.release()
+        np.testing.assert_array_equal(prediction.result(10), np.tanh(np.tanh(X)))
+        assert training.exception(10) is None
+
+
 def test_a_prediction_that_waits_for_its_own_training_is_refused(monkeypatch):
     monkeypatch.setattr(modes, "PATIENCE", 0.05)
     model = Sequential(Calling(lambda: found.append(in_another_thread(lambda: model.train_mode().__enter__())))).build()
@@ -638,3 +736,24 @@ def test_what_a_layer_holds_is_looked_at_while_another_thread_keeps_something_ne
 def test_a_call_of_a_model_says_what_to_write(layer):
     with pytest.raises(TypeError, match=r"a call of .*Linear\(2, 2\)\)?: forward\(x\) is one batch, predict\("):
         layer(X)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("row", [0, 1500])
+def test_predict_refuses_numbers_that_are_not_finite_with_their_place(value, row):
+    model, x = Linear(4, 2).build(), np.zeros((2000, 4))
+    x[row, 2] = value
+    with pytest.raises(ValueError, match=rf"expected numbers that are finite in float32, received x\[{row}, 2\]="):
+        model.predict(x)
+    with pytest.raises(ValueError, match=r"received x\[\d+, 2\]="):
+        Trainer(model, MeanSquaredError(), SGD(0.1)).evaluate((x, np.zeros((2000, 2))))
+
+
+def test_predict_takes_finite_numbers_whose_sum_is_not():
+    x = np.full((3, 4), np.finfo(np.float32).max)
+    np.testing.assert_array_equal(Tanh().build().predict(x), np.ones_like(x))
+
+
+def test_predict_refuses_lists_of_several_lengths():
+    with pytest.raises(ValueError, match="expected x to hold numbers, received rows of several lengths: pad them"):
+        Linear(2, 2).build().predict([[1.0, 2.0], [1.0]])

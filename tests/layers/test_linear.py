@@ -115,3 +115,10 @@ def test_the_order_of_memory_and_a_stride_do_not_matter():
     expected = layer.forward(X)
     for view in (np.asfortranarray(X), np.repeat(X, 2, axis=0)[::2], X[::-1].copy()[::-1]):
         np.testing.assert_allclose(layer.forward(view), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("bias", ["no", None, 2, 0.5, np.zeros(2)])
+def test_a_bias_is_there_or_not(bias):
+    with pytest.raises(TypeError, match="expected bias to be True or False, received bias="):
+        Linear(4, 3, bias=bias)
+    assert Linear(4, 3, bias=np.False_).bias is None

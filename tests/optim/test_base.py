@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+from minidl import L1, L2, Linear
 from minidl.optim import (
     SGD,
     Adam,
@@ -324,3 +325,14 @@ def test_a_clipper_that_returns_a_new_gradient_as_a_list_is_refused(kind, parame
     with pytest.raises(TypeError, match=f"to edit the gradient in place, received a new {kind.__name__}: use out="):
         SGD(0.1, clip=lambda grad: kind(grad)).step(parameters)
     SGD(0.1, clip=lambda grad: kind([1.0])).step(parameters)
+
+
+@pytest.mark.parametrize("given", [None, [np.zeros(3)], Linear(3, 2).build(), np.zeros(3)])
+def test_what_is_not_the_parameters_of_a_model_is_told_what_is(given):
+    optimizer = Adam()
+    for call in (optimizer.step, L2(0.1), L1(0.1, names="*.weight")):
+        with pytest.raises(
+            TypeError, match=r"expected the parameters of a model for .*, received .*: give .*parameters"
+        ):
+            call(given)
+    assert optimizer.state() == Adam().state()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from minidl import optim
-from minidl.optim import SGD, Adam, AdamW, CosineDecay, RMSprop
+from minidl.optim import SGD, Adadelta, Adagrad, Adam, AdamW, CosineDecay, Lion, Nadam, RMSprop
 
 TORCH = json.loads((Path(__file__).parents[1] / "reference" / "torch.json").read_text(encoding="utf-8"))
 
@@ -50,6 +50,42 @@ def rmsprop(w, gradients, lr=1e-3, rho=0.9, eps=1e-8):
     return w
 
 
+def nadam(w, gradients, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = v = 0.0
+    for t, g in enumerate(gradients, start=1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        ahead = beta1 * m / (1 - beta1 ** (t + 1)) + (1 - beta1) * g / (1 - beta1**t)
+        w = w - lr * ahead / (np.sqrt(v / (1 - beta2**t)) + eps)
+    return w
+
+
+def adagrad(w, gradients, lr=1e-2, eps=1e-10):
+    total = 0.0
+    for g in gradients:
+        total = total + g**2
+        w = w - lr * g / (np.sqrt(total) + eps)
+    return w
+
+
+def adadelta(w, gradients, lr=1.0, rho=0.9, eps=1e-6):
+    v = d = 0.0
+    for g in gradients:
+        v = rho * v + (1 - rho) * g**2
+        step = np.sqrt(d + eps) / np.sqrt(v + eps) * g
+        d = rho * d + (1 - rho) * step**2
+        w = w - lr * step
+    return w
+
+
+def lion(w, gradients, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0):
+    m = 0.0
+    for g in gradients:
+        w = w - lr * weight_decay * w - lr * np.sign(beta1 * m + (1 - beta1) * g)
+        m = beta2 * m + (1 - beta2) * g
+    return w
+
+
 CASES = [
     (SGD, sgd, {"lr": 0.1}),
     (SGD, sgd, {"lr": 0.1, "momentum": 0.9}),
@@ -61,6 +97,14 @@ CASES = [
     (AdamW, adamw, {"lr": 0.1, "weight_decay": 0.5}),
     (RMSprop, rmsprop, {}),
     (RMSprop, rmsprop, {"lr": 0.1, "rho": 0.5, "eps": 1e-4}),
+    (Nadam, nadam, {}),
+    (Nadam, nadam, {"lr": 0.1, "beta1": 0.5, "beta2": 0.9, "eps": 1e-4}),
+    (Adagrad, adagrad, {}),
+    (Adagrad, adagrad, {"lr": 0.1, "eps": 1e-3}),
+    (Adadelta, adadelta, {}),
+    (Adadelta, adadelta, {"lr": 0.5, "rho": 0.5, "eps": 1e-3}),
+    (Lion, lion, {}),
+    (Lion, lion, {"lr": 0.1, "beta1": 0.5, "beta2": 0.75, "weight_decay": 0.5}),
 ]
 IDS = [f"{rule.__name__}-{arguments}" for rule, _, arguments in CASES]
 every_formula = pytest.mark.parametrize(("rule", "reference", "arguments"), CASES, ids=IDS)
@@ -178,15 +222,16 @@ def test_a_zero_gradient_moves_nothing_but_decay(store, rule, arguments):
     train(rule(**arguments), parameters, np.zeros((3, 3)))
     np.testing.assert_array_equal(parameters.named["bias"].value, -2)
     assert parameters.value[1] == 0
-    assert (parameters.value[0] < 1) == (rule is AdamW)
+    assert (parameters.value[0] < 1) == (arguments.get("weight_decay", 0) > 0 or rule is AdamW)
 
 
 @every_rule
 def test_a_parabola_is_descended(store, rule, arguments):
     parameters = store(bias=[3.0, -2.0])
-    optimizer = rule(**{**arguments, "lr": CosineDecay(0.05, 300)})
+    rate = {Adagrad: 1.0, Adadelta: 5.0}.get(rule, 0.05)  # their steps shrink by themselves, or start tiny
+    optimizer = rule(**{**arguments, "lr": CosineDecay(rate, 1000)})
     curvature = np.array([1.0, 5.0])
-    for _ in range(300):
+    for _ in range(1000):
         parameters.grad[:] = curvature * parameters.value
         optimizer.step(parameters)
     assert abs(parameters.value).max() < 0.01
@@ -218,7 +263,7 @@ def test_adam_moves_by_the_learning_rate_whatever_the_scale_of_the_gradient(stor
 
 
 def test_the_smallest_eps_keeps_float32_away_from_zero_divided_by_zero(store):
-    for optimizer in (Adam(eps=1e-37), RMSprop(eps=1e-37)):
+    for optimizer in (Adam(eps=1e-37), RMSprop(eps=1e-37), Nadam(eps=1e-37), Adagrad(eps=1e-37), Adadelta(eps=1e-37)):
         parameters = store(dtype=np.float32, weight=[1.0])
         train(optimizer, parameters, [[0.0]])
         assert parameters.value[0] == 1
@@ -236,6 +281,13 @@ def test_the_smallest_eps_keeps_float32_away_from_zero_divided_by_zero(store):
         (lambda: AdamW(weight_decay=-1), "expected weight_decay to be a finite number >= 0, received weight_decay=-1"),
         (lambda: RMSprop(rho=1.5), "received rho=1.5"),
         (lambda: RMSprop(eps=-1), "received eps=-1"),
+        (lambda: Nadam(beta1=1), "received beta1=1"),
+        (lambda: Adagrad(eps=0), "received eps=0"),
+        (lambda: Adadelta(rho=1), "received rho=1"),
+        (lambda: Adadelta(eps=1e-40), "received eps=1e-40"),
+        (lambda: Lion(beta1=-0.1), "received beta1=-0.1"),
+        (lambda: Lion(beta2=1), "received beta2=1"),
+        (lambda: Lion(weight_decay=math.inf), "received weight_decay=inf"),
     ],
 )
 def test_bad_arguments_are_refused_at_construction(make, message):
@@ -244,7 +296,16 @@ def test_bad_arguments_are_refused_at_construction(make, message):
 
 
 @pytest.mark.parametrize(
-    "rule", [SGD(0.1, momentum=0.9), SGD(0.1, momentum=0.9, nesterov=True), Adam(beta2=0.95), RMSprop(rho=0.9)]
+    "rule",
+    [
+        SGD(0.1, momentum=0.9),
+        SGD(0.1, momentum=0.9, nesterov=True),
+        Adam(beta2=0.95),
+        RMSprop(rho=0.9),
+        Nadam(beta2=0.95),
+        Adadelta(rho=0.9),
+        Lion(beta2=0.95),
+    ],
 )
 def test_slots_of_a_dead_gradient_end_at_zero_and_are_never_denormal(rule, store):
     parameters = store(weight=[1.0, 1.0], dtype=np.float32)
@@ -259,7 +320,7 @@ def test_slots_of_a_dead_gradient_end_at_zero_and_are_never_denormal(rule, store
         np.testing.assert_array_equal(slot, 0)
 
 
-@pytest.mark.parametrize("rule", [Adam(1e-3, eps=1e-37), RMSprop(1e-3, eps=1e-37)])
+@pytest.mark.parametrize("rule", [Adam(1e-3, eps=1e-37), Nadam(1e-3, eps=1e-37), RMSprop(1e-3, eps=1e-37)])
 def test_a_tiny_gradient_over_a_tiny_eps_never_becomes_a_huge_step(store, rule):
     parameters = store(weight=[0.0], dtype=np.float32)
     parameters.grad[:] = 3e-17  # its square counts for less than what is set to 0

@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from minidl.optim import (
     Constant,
     CosineDecay,
+    CosineRestarts,
     ExponentialDecay,
+    InverseSquareRoot,
     Joined,
     LinearWarmup,
     MultiStepDecay,
+    OneCycle,
+    PolynomialDecay,
     Schedule,
     StepDecay,
     TriangularCycle,
@@ -28,6 +32,11 @@ ALL = [
     CosineDecay(0.1, 50, final=0.003),
     LinearWarmup(0.1, 10, start=0.007),
     TriangularCycle(0.01, 0.3, half_cycle=8),
+    PolynomialDecay(0.1, 50, power=0.9, final=0.003),
+    OneCycle(0.1, 50, rise=0.25, final=0.003),
+    CosineRestarts(0.1, 7, final=0.003),
+    CosineRestarts(0.1, 7, growth=2),
+    InverseSquareRoot(0.1, warmup=10),
     Joined([LinearWarmup(0.1, 10), CosineDecay(0.1, 30), Constant(0)], boundaries=[10, 40]),
     Joined([lambda step: np.float64(0.1), Constant(0.2)], boundaries=[3]),
 ]
@@ -110,6 +119,52 @@ def test_linear_warmup_is_a_line(lr, length, step):
     assert LinearWarmup(lr, length)(step) == pytest.approx(lr * min(step / length, 1))
 
 
+@given(lr=rates, part=st.floats(0, 1), power=st.floats(0.1, 5), length=lengths, step=steps)
+def test_polynomial_decay_is_its_formula_with_exact_ends(lr, part, power, length, step):
+    final = lr * part
+    schedule = PolynomialDecay(lr, length, power=power, final=final)
+    assert schedule(step) == pytest.approx(final + (lr - final) * (1 - min(step, length) / length) ** power)
+    assert (schedule(0), schedule(length), schedule(length + step)) == (lr, final, final)
+
+
+@given(lr=st.floats(1e-9, 10), part=st.floats(0, 1), quarters=st.integers(1, 50), divide=st.floats(1, 100), later=steps)
+def test_one_cycle_is_two_half_waves_with_exact_ends(lr, part, quarters, divide, later):
+    final, length = lr * part, 4 * quarters
+    schedule = OneCycle(lr, length, rise=0.25, divide=divide, final=final)
+    assert schedule(0) == lr / divide
+    assert (schedule(quarters), schedule(length), schedule(length + later)) == (lr, final, final)
+    assert schedule(2 * quarters) == pytest.approx(final + 0.75 * (lr - final))
+    up = [schedule(step) for step in range(quarters + 1)]
+    down = [schedule(step) for step in range(quarters, length + 1)]
+    np.testing.assert_allclose(up, np.sort(up), rtol=1e-12)
+    np.testing.assert_allclose(down, np.sort(down)[::-1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("rise", [0.01, 0.3, 0.99])
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_one_cycle_of_any_length_ends_where_it_should(rise, length):
+    schedule = OneCycle(0.5, length, rise=rise, final=0.1)
+    assert (schedule(0), schedule(length)) == (0.5 / 25, 0.1)
+    assert all(0 <= schedule(step) <= 0.5 for step in range(length + 3))
+
+
+@given(lr=rates, part=st.floats(0, 1), length=lengths, growth=st.integers(1, 3), cycle=st.integers(0, 8), at=steps)
+def test_cosine_restarts_is_cosine_decay_again_and_again(lr, part, length, growth, cycle, at):
+    began = sum(length * growth**earlier for earlier in range(cycle))
+    whole = length * growth**cycle
+    schedule, wave = CosineRestarts(lr, length, growth=growth, final=lr * part), CosineDecay(lr, whole, final=lr * part)
+    assert schedule(began) == lr
+    assert schedule(began + at % whole) == wave(at % whole)
+
+
+@given(lr=rates, warmup=lengths, step=st.integers(1, 10_000))
+def test_inverse_square_root_is_the_formula_of_the_transformer(lr, warmup, step):
+    schedule = InverseSquareRoot(lr, warmup=warmup)
+    expected = lr * math.sqrt(warmup) * min(step**-0.5, step * warmup**-1.5)
+    assert schedule(step) == pytest.approx(expected)
+    assert (schedule(0), schedule(warmup)) == (0, lr)
+
+
 @given(low=rates, rise=rates, half=lengths, step=steps)
 def test_triangular_cycle_is_the_formula_of_smith(low, rise, half, step):
     cycle = math.floor(1 + step / (2 * half))
@@ -180,6 +235,16 @@ def test_a_schedule_that_defines_no_formula_says_so():
         (lambda: TriangularCycle(-1, 1, half_cycle=2), "received low=-1"),
         (lambda: TriangularCycle(1, 0.5, half_cycle=2), "expected high to be a finite number >= 1, received high=0.5"),
         (lambda: TriangularCycle(0, 1, half_cycle=0), "received half_cycle=0"),
+        (lambda: PolynomialDecay(1, 10, power=0), "received power=0"),
+        (lambda: PolynomialDecay(1, 10, final=2), "received final=2"),
+        (lambda: OneCycle(1, 10, rise=1), "expected rise to be a finite number > 0 and < 1, received rise=1"),
+        (lambda: OneCycle(1, 10, divide=0.5), "received divide=0.5"),
+        (lambda: OneCycle(1, 10, final=2), "received final=2"),
+        (lambda: OneCycle(1, 0.5), "received steps=0.5"),
+        (lambda: CosineRestarts(1, 10, growth=1.5), "expected growth to be an integer >= 1, received growth=1.5"),
+        (lambda: CosineRestarts(1, 0), "received steps=0"),
+        (lambda: InverseSquareRoot(1, warmup=0), "received warmup=0"),
+        (lambda: InverseSquareRoot(-1, warmup=5), "received lr=-1"),
         (lambda: Joined([Constant(1)], boundaries=[5]), r"received 1 schedules and boundaries=\(5,\)"),
         (lambda: Joined([], boundaries=[]), "received 0 schedules"),
         (lambda: Joined([Constant(1)] * 3, boundaries=[5, 5]), "expected boundaries in increasing order"),

@@ -8,10 +8,12 @@ Run it, from the root of the project, only to change the cases:
 Arrays are nested lists; floats are written so that they read back to the bit. Rows are samples. Keys:
 
     versions    {"torch", "numpy"}
-    seed        of all random inputs
+    seed        of all random inputs; those of a case come from (seed, its name), so a new case changes no other
     optimizers  case -> {"optimizer": class name, "arguments": {...} in minidl's names,
                 "start": (5,), the first three the weights and the last two the bias, which is not decayed,
                 "gradients": (10, 5), "values": (10, 5), after each step}
+    minimized   LBFGS on c(w) = w A w / 2 + sum w^4 / 4 - b w: {"arguments", "start": (5,), "matrix": A, "vector": b,
+                "costs": (12,) before each step, "values": (12, 5) after it}; full steps, without a line search
     losses      case -> {"loss", "scores", "targets", further inputs of that loss by name, "value": float,
                 "gradient": that of value in scores}
                 cross_entropy_*: scores (6, 4); targets (6,) or rows of probabilities (6, 4); "label_smoothing"; or
@@ -21,11 +23,16 @@ Arrays are nested lists; floats are written so that they read back to the bit. R
                 *_extreme: scores of some 1e4
                 hinge_crammer_singer: mean_i max(0, margin + max_{j != y} s_j - s_y); "margin"
                 hinge_weston_watkins: mean_i sum_{j != y} max(0, margin + s_j - s_y); "margin"
-                mean_squared_error: scores and targets (6, 4), value is the mean over all 24
+                hinge_squared: mean_i sum_{j != y} max(0, margin + s_j - s_y)^2; "margin"
+                focal_*: mean_i (1 - p_y)^gamma (-log p_y); "gamma"; or "class_weights" (4,), as above
+                mean_squared_error, mean_absolute_error, huber: scores and targets (6, 4), value is the mean over all
+                  24; "delta"
     layers      case -> {"x": (6, 4), "dy", "y", "dx"}; dy is the random gradient that is given to backward;
                 linear: y = x weight + bias, with "weight" (4, 3), "bias" (3,), "dweight", "dbias"; softmax is over rows
     sequences   case -> {"layer": class name, "arguments": {...} in minidl's names, "x", "dy", "y", "dx" (but tokens),
                 "parameters" and "gradients": name -> array, both as minidl names and lays them out}
+    images      case -> {"layer": class name, "arguments": {...} in minidl's names, "x": (2, channels, ...), "dy", "y",
+                "dx"}; convolutions also "weight" (kernel ..., in, out), "bias", "dweight", "dbias"
 """
 
 import json
@@ -70,7 +77,28 @@ OPTIMIZERS = {
         {"lr": 0.01, "alpha": 0.95, "eps": 1e-3},
     ),
     "rmsprop_defaults": ("RMSprop", torch.optim.RMSprop, {}, {"lr": 1e-3, "alpha": 0.9}),
+    "adagrad": ("Adagrad", torch.optim.Adagrad, {"lr": 0.1, "eps": 1e-3}, {"lr": 0.1, "eps": 1e-3}),
+    "adagrad_defaults": ("Adagrad", torch.optim.Adagrad, {}, {}),
+    "adadelta": (
+        "Adadelta",
+        torch.optim.Adadelta,
+        {"lr": 0.5, "rho": 0.95, "eps": 1e-3},
+        {"lr": 0.5, "rho": 0.95, "eps": 1e-3},
+    ),
+    "adadelta_defaults": ("Adadelta", torch.optim.Adadelta, {}, {}),
+    "nadam": (  # the momentum of torch grows as beta1 (1 - 0.96**(t momentum_decay) / 2): at once, here
+        "Nadam",
+        torch.optim.NAdam,
+        {"lr": 0.01, "beta1": 0.8, "beta2": 0.99, "eps": 1e-3},
+        {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-3, "momentum_decay": 1e6},
+    ),
+    "nadam_defaults": ("Nadam", torch.optim.NAdam, {}, {"lr": 1e-3, "momentum_decay": 1e6}),
 }
+
+
+def stream(case):
+    """Random numbers of that case alone."""
+    return np.random.default_rng([SEED, *case.encode()])
 
 
 def optimizer_case(rng, name, torch_class, arguments, torch_arguments):
@@ -87,6 +115,26 @@ def optimizer_case(rng, name, torch_class, arguments, torch_arguments):
     return {"optimizer": name, "arguments": arguments, **inputs, "values": values}
 
 
+def minimized_case(rng, steps, memory):
+    half, vector, start = rng.normal(size=(5, 5)), rng.normal(size=5), rng.normal(size=5)
+    matrix = half @ half.T + np.eye(5)
+    A, b, w = torch.tensor(matrix), torch.tensor(vector), torch.tensor(start, requires_grad=True)
+    optimizer = torch.optim.LBFGS([w], lr=1, max_iter=1, history_size=memory, tolerance_grad=0, tolerance_change=0)
+
+    def cost():
+        optimizer.zero_grad()
+        value = w @ A @ w / 2 + (w**4).sum() / 4 - b @ w
+        value.backward()
+        return value
+
+    costs, values = [], []
+    for _ in range(steps):
+        costs.append(optimizer.step(cost).item())
+        values.append(w.tolist())
+    inputs = {"start": start.tolist(), "matrix": matrix.tolist(), "vector": vector.tolist()}
+    return {"arguments": {"memory": memory}, **inputs, "costs": costs, "values": values}
+
+
 def crammer_singer(scores, targets, margin):
     right = scores.gather(1, targets[:, None])[:, 0]
     others = scores.masked_fill(functional.one_hot(targets, scores.shape[1]).bool(), -torch.inf)
@@ -97,6 +145,20 @@ def weston_watkins(scores, targets, margin):
     gaps = margin + scores - scores.gather(1, targets[:, None])
     others = 1 - functional.one_hot(targets, scores.shape[1])
     return (gaps.clamp(min=0) * others).sum(dim=1).mean()
+
+
+def squared_hinge(scores, targets, margin):
+    return functional.multi_margin_loss(scores, targets, p=2, margin=margin) * scores.shape[1]
+
+
+def focal(scores, targets, gamma, class_weights=None):
+    log_p = functional.log_softmax(scores, dim=1).gather(1, targets[:, None])[:, 0]
+    rows = torch.ones_like(log_p) if class_weights is None else class_weights[targets]
+    return (rows * -((1 - log_p.exp()) ** gamma) * log_p).sum() / rows.sum()
+
+
+def huber(scores, targets, delta):
+    return functional.huber_loss(scores, targets, delta=delta)
 
 
 def binary_cross_entropy(scores, targets, weights=None):
@@ -121,7 +183,7 @@ def loss_case(loss, scores, targets, **inputs):
 def loss_cases(rng):
     scores, labels = rng.normal(size=(6, 4)) * 2, np.array([0, 3, 1, 1, 2, 0])
     probabilities, bits = rng.dirichlet(np.ones(4), size=6), rng.integers(0, 2, size=(6, 4)).astype(float)
-    squared = functional.mse_loss
+    squared, numbers = functional.mse_loss, stream("numbers").normal(size=(6, 4))
     return {
         "cross_entropy_labels": loss_case(cross_entropy, scores, labels),
         "cross_entropy_probabilities": loss_case(cross_entropy, scores, probabilities),
@@ -136,6 +198,15 @@ def loss_cases(rng):
         "hinge_crammer_singer": loss_case(crammer_singer, scores, labels, margin=1.0),
         "hinge_weston_watkins": loss_case(weston_watkins, scores, labels, margin=1.0),
         "mean_squared_error": loss_case(squared, scores, rng.normal(size=(6, 4))),
+        "mean_absolute_error": loss_case(functional.l1_loss, scores, numbers),
+        "huber": loss_case(huber, scores, numbers, delta=0.75),
+        "huber_extreme": loss_case(huber, scores * 1e4, numbers, delta=1.0),
+        "hinge_squared": loss_case(squared_hinge, scores, labels, margin=1.0),
+        "hinge_squared_extreme": loss_case(squared_hinge, scores * 1e4, labels, margin=1.0),
+        "focal": loss_case(focal, scores, labels, gamma=2.0),
+        "focal_root": loss_case(focal, scores, labels, gamma=0.5),
+        "focal_class_weights": loss_case(focal, scores, labels, gamma=2.0, class_weights=[0.5, 2.0, 1.0, 1.5]),
+        "focal_extreme": loss_case(focal, scores * 1e4, labels, gamma=2.0),
     }
 
 
@@ -245,15 +316,75 @@ def sequence_cases(rng):
     }
 
 
+def same(x):
+    """Zeros for a kernel of 3 and a stride of 2 over 6 x 5: none above and one below, one on either side."""
+    return functional.pad(x, (1, 1, 0, 1))
+
+
+def kernel2d(weight):
+    return weight.permute(3, 2, 0, 1)
+
+
+# case: (class in minidl, arguments in its names, the same in torch, shape of x, shape of the weight if there is one)
+IMAGES = {
+    "conv2d": (
+        *("Conv2D", {"in_channels": 3, "out_channels": 4, "kernel": 3, "padding": 1}),
+        lambda x, weight, bias: functional.conv2d(x, kernel2d(weight), bias, padding=1),
+        *((2, 3, 6, 5), (3, 3, 3, 4)),
+    ),
+    "conv2d_stride": (
+        *("Conv2D", {"in_channels": 2, "out_channels": 3, "kernel": [2, 3], "stride": [2, 1], "padding": [1, 2]}),
+        lambda x, weight, bias: functional.conv2d(x, kernel2d(weight), bias, stride=(2, 1), padding=(1, 2)),
+        *((2, 2, 5, 4), (2, 3, 2, 3)),
+    ),
+    "conv2d_same": (
+        *("Conv2D", {"in_channels": 2, "out_channels": 9, "kernel": 3, "stride": 2, "padding": "same"}),
+        lambda x, weight, bias: functional.conv2d(same(x), kernel2d(weight), bias, stride=2),
+        *((2, 2, 6, 5), (3, 3, 2, 9)),
+    ),
+    "conv1d": (
+        *("Conv1D", {"in_channels": 2, "out_channels": 3, "kernel": 3, "stride": 2, "padding": 2}),
+        lambda x, weight, bias: functional.conv1d(x, weight.permute(2, 1, 0), bias, stride=2, padding=2),
+        *((2, 2, 8), (3, 2, 3)),
+    ),
+    "max_pool2d": ("MaxPool2D", {"size": 2}, lambda x: functional.max_pool2d(x, 2), (2, 2, 5, 4)),
+    "max_pool2d_overlap": (
+        *("MaxPool2D", {"size": 3, "stride": [2, 1], "padding": 1}),
+        lambda x: functional.max_pool2d(x, 3, (2, 1), 1),
+        (2, 2, 5, 4),
+    ),
+    "average_pool2d": (
+        *("AveragePool2D", {"size": [2, 3], "stride": [2, 1], "padding": 1}),
+        lambda x: functional.avg_pool2d(x, (2, 3), (2, 1), 1, count_include_pad=False),
+        (2, 2, 5, 4),
+    ),
+    "global_average_pool2d": ("GlobalAveragePool2D", {}, lambda x: x.mean(dim=(2, 3)), (2, 3, 3, 4)),
+    "flatten": ("Flatten", {}, lambda x: torch.flatten(x, 1), (2, 2, 3, 2)),
+}
+
+
+def image_case(rng, name, arguments, function, shape, kernel=None):
+    x = rng.integers(-8, 9, size=shape) / 4  # with ties
+    weights = {} if kernel is None else {"weight": rng.normal(size=kernel), "bias": rng.normal(size=kernel[-1])}
+    return {"layer": name, "arguments": arguments, **layer_case(rng, function, x, **weights)}
+
+
+def image_cases(rng):
+    return {case: image_case(rng, *row) for case, row in IMAGES.items()}
+
+
 def main():
+    torch.set_default_dtype(torch.float64)  # else it keeps products of discounts in float32
     rng = np.random.default_rng(SEED)
     reference = {
         "versions": {"torch": torch.__version__.partition("+")[0], "numpy": np.__version__},
         "seed": SEED,
-        "optimizers": {case: optimizer_case(rng, *row) for case, row in OPTIMIZERS.items()},
-        "losses": loss_cases(rng),
+        "optimizers": {case: optimizer_case(stream(case), *row) for case, row in OPTIMIZERS.items()},
+        "minimized": minimized_case(stream("minimized"), steps=12, memory=3),
+        "losses": loss_cases(stream("losses")),
         "layers": layer_cases(rng),
-        "sequences": sequence_cases(np.random.default_rng([SEED, 1])),
+        "sequences": sequence_cases(stream("sequences")),
+        "images": image_cases(np.random.default_rng([SEED, 1])),
     }
     text = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in reference.items())
     Path(__file__).with_name("torch.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")

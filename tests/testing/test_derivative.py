@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from minidl.testing.functions.differences import Probe, Subject
+from minidl.testing.functions.differences import Probe
 from minidl.testing.functions.kinks import valid_choice
+from minidl.testing.functions.subject import Subject
 from minidl.testing.functions.verdict import judge
 
 

@@ -169,7 +169,9 @@ def test_a_report_is_a_table_and_data(wrong):
         "runs": 10,
         "worst_error": None,
         "failure": None,
+        "dtype": "float64",
     }
+    assert [result.name for result in report if result.dtype == "float32"] == ["float32"]
 
 
 def test_an_unknown_property_is_refused_with_those_there_are():

@@ -50,9 +50,9 @@ def softmax_regression(d: int = 10, n: int = 3, classes: int = 10, seed: int = 0
     return errors
 
 
-def in_digits(report: Report, single: bool) -> str:
-    """The worst error in float64 or in float32 (`single`) as a table shows it."""
-    errors = [r.worst_error for r in report if r.worst_error is not None and (r.name == "float32") == single]
+def in_digits(report: Report, dtype: str) -> str:
+    """The worst error among numbers of a dtype as a table shows it."""
+    errors = [r.worst_error for r in report if r.worst_error is not None and r.dtype == dtype]
     return f"{max(errors):.1e}" if errors else "-"
 
 
@@ -63,7 +63,7 @@ def rows(examples: int) -> Iterator[str]:
         report: Report = check(line.thing, max_examples=examples, **line.options)
         yield (
             f"| {line.name} | {line.kind} | {report.cases} | {len(report)} "
-            f"| {in_digits(report, False)} | {in_digits(report, True)} |"
+            f"| {in_digits(report, 'float64')} | {in_digits(report, 'float32')} |"
         )
 
 

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 from hypothesis import strategies as st
 
 from minidl import initializers
@@ -10,44 +9,66 @@ from minidl.layers import (
     GRU,
     LSTM,
     RNN,
+    AveragePool2D,
     BinaryCrossEntropy,
+    Conv1D,
+    Conv2D,
     Embedding,
+    Flatten,
+    Focal,
+    GlobalAveragePool2D,
     Hinge,
+    Huber,
     Linear,
+    MaxPool2D,
+    MeanAbsoluteError,
     MeanSquaredError,
     Parallel,
     PositionalEncoding,
     ReLU,
+    Reshape,
     Residual,
     SelfAttention,
     Sequential,
     Sigmoid,
     Softmax,
     SoftmaxCrossEntropy,
+    SquaredHinge,
     Tanh,
     WestonWatkinsHinge,
 )
 from minidl.optim import (
+    LBFGS,
     SGD,
+    Adadelta,
+    Adagrad,
     Adam,
     AdamW,
     ClipNorm,
     ClipValue,
     Constant,
     CosineDecay,
+    CosineRestarts,
     ExponentialDecay,
+    InverseSquareRoot,
     Joined,
     LinearWarmup,
+    Lion,
     MultiStepDecay,
+    Nadam,
+    OneCycle,
+    PolynomialDecay,
     RMSprop,
     StepDecay,
     TriangularCycle,
 )
 from minidl.regularizers import L1, L2, ElasticNet
-from minidl.testing import binary_labels, fractions, probability_rows, real_targets
-from minidl.training import AverageWeights, EarlyStopping, ReduceOnPlateau
+from minidl.testing import at_least, binary_labels, fractions, probability_rows, real_targets
+from minidl.training import AverageWeights, EarlyStopping, ExponentialAverage, MaxNorm, ReduceOnPlateau
 from tests.corpus.items import Item
+from tests.tools.formulas import adadelta, adagrad, adam, lbfgs_of_linear_costs, lion, nadam, rmsprop, sgd
 
+small = st.integers(1, 2)
 sizes, strengths = st.integers(1, 4), st.sampled_from([0.0, 0.25, 2.0])
 smooth, booleans = st.sampled_from([0.0, 0.1, 0.5]), st.booleans()
 class_weights = st.lists(st.integers(1, 8).map(lambda k: k / 4), min_size=4, max_size=4)
@@ -81,32 +102,6 @@ def classifier(features):
     return Sequential(Linear(features, 3), Sigmoid(), Linear(3, 3), ReLU(), Linear(3, 2))
 
 
-def sgd(start, gradients):
-    velocity, w = np.zeros_like(start), start
-    for g in gradients:
-        velocity = 0.9 * velocity + g
-        w = w - 0.1 * velocity
-    return w
-
-
-def adam(start, gradients, decay=0.0):
-    m = v = np.zeros_like(start)
-    w = start
-    for t, g in enumerate(gradients, start=1):
-        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-        w = w - 0.1 * decay * w
-        w = w - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-    return w
-
-
-def rmsprop(start, gradients):
-    v, w = np.zeros_like(start), start
-    for g in gradients:
-        v = 0.9 * v + 0.1 * g * g
-        w = w - 0.1 * g / (np.sqrt(v) + 1e-8)
-    return w
-
-
 def layer(name, thing, **options):
     return Item(name, "layer", thing, options)
 
@@ -134,6 +129,58 @@ def callback(name, thing, **options):
 TABLE = [
     layer("Linear", Linear, shape=("n", "in_features"), out_features=sizes, bias=booleans),
     layer("Linear he", Linear(3, 2, weight_init=initializers.he_normal), shape=("n", 3)),
+    layer(
+        "Conv2D",
+        Conv2D,
+        shape=("n", "in_channels", "height", "width"),
+        in_channels=small,
+        height=at_least("kernel"),
+        width=at_least("kernel"),
+        out_channels=small,
+        kernel=small,
+        stride=small,
+        padding=st.integers(0, 2),
+        bias=booleans,
+    ),
+    layer(
+        "Conv2D same",
+        Conv2D(2, 2, (3, 2), stride=(1, 2), padding="same"),
+        shape=("n", 2, st.integers(1, 4), st.integers(1, 5)),
+    ),
+    layer(
+        "Conv1D",
+        Conv1D,
+        shape=("n", "in_channels", "length"),
+        length=at_least("kernel"),
+        out_channels=sizes,
+        kernel=st.integers(1, 3),
+        stride=st.integers(1, 3),
+        padding=st.sampled_from([0, 1, 2, "same"]),
+        bias=booleans,
+    ),
+    layer(
+        "MaxPool2D",
+        MaxPool2D,
+        shape=("n", small, "height", "width"),
+        height=at_least("size"),
+        width=at_least("size"),
+        size=small,
+        stride=st.sampled_from([None, 1, 2]),
+    ),
+    layer("MaxPool2D padded", MaxPool2D((2, 3), stride=(2, 1), padding=1), shape=("n", 1, small, st.integers(1, 3))),
+    layer(
+        "AveragePool2D",
+        AveragePool2D,
+        shape=("n", small, "height", "width"),
+        height=at_least("size"),
+        width=at_least("size"),
+        size=small,
+        stride=st.sampled_from([None, 1, 2]),
+        padding=st.sampled_from([0, "same"]),
+    ),
+    layer("GlobalAveragePool2D", GlobalAveragePool2D, shape=("n", "channels", "height", "width")),
+    layer("Flatten", Flatten, shape=("n", "channels", "height", "width")),
+    layer("Reshape", Reshape(2, -1), shape=("n", "time", 4)),
     layer("ReLU", ReLU),
     layer("ReLU images", ReLU, shape=("n", "channels", "height", "width")),
     layer("Sigmoid", Sigmoid),
@@ -182,6 +229,10 @@ TABLE = [
     loss("Hinge with class weights", Hinge, shape=("n", 4), class_weights=class_weights),
     loss("WestonWatkinsHinge", WestonWatkinsHinge, margin=st.sampled_from([0.5, 1.0])),
     loss("WestonWatkinsHinge weighted", WestonWatkinsHinge, shape=("n", 4), class_weights=class_weights),
+    loss("SquaredHinge", SquaredHinge, margin=st.sampled_from([0.5, 1.0])),
+    loss("SquaredHinge weighted", SquaredHinge, shape=("n", 4), class_weights=class_weights),
+    loss("Focal", Focal, gamma=st.sampled_from([0.0, 0.5, 1.0, 2.0, 5.0])),
+    loss("Focal weighted", Focal, shape=("n", 4), class_weights=class_weights),
     loss("BinaryCrossEntropy of labels", BinaryCrossEntropy, targets=binary_labels),
     loss("BinaryCrossEntropy of fractions", BinaryCrossEntropy, targets=fractions),
     loss("BinaryCrossEntropy (n, 1)", BinaryCrossEntropy, shape=("n", 1), targets=binary_labels),
@@ -195,6 +246,10 @@ TABLE = [
     loss("MeanSquaredError", MeanSquaredError, targets=real_targets),
     loss("MeanSquaredError (n,)", MeanSquaredError, shape=("n",), targets=real_targets),
     loss("MeanSquaredError images", MeanSquaredError, shape=("n", 2, "h", "w"), targets=real_targets),
+    loss("MeanAbsoluteError", MeanAbsoluteError, targets=real_targets),
+    loss("MeanAbsoluteError images", MeanAbsoluteError, shape=("n", 2, "h", "w"), targets=real_targets),
+    loss("Huber", Huber, delta=st.sampled_from([0.25, 1.0, 3.0]), targets=real_targets),
+    loss("Huber (n,)", Huber, shape=("n",), targets=real_targets),
     regularizer("L1", L1, strength=strengths),
     regularizer("L2", L2, strength=strengths),
     regularizer("ElasticNet", ElasticNet, l1=strengths, l2=strengths),
@@ -208,7 +263,13 @@ TABLE = [
     optimizer("SGD scheduled", SGD(CosineDecay(0.1, 4))),
     optimizer("Adam", Adam(0.1), reference=adam),
     optimizer("AdamW", AdamW(0.1, weight_decay=0.05), reference=lambda s, g: adam(s, g, decay=0.05)),
+    optimizer("Nadam", Nadam(0.1), reference=nadam),
     optimizer("RMSprop", RMSprop(0.1), reference=rmsprop),
+    optimizer("Adagrad", Adagrad(0.1), reference=adagrad),
+    optimizer("Adadelta", Adadelta(0.5), reference=adadelta),
+    optimizer("Lion", Lion(0.1), reference=lion),
+    optimizer("Lion decayed", Lion(0.1, weight_decay=0.05), reference=lambda s, g: lion(s, g, decay=0.05)),
+    optimizer("LBFGS", LBFGS(0.5), reference=lbfgs_of_linear_costs, whole_vector=True),
     schedule("Constant", Constant, lr=rates),
     schedule(
         "ExponentialDecay",
@@ -226,11 +287,32 @@ TABLE = [
         CosineDecay(0.1, 20),
         reference=lambda step: 0.05 * (1 + math.cos(math.pi * min(step, 20) / 20)),
     ),
+    schedule(
+        "CosineRestarts",
+        CosineRestarts(0.1, 20),
+        reference=lambda step: 0.05 * (1 + math.cos(math.pi * (step % 20) / 20)),
+    ),
+    schedule("CosineRestarts growing", CosineRestarts, lr=rates, steps=lengths, growth=st.integers(1, 3)),
+    schedule(
+        "PolynomialDecay",
+        PolynomialDecay(0.1, 20, power=2.0, final=0.01),
+        reference=lambda step: 0.01 + 0.09 * max(0, 1 - step / 20) ** 2,
+    ),
+    schedule("OneCycle", OneCycle, lr=rates, steps=lengths, rise=st.sampled_from([0.1, 0.3, 0.9])),
+    schedule(
+        "InverseSquareRoot",
+        InverseSquareRoot(0.1, warmup=10),
+        reference=lambda step: 0.1 * min(step / 10, math.sqrt(10 / max(step, 1))),
+    ),
     schedule("LinearWarmup", LinearWarmup(0.1, 5), reference=lambda step: 0.1 * min(step, 5) / 5),
     schedule("TriangularCycle", TriangularCycle, low=0.01, high=0.1, half_cycle=lengths),
     schedule("Joined", Joined([LinearWarmup(0.1, 5), CosineDecay(0.1, 20)], boundaries=[5])),
     callback("EarlyStopping", EarlyStopping, patience=st.integers(1, 3), min_delta=st.sampled_from([0.0, 0.1])),
     callback("EarlyStopping of accuracy", EarlyStopping("validation_accuracy", mode="max", patience=2)),
     callback("ReduceOnPlateau", ReduceOnPlateau, patience=st.integers(1, 3), min_lr=st.sampled_from([0.0, 0.1])),
+    callback(
+        "ExponentialAverage", ExponentialAverage, decay=st.sampled_from([0.0, 0.5, 0.999]), fit={"restore_best": False}
+    ),
+    callback("MaxNorm", MaxNorm, limit=st.sampled_from([0.25, 1.0, 4.0])),
     callback("AverageWeights", AverageWeights, last=st.sampled_from([0.25, 0.5, 1.0]), fit={"restore_best": False}),
 ]

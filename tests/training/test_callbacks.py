@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import SGD, AverageWeights, Callback, DivergenceError, EarlyStopping, Linear, ReduceOnPlateau
+from minidl import (
+    SGD,
+    AverageWeights,
+    Callback,
+    DivergenceError,
+    EarlyStopping,
+    ExponentialAverage,
+    Linear,
+    ReduceOnPlateau,
+)
 from minidl.optim import ExponentialDecay
 from minidl.storage import write_arrays
 from minidl.training.callbacks import HOOKS
@@ -285,6 +294,8 @@ def test_a_plateau_that_may_come_is_not(data, trainer, fit, stopping):
         (lambda: ReduceOnPlateau(min_lr=-1), "min_lr"),
         (lambda: AverageWeights(0), "last"),
         (lambda: AverageWeights(1.5), "last"),
+        (lambda: ExponentialAverage(1), "decay"),
+        (lambda: ExponentialAverage(-0.1), "decay"),
     ],
 )
 def test_bad_arguments_are_refused_at_construction(make, name):
@@ -306,6 +317,27 @@ def test_a_run_ends_with_the_mean_of_the_weights_of_its_last_part(data, trainer,
     assert one.model.parameters.dtype == np.float32
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.5, 0.9, 0.9999])
+@pytest.mark.parametrize("fits", [1, 2])
+def test_a_run_ends_with_an_average_in_which_each_step_counts_less_than_the_next(
+    data, trainer, fit, hooks, decay, fits
+):
+    average, collected = ExponentialAverage(decay), []
+    collect = hooks(
+        on_fit_begin=lambda one: collected.clear(),
+        on_step_end=lambda one: collected.append(one.model.parameters.value.astype(np.float64)),
+    )
+    one = trainer(callbacks=[average, collect])
+    for _ in range(fits):
+        fit(one, data(), data(seed=1), epochs=5, restore_best=False)
+    shares = [decay**age for age in range(len(collected))][::-1]
+    assert average.count == len(collected) == 20
+    np.testing.assert_allclose(
+        one.model.parameters.value, np.average(collected, axis=0, weights=shares), rtol=1e-6, atol=1e-7
+    )
+    assert one.model.parameters.dtype == np.float32
+
+
 def test_a_run_that_ends_before_the_part_to_average_keeps_its_weights(data, trainer, fit, hooks, weights):
     last = {}
     stop = hooks(on_step_end=lambda one: last.update(weights(one)) or one.stop("enough"))
@@ -317,7 +349,7 @@ def test_a_run_that_ends_before_the_part_to_average_keeps_its_weights(data, trai
 def test_weights_that_a_callback_leaves_are_evaluated_last(data, trainer, fit, hooks):
     validation = data(seed=1)
     halve = hooks(on_fit_end=lambda one: one.model.parameters.value.__imul__(0.5))
-    for callback, stop in ((AverageWeights(), 0), (AverageWeights(), 7), (halve, 0)):
+    for callback, stop in ((AverageWeights(), 0), (AverageWeights(), 7), (ExponentialAverage(0.9), 0), (halve, 0)):
         stopping = hooks(on_step_end=lambda one, stop=stop: one.stop("enough") if one.optimizer.steps == stop else None)
         one = trainer(callbacks=[callback, stopping])
         history = fit(one, data(), validation, restore_best=False)
@@ -326,9 +358,10 @@ def test_weights_that_a_callback_leaves_are_evaluated_last(data, trainer, fit, h
         assert history.evaluations["validation_loss"][-2] != history.evaluations["validation_loss"][-1]
 
 
-def test_the_mean_and_the_best_weights_exclude_each_other(data, trainer, fit):
-    one = trainer(callbacks=[AverageWeights()])
-    with pytest.raises(ValueError, match=r"expected fit\(..., restore_best=False\) with AverageWeights\(\)"):
+@pytest.mark.parametrize("kind", [AverageWeights, ExponentialAverage])
+def test_the_mean_and_the_best_weights_exclude_each_other(data, trainer, fit, kind):
+    one = trainer(callbacks=[kind()])
+    with pytest.raises(ValueError, match=rf"expected fit\(..., restore_best=False\) with {kind.__name__}\(\)"):
         fit(one, data(), data(seed=1))
     assert one.optimizer.steps == 0
     fit(one, data())

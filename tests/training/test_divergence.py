@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from minidl import (
     L2,
     SGD,
+    Callback,
     Checkpoint,
     Dataset,
     DivergenceError,
@@ -313,3 +315,19 @@ def test_a_run_that_goes_on_is_bounded_by_the_cost_it_began_with(data, trainer, 
     again = train(max_growth=most, resume=path)  # from the step before
     assert (again.stopped_because, again.steps) == (stopped.stopped_because, stopped.steps)
     assert train(resume=path).stopped_because == "limit: 20 epochs"
+
+
+@pytest.mark.parametrize("raising", [True, False])
+@pytest.mark.parametrize("validated", [True, False])
+def test_what_callbacks_leave_that_is_not_finite_is_a_divergence_and_taken_back(data, trainer, fit, raising, validated):
+    class Spoiling(Callback):
+        def on_fit_end(self, trainer):
+            trainer.model.parameters.value[1] = np.nan
+
+    one = trainer(callbacks=[Spoiling()])
+    sets = (data(), data(seed=1)) if validated else (data(),)
+    with pytest.raises(DivergenceError, match="on_fit_end of a callback left") if raising else nullcontext():
+        fit(one, *sets, raise_divergence=raising)
+    assert np.isfinite(one.model.parameters.value).all()
+    assert one.history.stopped_because.startswith("diverged: at step")
+    assert np.isfinite(one.history.evaluations["train_loss"]).all()

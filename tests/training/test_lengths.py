@@ -213,3 +213,24 @@ def test_a_trainer_that_was_stopped_goes_on_itself_with_replacement_as_long_as_p
     del one.callbacks[2]
     history = fit(one, data(), resume=path, **plan)
     assert (len(history.steps["step"]), one.planned_steps, one.epoch) == (19, 19, 5)
+
+
+@pytest.mark.parametrize("name", ["drop_last", "restore_best", "raise_divergence", "progress"])
+@pytest.mark.parametrize("value", [None, "False", "best", 2, 0.5, [], np.zeros(2)])
+def test_what_is_no_flag_is_refused(data, trainer, name, value):
+    one = trainer()
+    with pytest.raises(TypeError, match=f"expected {name} to be True or False, received {name}="):
+        one.fit(data(), epochs=1, **{"progress": False} | {name: value})
+    assert one.optimizer.steps == 0
+
+
+@pytest.mark.parametrize("value", [np.True_, np.False_])
+def test_flags_may_be_those_of_numpy(data, trainer, fit, value):
+    names = ("drop_last", "restore_best", "raise_divergence", "validate_first", "replacement")
+    for name in names:
+        fit(trainer(), data(), data(seed=1), **{name: value, "batch_size": 8})
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_flags_may_be_0_and_1_where_they_always_could(data, trainer, fit, value):
+    fit(trainer(), data(), data(seed=1), restore_best=value, raise_divergence=value, progress=0)

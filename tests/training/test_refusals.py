@@ -7,7 +7,7 @@ from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
-from threading import Event
+from threading import Barrier, Event
 
 import numpy as np
 import pytest
@@ -401,3 +401,50 @@ def test_an_attribute_that_begins_like_a_hook_is_told_to_take_another_name():
 
     with pytest.raises(TypeError, match=r"Connected.on_line is no hook; .*; for anything else take a name without on_"):
         fit(callbacks=[Connected()])
+
+
+def during(call):
+    """What a call in another thread returns or raises while a trainer, which it is given, is inside a step of a run."""
+    found = []
+
+    class Calling(Callback):
+        def on_step_end(self, trainer):
+            with ThreadPoolExecutor(1) as pool:
+                future = pool.submit(call, trainer)
+                found.append(future.exception(10) or future.result())
+
+    one = trainer(callbacks=[Calling()])
+    one.fit(DATA, epochs=1, progress=False)
+    return found[0]
+
+
+@pytest.mark.parametrize("call", ["step", "evaluate", "fit"])
+@pytest.mark.parametrize("shared", ["all", "model", "loss"])
+def test_what_a_run_uses_is_refused_to_steps_and_evaluations_of_other_threads(call, shared):
+    def use(one):
+        if shared != "all":
+            model = one.model if shared == "model" else Sequential(Linear(3, 2)).build()
+            one = Trainer(model, one.loss if shared == "loss" else SoftmaxCrossEntropy(), SGD(0.1))
+        calls = {
+            "step": lambda: one.step(*DATA),
+            "evaluate": lambda: one.evaluate(DATA),
+            "fit": lambda: one.fit(DATA, epochs=1, progress=False),
+        }
+        return calls[call]()
+
+    error = during(use)
+    assert isinstance(error, RuntimeError)
+    assert "expected" in str(error)
+    assert "received" in str(error)
+
+
+def test_two_threads_may_evaluate_at_once():
+    one, both = trainer(), Barrier(2)
+
+    def evaluate():
+        both.wait(10)
+        return one.evaluate(DATA)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = (pool.submit(evaluate) for _ in range(2))
+        assert first.result(10) == second.result(10)

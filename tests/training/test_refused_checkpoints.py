@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -292,7 +293,7 @@ OTHER = [
 
 def with_constant(source, value):
     """A function of a module of its own, in which K has that value."""
-    module = {"K": value, "np": np}
+    module = {"K": value, "np": np, "dataclass": dataclass, "__name__": __name__}
     exec(source, module)
     return module["function"]
 
@@ -302,6 +303,17 @@ for source in (
     "def function(step):\n    return [0.1 * K for _ in range(1)][0]",
     "def function(step):\n    return (lambda: 0.1 * K)()",
     "def function(step):\n    def inner():\n        return 0.1 * K\n    return inner()",
+    "def helper():\n    return 0.1 * K\ndef function(step):\n    return helper()",
+    "def last():\n    return 0.1 * K\ndef helper():\n    return last()\ndef function(step):\n    return [helper()][0]",
+    "def helper():\n    yield 0.1 * K\ndef function(step):\n    return next(helper())",
+    "RATES = np.array([0.1, 0.1 * K])\ndef function(step):\n    return RATES[1]",
+    "RATE = np.float32(0.1 * K)\ndef function(step):\n    return RATE",
+    "class Rates:\n    now = 0.1 * K\ndef function(step):\n    return Rates.now",
+    "class Rates:\n    def now(self):\n        return 0.1 * K\ndef function(step):\n    return Rates().now()",
+    "class Rates:\n    def __call__(self, step):\n        return 0.1 * K\nfunction = Rates()",
+    "class Rates:\n    def at(self, step):\n        return 0.1 * K\nfunction = Rates().at",
+    "@dataclass\nclass Rates:\n    now: float\nRATES = Rates(0.1 * K)\ndef function(step):\n    return RATES.now",
+    "def function(step, again=True):\n    return function(step, False) if again else 0.1 * K",
 ):
     one, same, other = (with_constant(source, value) for value in (1, 1, 2))
     SAME.append(({"optimizer": partial(SGD, one)}, {"optimizer": partial(SGD, same)}))

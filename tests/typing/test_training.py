@@ -47,6 +47,9 @@ def make(**arguments: Any) -> Trainer:
 def test_data_come_in_at_every_door() -> None:
     train, validation, test = standardize(*digits().split(0.7, 0.15, 0.15, seed=0))
     assert len(train) > len(validation) >= len(test)
+    by_name, by_label = {"a": 2.0}, {0: 2.0}
+    assert DATA.weighted(by_name).weights is not None
+    assert DATA.weighted(by_label).balanced().weights is not None
     weighted = Dataset(X, one_hot(Y, 3), weights=np.ones(6), image_shape=(1, 3)).map(lambda x: x / 2).take([0, 2])
     assert weighted.where(weighted.x[:, 0] > 0).images().shape == (1, 1, 3)
     for x, targets in batches(DATA, 4, seed=1, shuffle=lambda epoch: np.arange(6), dtype="float32"):

@@ -10,6 +10,7 @@ from minidl.layers.losses.targets import (
     check_real_targets,
     check_scores,
     check_weights,
+    refuse_masked,
 )
 from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
@@ -21,7 +22,7 @@ HABITS = {
     "item": "forward returns a Python float, there is nothing to unpack",
     "grad gradient": "backward() returns dL/dscores of the newest forward",
     "reduction size_average reduce": MEAN,
-    "sample_weight": "forward(scores, targets, weights) takes one weight a row",
+    "sample_weight weights": "forward(scores, targets, weights) takes one weight a row, class_weights one a class",
     "ignore_index": "losses of classes have ignore=label in their constructor; or give such rows the weight 0",
     "from_logits": "every loss takes raw scores (logits)",
     "predict_proba softmax sigmoid": "probabilities(scores), where the scores mean that",
@@ -96,6 +97,8 @@ class Loss(Recorded):
             ValueError: targets out of range or not finite, an empty batch, unusable weights.
         """
         check_scores(scores)
+        refuse_masked("targets", targets)
+        refuse_masked("weights", weights)
         targets = self.check_targets(scores, np.asarray(targets))
         rows, targets_of_rows = self.as_rows(scores, targets)
         losses = self.row_losses(rows, targets_of_rows)

@@ -83,3 +83,40 @@ class WestonWatkinsHinge(Hinge):
         gradient = self.violated.copy()
         gradient[self.rows, self.targets] = -row_sums(gradient)
         return gradient
+
+
+class SquaredHinge(Hinge):
+    """l = sum_{j != y} max(0, margin + s_j - s_y)^2: scores (n, K), integer labels y (n,).
+
+    Every rival within the margin counts, as in `WestonWatkinsHinge`, by the square of its violation: the gradient has
+    no jump anywhere, and large violations pull harder. PyTorch's `multi_margin_loss` with p=2 divides by K.
+
+    Args:
+        margin: how far the true score must lead each other one, > 0.
+        class_weights: see `ClassLoss`.
+
+    Source: Tang, "Deep learning using linear support vector machines", ICML workshop 2013, of one class against the
+    rest there; the sum over rivals: Weston and Watkins, ESANN 1999.
+
+    >>> loss = SquaredHinge()
+    >>> loss.forward(np.array([[3.0, 2.5, 2.75]]), np.array([0]))
+    0.8125
+    >>> loss.backward()
+    array([[-2.5,  1. ,  1.5]])
+    """
+
+    def row_losses(self, scores: Array, targets: Array) -> Array:
+        """The sum of the squares of the violations."""
+        rows = np.arange(len(scores))
+        violations: Array = scores - scores[rows, targets][:, None]
+        violations += self.margin
+        violations[rows, targets] = 0
+        self.rows, self.targets = rows, targets
+        self.violations: Array = np.maximum(violations, 0, out=violations)
+        return row_sums(np.square(violations))
+
+    def row_gradients(self) -> Array:
+        """dl/ds_j = 2 violation_j for j != y, and minus their sum for y."""
+        gradient: Array = 2 * self.violations
+        gradient[self.rows, self.targets] = -row_sums(gradient)
+        return gradient

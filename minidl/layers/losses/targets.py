@@ -85,7 +85,14 @@ def check_class_weights(class_weights: ArrayLike | None) -> Array | None:
 
 def check_scores(scores: Array) -> None:
     """Refuse scores that are not a float array with at least one row."""
+    refuse_masked("scores", scores)
     if not isinstance(scores, np.ndarray) or scores.dtype.kind != "f":
         raise TypeError(f"expected scores to be a float array, received {getattr(scores, 'dtype', type(scores))}")
     if scores.ndim == 0 or scores.size == 0:
         raise ShapeError(f"expected at least one row of scores, received scores.shape={scores.shape}: an empty batch")
+
+
+def refuse_masked(name: str, array: object) -> None:
+    """Refuse a masked array, whose mask nobody would look at."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"expected {name} to be a plain array, received a masked one: fill it in, as with .filled(0)")

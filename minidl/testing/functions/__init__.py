@@ -1,9 +1,9 @@
-"""What is true of any function: slopes by differences, kinks, patterns of mistakes, points to look at, float32.
+"""What is true of any function: slopes by differences, kinks, patterns of mistakes, points to look at, float32, words.
 
 The ground floor of the checks: it knows no kind of thing, no report and no hypothesis.
 """
 
-from minidl.testing.functions.differences import Probe, Subject, units
+from minidl.testing.functions.differences import Probe
 from minidl.testing.functions.kinks import valid_choice
 from minidl.testing.functions.numeric import central_difference, complex_step, relative_error
 from minidl.testing.functions.numeric_backward import NumericBackward
@@ -14,12 +14,13 @@ from minidl.testing.functions.points import (
     interior,
     leave_grid,
     off_grid,
-    shown,
     steps_in,
     upstream_gradient,
 )
 from minidl.testing.functions.precision import Twins, cast
+from minidl.testing.functions.subject import Subject, units
 from minidl.testing.functions.verdict import FAR, Trial, Wrong, judge
+from minidl.testing.functions.words import call_of, line_of, name_of, shown
 
 __all__ = [
     "FAR",
@@ -32,6 +33,7 @@ __all__ = [
     "Trial",
     "Twins",
     "Wrong",
+    "call_of",
     "cast",
     "central_difference",
     "complex_step",
@@ -39,6 +41,8 @@ __all__ = [
     "interior",
     "judge",
     "leave_grid",
+    "line_of",
+    "name_of",
     "off_grid",
     "relative_error",
     "shown",

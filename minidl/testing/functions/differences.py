@@ -1,71 +1,26 @@
-"""Slopes of anything along any direction, by differences of its forward pass.
+"""Slopes of anything along any direction, by differences of its forward pass."""
 
-Everything that can be checked is brought to one form, a `Subject`: named arrays, a forward that reads them, and a
-backward that returns dL/d(array) for L = sum(upstream * output).
-"""
-
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 
 from minidl.parameters import Array
+from minidl.testing.functions.subject import Subject, units
 
 EPS = float(np.finfo(np.float64).eps)
 RTOL, ATOL = 1e-6, 1e-8
 STEP = EPS ** (1 / 3)
 FINER, COARSER, FINEST = range(1, 7), range(-1, -4, -1), range(7, 18)  # rungs: the step is STEP / 4**rung
 SHARP = 100  # an agreement is sharp if its uncertainty is at most this many times the tolerance
+NEAR, AROUND = 1e-5, 4e-5  # how far points are that are near, and a step beyond all of them
+LOOKED_THROUGH, MANY_SLOPES = 1024, 2**20  # elements of a row, and slopes of outputs, up to which all are looked at
 DROWNED = 64  # times as far off at the finest step as at the first: rounding has the say
 SAME = 1e-3  # of what lies between the slopes to either side: as far as they may move where a kink stays where it is
 APART = 10  # as many times the allowed difference contradicts
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is differentiated: `forward()` and `backward(upstream)` read `arrays` as they stand, float64."""
-
-    arrays: Mapping[str, Array]
-    forward: Callable[[], Array]
-    backward: Callable[[Array], Mapping[str, Array]]
-
-    @classmethod
-    def of_number(
-        cls, arrays: Mapping[str, Array], value: Callable[[], float], gradients: Callable[[], Mapping[str, Array]]
-    ) -> Self:
-        """A single number, such as a loss or a penalty; `gradients()` are those of the newest `value()`."""
-
-        def backward(upstream: Array) -> dict[str, Array]:
-            value()
-            return {name: gradient * upstream[0] for name, gradient in gradients().items()}
-
-        return cls(arrays, lambda: np.array([value()]), backward)
-
-    def gradients(self, upstream: Array) -> dict[str, Array]:
-        """A copy of what backward says about every array."""
-        analytic = self.backward(upstream)
-        return {name: np.array(analytic[name], np.float64) for name in self.arrays}
-
-    def differences(self, name: str, upstream: Array) -> Array:
-        """Central differences of L for every element of one array, in its shape."""
-        probe, slopes = Probe(self, name, upstream), np.empty(self.arrays[name].shape)
-        for index, unit in units(slopes):
-            slopes[index] = probe.look(unit, 0).slope
-        return slopes
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """A block after which every array holds what it held before."""
-        before = {name: array.copy() for name, array in self.arrays.items()}
-        try:
-            yield
-        finally:
-            for name, array in self.arrays.items():
-                array[...] = before[name]
 
 
 class Look(NamedTuple):
@@ -96,15 +51,45 @@ class Probe:
         """The largest element of the array, at least 1: what a step is relative to."""
         return max(1.0, float(np.abs(self.subject.arrays[self.name]).max(initial=0.0)))
 
+    @cached_property
+    def rows(self) -> int:
+        """How many rows of the array stand apart, so that one forward looks at all of them; 1 where they do not."""
+        return len(self.middle) if self.subject.rows_apart(self.name) else 1
+
+    def jacobian(self) -> Array:
+        """What backward says of single outputs: (rows, outputs of a row, elements of a row)."""
+        gradients = (self.subject.gradients(one)[self.name] for one in self._columns(self.middle))
+        return np.stack([gradient.reshape(self.rows, -1) for gradient in gradients], axis=1)
+
+    @cached_property
+    def around(self) -> tuple[Array, Array] | None:
+        """The slopes of single outputs to the left and right, as `jacobian` has them; None if these are too many."""
+        array = self.subject.arrays[self.name]
+        if array.size > LOOKED_THROUGH * self.rows or array.size * self.middle.size > MANY_SLOPES * self.rows:
+            return None
+        ends = [self.ends(unit, AROUND) for unit in self._columns(array)]
+        slopes = [((self.middle - below) / AROUND, (above - self.middle) / AROUND) for below, above in ends]
+        left, right = (np.stack([s.reshape(self.rows, -1) for s in side], axis=2) for side in zip(*slopes, strict=True))
+        return left, right
+
+    def _columns(self, like: Array) -> Iterator[Array]:
+        """Arrays of 0 with a 1 at the first place of every row that stands apart, at the second, and so on."""
+        for column in range(like.size // self.rows):
+            ones = np.zeros((self.rows, like.size // self.rows))
+            ones[:, column] = 1
+            yield ones.reshape(like.shape)
+
     def ends(self, direction: Array, h: float) -> tuple[Array, Array]:
         """The outputs one step down and one step up the direction."""
+        return self.end(direction, -h), self.end(direction, h)
+
+    def end(self, direction: Array, h: float) -> Array:
+        """The output one step up the direction."""
         array = self.subject.arrays[self.name]
         before = array.copy()
         try:
-            array[...] = before - h * direction
-            below = self.subject.forward()
             array[...] = before + h * direction
-            return below, self.subject.forward()
+            return self.subject.forward()
         finally:
             array[...] = before
 
@@ -181,6 +166,14 @@ class Probe:
         return None
 
 
+def differences(subject: Subject, name: str, upstream: Array) -> Array:
+    """Central differences of L for every element of one array, in its shape."""
+    probe, slopes = Probe(subject, name, upstream), np.empty(subject.arrays[name].shape)
+    for index, unit in units(slopes):
+        slopes[index] = probe.look(unit, 0).slope
+    return slopes
+
+
 def _converges(distances: list[float]) -> bool:
     """Whether every finer step came nearer by a quarter at least."""
     return all(finer <= 0.75 * distance for distance, finer in pairwise(distances))
@@ -196,11 +189,3 @@ def _same_number(a: tuple[int, Look], b: tuple[int, Look], vague: Look) -> bool:
     (i, one), (j, other) = a, b
     sharper = APART * max(one.uncertainty, other.uncertainty) < vague.uncertainty
     return i == j + 1 and sharper and abs(one.slope - other.slope) <= one.uncertainty + other.uncertainty
-
-
-def units(like: Array) -> Iterator[tuple[tuple[int, ...], Array]]:
-    """Every index of an array with the direction that moves this element alone."""
-    for index in np.ndindex(like.shape):
-        unit = np.zeros(like.shape)
-        unit[index] = 1
-        yield index, unit

@@ -9,7 +9,8 @@ from typing import Self
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.functions.differences import Subject
+from minidl.testing.functions.differences import differences
+from minidl.testing.functions.subject import Subject
 from minidl.testing.functions.verdict import Wrong
 
 CLOSE = 1e-5  # relative to the largest element: differences are good to about 1e-9 of it
@@ -36,7 +37,7 @@ class Sample:
     @classmethod
     def of(cls, subject: Subject, upstream: Array, *, rows: int = 1, width: int = 1) -> Self:
         """The gradients where the arrays of a subject stand."""
-        numeric = {name: subject.differences(name, upstream) for name in subject.arrays}
+        numeric = {name: differences(subject, name, upstream) for name in subject.arrays}
         arrays = {name: array.copy() for name, array in subject.arrays.items()}
         return cls(rows, width, arrays, subject.gradients(upstream), numeric)
 

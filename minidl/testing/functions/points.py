@@ -1,14 +1,14 @@
-"""Where functions are looked at: on a grid that meets kinks and ties, off it, far out; and how arrays are shown."""
+"""Where functions are looked at: on a grid that meets kinks and ties, off it, far out."""
 
 import math
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.functions.differences import Subject
+from minidl.testing.functions.subject import Subject
 
 Domain: TypeAlias = tuple[float, float]
 GRID = (-3.0, 3.0)
@@ -72,9 +72,3 @@ def upstream_gradient(rng: np.random.Generator, shape: tuple[int, ...]) -> Array
     upstream: Array = rng.choice([-1.0, 1.0], shape)
     upstream *= rng.integers(8, 25, shape) / 16
     return upstream
-
-
-def shown(array: Any) -> str:
-    """An array as nested lists, as long as that fits; beyond it, by shape."""
-    array = np.asarray(array)
-    return str(array.tolist()) if array.size <= 64 else f"<array {array.shape} {array.dtype}>"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minidl.parameters import Array
-from minidl.testing.functions.points import shown
+from minidl.testing.functions.words import shown
 
 EPS32 = float(np.finfo(np.float32).eps)
 ROUNDINGS = 1000 * EPS32  # how far float32 may be off

@@ -12,12 +12,16 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.functions.differences import Probe, Subject
+from minidl.testing.functions.differences import AROUND, ATOL, EPS, RTOL, Probe
 from minidl.testing.functions.kinks import valid_choice
-from minidl.testing.functions.points import Domain, leave_grid, shown
+from minidl.testing.functions.points import Domain, leave_grid
+from minidl.testing.functions.subject import Subject
+from minidl.testing.functions.words import shown
 
 FAR = (8, 40)  # times as large
 SCANNED = 64  # elements of an array that are looked at one by one; in larger ones the wrong are found by halving
+ENOUGH = 8  # wrong elements of a larger array
+KINKED = 1e-3  # of the slopes to either side: as far as they are apart at a kink
 SMALL = 1e-3  # gradients smaller than this share of the largest are looked at once more by themselves
 
 
@@ -113,7 +117,8 @@ def judge(
         for group in (everything, small):
             error = _group_error(probe, analytic, group, rng) if group.any() else 0.0
             if error is None:
-                wrong |= _wrong_elements(probe, analytic, group, rng)
+                suspects = _suspects(probe, analytic, group, rng) if excused else None
+                wrong |= _wrong_elements(probe, analytic, group, rng) if suspects is None else suspects
             elif group is everything:  # of the small ones the error is that of the differences
                 worst = max(worst, error)
         if wrong.any() and not (excused is not None and excused(probe, wrong, rng)):
@@ -128,17 +133,49 @@ def _group_error(probe: Probe, analytic: Array, group: Array, rng: np.random.Gen
     return probe.error(direction, float(terms.sum()), float(np.abs(terms).sum()))
 
 
+def _suspects(probe: Probe, analytic: Array, group: Array, rng: np.random.Generator) -> Array | None:
+    """Which elements of a group are wrong or at a kink, by one look to both sides of each; None if that says nothing.
+
+    Many are at ties, as in a maximum over windows, where halving for each would be most of what a check costs.
+    """
+    if probe.around is None:
+        return None
+    left, right = (probe.upstream.reshape(probe.rows, -1, 1) * side for side in probe.around)
+    slopes = ((left + right) / 2).sum(axis=1).reshape(analytic.shape)
+    rounding = 8 * EPS * float(np.sum(np.abs(probe.upstream * probe.middle))) / AROUND
+    size = np.maximum(np.abs(left), np.abs(right))
+    off = group & ~(np.abs(analytic - slopes) <= ATOL + RTOL * np.abs(slopes) + rounding)
+    kinks = (np.abs(right - left) > KINKED * size + ATOL + rounding).any(axis=1).reshape(analytic.shape)
+    wrong = off & kinks
+    for looks, element in enumerate(rng.permutation(np.flatnonzero(off & ~kinks)).reshape(-1, 1)):
+        if looks >= SCANNED or _enough(wrong & ~kinks):
+            break
+        one = _part(analytic, element)
+        wrong |= one & (_group_error(probe, analytic, one, rng) is None)
+    return wrong if wrong.any() else None
+
+
+def _enough(wrong: Array) -> bool:
+    """Whether so many of a large array are wrong that there is no need to look for more: each costs a whole ladder."""
+    return wrong.size > SCANNED and int(wrong.sum()) >= ENOUGH
+
+
+def _part(like: Array, elements: Array) -> Array:
+    """True at the elements, by their places in the flat array."""
+    part = np.zeros(like.size, bool)
+    part[elements] = True
+    return part.reshape(like.shape)
+
+
 def _wrong_elements(probe: Probe, analytic: Array, group: Array, rng: np.random.Generator) -> Array:
     """Which elements of a group are wrong: one by one, or, of a large group, some found by halving."""
     wrong, looks = np.zeros(analytic.shape, bool), 0
     groups = [np.flatnonzero(group)]
     if len(groups[0]) <= SCANNED:
         groups = [np.array([i]) for i in groups[0]]
-    while groups and looks < 4 * SCANNED:
+    while groups and looks < 4 * SCANNED and not _enough(wrong):
         elements, looks = groups.pop(), looks + 1
-        part = np.zeros(analytic.size, bool)
-        part[elements] = True
-        if _group_error(probe, analytic, part.reshape(analytic.shape), rng) is not None:
+        if _group_error(probe, analytic, _part(analytic, elements), rng) is not None:
             continue
         if len(elements) == 1:
             wrong.flat[elements] = True

@@ -1,7 +1,6 @@
 """check_layer and layer_test: every property a layer must have, on cases that hypothesis draws and shrinks."""
 
 import copy
-import inspect
 from collections.abc import Callable, Container, Generator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -11,13 +10,14 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.layers.base import Layer
-from minidl.testing.functions import GRID
+from minidl.testing.functions import GRID, name_of
+from minidl.testing.layers.advice import on_sizes
 from minidl.testing.layers.case import Declared, LayerCase, LayerCheckError, LayerRun
 from minidl.testing.layers.contract import CONTRACT, gradients_set, runs
 from minidl.testing.layers.extremes import EXTREMES
 from minidl.testing.layers.making import make_case
 from minidl.testing.layers.numbers import NUMBERS
-from minidl.testing.report import Property, name_of
+from minidl.testing.report import Property
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
 from minidl.testing.strategies import (
     SEEDS,
@@ -81,7 +81,7 @@ def layer_cases(
         check_kind(made, Layer)
         complete = declared(used)
         x, seed = draw(_inputs(sizes, complete)), draw(SEEDS)
-        return make_case(made, x, seed, complete, advice=_advice(layer, shape), other=another(used))
+        return make_case(made, x, seed, complete, advice=on_sizes(layer, shape), other=another(used))
 
     def given(at: Mapping[str, Any]) -> LayerCase:
         case = given_case(at, "x", "seed")
@@ -140,17 +140,6 @@ def check_layer() -> None:
     >>> check_layer(ReLU(), at={"x": [[0.0, -1.0]], "seed": 0}).cases
     1
     """
-
-
-def _advice(layer: Any, shape: Shape) -> str:
-    """What to say if an object that is made already does not fit the sizes drawn for it."""
-    drawn = [size for size in shape[1:] if isinstance(size, str)]
-    takes_sizes = isinstance(layer, type) or (
-        is_factory(layer) and set(drawn) & set(inspect.signature(layer).parameters)
-    )
-    if takes_sizes or not drawn:
-        return ""
-    return f"\n  {', '.join(map(repr, drawn))} in shape={shape} are drawn: give the sizes that this object was made for"
 
 
 def _inputs(sizes: tuple[int, ...], declared: Declared) -> Strategy:

@@ -11,6 +11,7 @@ import numpy as np
 from minidl.layers.base import Layer
 from minidl.parameters import Array
 from minidl.testing.functions import GRID, Domain, Subject, shown, steps_in, upstream_gradient
+from minidl.testing.layers.advice import on_parameters, plain_arrays
 from minidl.testing.report import Case, CheckError, raised
 
 
@@ -73,6 +74,11 @@ class LayerCase(Case):
         """Those of the layer and below."""
         return tuple(self.layer.parameters.named)
 
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Those of the layer and below."""
+        return plain_arrays(self.fresh)
+
     def __repr__(self) -> str:
         return f"check_layer({self.fresh!r}, at={{'x': {self.x.tolist()}, 'seed': {self.seed}}}{self.declared})"
 
@@ -124,7 +130,8 @@ class LayerRun:
         try:
             return layer.forward(x)
         except Exception as error:
-            details = f"{raised(error)}\n  for x = {shown(x)}{self.case.advice}"
+            other = "" if np.array_equal(x, self.case.x) else f"\n  for x = {shown(x)}"
+            details = f"{raised(error)}{on_parameters(error, layer)}{other}{self.case.advice}"
             raise self.failure("forward must not raise", details).of_running() from error
 
     def backward(self, dy: Array, *, twin: Layer | None = None) -> dict[str, Array]:
@@ -134,7 +141,8 @@ class LayerRun:
         try:
             dx = layer.backward(dy)
         except Exception as error:
-            raise self.failure("backward must not raise", raised(error)).of_running() from error
+            details = f"{raised(error)}{on_parameters(error, layer)}{self.case.advice}"
+            raise self.failure("backward must not raise", details).of_running() from error
         gradients = {name: parameter.grad.copy() for name, parameter in layer.parameters.named.items()}
         return gradients if self.declared.integers else {"x": dx} | gradients
 
@@ -152,7 +160,10 @@ class LayerRun:
             of = self.gradients_at(seen(), dy)
             return of | {"x": np.where(held, 0.0, of["x"])} if "x" in of else of
 
-        return Subject(self.arrays(x), lambda: self.forward(seen()).copy(), gradients)
+        return Subject(self.arrays(x), lambda: self.forward(seen()).copy(), gradients, self._apart)
+
+    def _apart(self, name: str) -> bool:
+        return name == "x" and self.rows_apart
 
     def gradients_at(self, x: Array, dy: Array) -> dict[str, Array]:
         """The gradients after a forward of `x`."""
@@ -185,6 +196,17 @@ class LayerRun:
         """A copy of the gradients of the first backward."""
         gradients = self.gradients_at(self.x, self.dy)
         return {name: gradient.copy() for name, gradient in gradients.items()}
+
+    @cached_property
+    def rows_apart(self) -> bool:
+        """Whether each row gives its own output and gradient, whatever stands below it."""
+        if self.declared.rows_mix or self.draws:
+            return False
+        n, x, dy = len(self.y), self.x, self.dy
+        alone = {"y": self.forward(x).copy(), **self.gradients_at(x, dy)}
+        both = np.concatenate([x, other_input(self)])
+        beside = {"y": self.forward(both), **self.gradients_at(both, np.concatenate([dy, -dy]))}
+        return all(close(alone[name].copy(), beside[name][:n]) for name in ("y", "x"))
 
     @cached_property
     def seen_before(self) -> bool:
@@ -223,9 +245,3 @@ def close(a: Array, b: Array, *, scale: float = 0.0) -> bool:
 def other_input(run: LayerRun) -> Array:
     """Another batch of the same shape."""
     return run.declared.another(run.case.x.shape, np.random.default_rng(run.case.seed + 1))
-
-
-def domain_advice(run: LayerRun) -> str:
-    """What to ask the author where an output is not finite."""
-    domain = run.declared.domain
-    return "is a domain=(low, high) needed?" if domain is None else f"domain={domain} is open to it"

@@ -88,7 +88,7 @@ def hostile(run: LayerRun) -> Outcome:
     return None
 
 
-@EXTREMES.property("float32", allowed=1e-4)
+@EXTREMES.property("float32", allowed=1e-4, dtype="float32")
 def float32(run: LayerRun) -> Outcome:
     """A float32 twin stays float32 and close to float64; returns the worst relative difference."""
     x, twins, vector = run.x, _twins(run), run.layer.parameters.value

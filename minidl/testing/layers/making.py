@@ -8,6 +8,7 @@ import numpy as np
 from minidl.layers.base import Layer
 from minidl.parameters import Array
 from minidl.testing.layers.case import Declared, LayerCase
+from minidl.testing.strategies import OWN_COPY, copied
 
 WAYS = ("near", "near", "far", "not")  # how parameters are moved, by the last digits of the seed
 
@@ -16,7 +17,7 @@ def make_case(
     layer: Layer, x: Array, seed: int, declared: Declared, *, advice: str = "", other: Layer | None = None
 ) -> LayerCase:
     """Build a layer that nobody else holds, and move its parameters away from their initial values."""
-    fresh = copy.deepcopy(layer)
+    fresh = copied(layer, OWN_COPY)
     layer.build(seed=0, dtype=np.float64)
     rng = np.random.default_rng(seed)
     start = layer.parameters.snapshot()

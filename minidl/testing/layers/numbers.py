@@ -17,11 +17,12 @@ from minidl.testing.functions import (
     shown,
     upstream_gradient,
 )
-from minidl.testing.layers.case import LayerCheckError, LayerRun, close, domain_advice, other_input
+from minidl.testing.layers.advice import on_domain
+from minidl.testing.layers.case import LayerCheckError, LayerRun, close, other_input
 from minidl.testing.report import NOT_TRIED, Outcome, Properties, worst
 
 NUMBERS = Properties()
-TOLD_APART = 300  # numbers of a layer up to which the pattern of a mistake is looked for
+TOLD_APART = 200  # numbers of a layer up to which the pattern of a mistake is looked for
 
 
 @NUMBERS.property("rows independent")
@@ -83,7 +84,9 @@ def off_grid(run: LayerRun) -> Outcome:
         return NOT_TRIED
     errors = [_trial(run, run.x).off_grid(near=near) for near in (False, True)]
     if None in errors:
-        raise run.failure("forward must be finite", f"  a step off the grid it is not: {domain_advice(run)}")
+        raise run.failure(
+            "forward must be finite", f"  a step off the grid it is not: {on_domain(run.declared.domain)}"
+        )
     return worst(errors)
 
 

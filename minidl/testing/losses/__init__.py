@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.layers.losses.base import Loss
+from minidl.testing.functions import name_of
 from minidl.testing.losses.case import LossCase, LossCheckError
 from minidl.testing.losses.properties import LOSSES, runs
-from minidl.testing.report import name_of
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
 from minidl.testing.strategies import (
     SEEDS,
@@ -19,14 +19,16 @@ from minidl.testing.strategies import (
     check_kind,
     check_shape,
     class_labels,
+    copied,
     draw_object,
     grid_arrays,
+    is_factory,
     make_object,
     probability_rows,
 )
 
 LOSS = Kind(tuple(LOSSES), runs, LossCheckError)
-MORE_THAN_ONE = st.integers(2, 4)
+MORE_THAN_ONE = st.integers(2, 4)  # of classes, or 9, 17
 
 
 def loss_cases(
@@ -39,22 +41,28 @@ def loss_cases(
     """The cases of a loss: its object, scores, targets for them, and weights of which one is positive."""
     check_shape(shape)
 
+    names = [size for size in shape if isinstance(size, str)]
+
+    def another(used: Mapping[str, Any]) -> Loss | None:
+        return make_object(loss, copied(used), optional=names) if is_factory(loss) else None
+
     @st.composite
     def drawn(draw: st.DrawFn) -> LossCase:
         rows = {"n": st.integers(1, 4)} if "n" in shape else {}
         sizes = MORE_THAN_ONE if targets in (class_labels, probability_rows) else SIZES
-        made, scores_shape, _ = draw_object(draw, loss, shape, rows | arguments, sizes)
+        made, scores_shape, used = draw_object(draw, loss, shape, rows | arguments, sizes)
         check_kind(made, Loss)
         scores = draw(grid_arrays(scores_shape))
         chosen = draw(targets(scores_shape))
         weights = draw(grid_arrays(scores_shape[:1], domain=(0.0, 2.0)).filter(lambda w: w.any()))
-        return LossCase(made, scores, chosen, weights, draw(SEEDS))
+        return LossCase(made, scores, chosen, weights, draw(SEEDS), another(used))
 
     def given(at: Mapping[str, Any]) -> LossCase:
         ones = {"weights": np.ones(len(at.get("scores", ())))}
         case = given_case(ones | dict(at), "scores", "targets", "weights", "seed")
         scores, weights = (np.array(case[name], np.float64) for name in ("scores", "weights"))
-        return LossCase(make_object(loss, arguments), scores, np.array(case["targets"]), weights, case["seed"])
+        made, other = make_object(loss, arguments), another(arguments)
+        return LossCase(made, scores, np.array(case["targets"]), weights, case["seed"], other)
 
     return Cases(name_of(loss), drawn(), given)
 

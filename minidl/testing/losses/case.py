@@ -18,13 +18,17 @@ class LossCheckError(CheckError):
 
 @dataclass(frozen=True)
 class LossCase(Case):
-    """A loss, scores in float64, targets, and weights of which at least one is positive."""
+    """A loss, scores in float64, targets, and weights of which at least one is positive.
+
+    `other` is another loss made by the same call, None where one object was given.
+    """
 
     loss: Loss
     scores: Array
     targets: Array
     weights: Array
     seed: int
+    other: Loss | None = None
 
     def __repr__(self) -> str:
         arrays = {"scores": self.scores, "targets": self.targets, "weights": self.weights}
@@ -51,7 +55,8 @@ class LossCase(Case):
         try:
             return self.loss.forward(scores, targets, weights)
         except Exception as error:
-            details = f"{raised(error)}\n  for scores = {shown(scores)}"
+            details = raised(error)
+            details += "" if np.array_equal(scores, self.scores) else f"\n  for scores = {shown(scores)}"
             details += (
                 "\n  if it takes other targets: targets=binary_labels, real_targets, ... (class_labels is the default)"
             )

@@ -7,11 +7,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.optim.base import Optimizer
+from minidl.testing.functions import name_of
 from minidl.testing.optimizers.case import OptimizerCase, OptimizerCheckError, Reference
 from minidl.testing.optimizers.properties import OPTIMIZERS, runs
-from minidl.testing.report import name_of
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
-from minidl.testing.strategies import SIZES, check_kind, draw_object, grid_arrays, make_object
+from minidl.testing.strategies import SIZES, check_kind, copied, draw_object, grid_arrays, is_factory, make_object
 
 OPTIMIZER = Kind(tuple(OPTIMIZERS), runs, OptimizerCheckError)
 SIZE_STEPS = st.integers(1, 5)
@@ -29,18 +29,22 @@ def optimizer_cases(
     """The cases of an optimizer: its object, a start, gradients, and the step after which a run is interrupted."""
     declared = (reference, whole_vector, whole_parameters, spares_biases)
 
+    def another(used: Mapping[str, Any]) -> Optimizer | None:
+        return make_object(optimizer, copied(used)) if is_factory(optimizer) else None
+
     @st.composite
     def drawn(draw: st.DrawFn) -> OptimizerCase:
-        made, _, _ = draw_object(draw, optimizer, (), arguments)
+        made, _, used = draw_object(draw, optimizer, (), arguments)
         check_kind(made, Optimizer)
         size, steps = draw(SIZES), draw(SIZE_STEPS)
         start, gradients = draw(grid_arrays((size,))), draw(grid_arrays((steps, size)))
-        return OptimizerCase(made, start, gradients, draw(st.integers(0, steps)), *declared)
+        return OptimizerCase(made, start, gradients, draw(st.integers(0, steps)), *declared, another(used))
 
     def given(at: Mapping[str, Any]) -> OptimizerCase:
         case = given_case({"cut": 0, **at}, "start", "gradients", "cut")
         start, gradients = (np.array(case[name], np.float64) for name in ("start", "gradients"))
-        return OptimizerCase(make_object(optimizer, arguments), start, gradients, case["cut"], *declared)
+        made, other = make_object(optimizer, arguments), another(arguments)
+        return OptimizerCase(made, start, gradients, case["cut"], *declared, other)
 
     return Cases(name_of(optimizer), drawn(), given)
 

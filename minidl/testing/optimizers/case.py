@@ -1,6 +1,5 @@
 """One drawn case of an optimizer."""
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from minidl.optim.base import Optimizer
 from minidl.parameters import Array, Parameter
 from minidl.store import Parameters
 from minidl.testing.report import Case, CheckError, raised
+from minidl.testing.strategies import OWN_COPY, copied
 
 Reference: TypeAlias = Callable[[Array, Sequence[Array]], Array]
 
@@ -28,6 +28,7 @@ class OptimizerCase(Case):
 
     Attributes:
         cut: the step after which a run is interrupted, saved and restored.
+        other: another optimizer made by the same call, None where one object was given.
     """
 
     optimizer: Optimizer
@@ -38,6 +39,7 @@ class OptimizerCase(Case):
     whole_vector: bool
     whole_parameters: bool
     spares_biases: bool = True
+    other: Optimizer | None = None
 
     def __repr__(self) -> str:
         at = f"{{'start': {self.start.tolist()}, 'gradients': {self.gradients.tolist()}, 'cut': {self.cut}}}"
@@ -54,14 +56,14 @@ class OptimizerCase(Case):
 
     def fresh(self) -> Optimizer:
         """A copy of the optimizer that has taken no step."""
-        return copy.deepcopy(self.optimizer)
+        fresh: Optimizer = copied(self.optimizer, OWN_COPY)
+        return fresh
 
     def run(self, optimizer: Optimizer, parameters: Parameters, gradients: Array) -> Array:
-        """Take one step for each gradient; returns the values after the last."""
+        """Take one step for each gradient, that of a linear cost; returns the values after the last."""
         for gradient in gradients:
-            parameters.grad[...] = gradient
             try:
-                optimizer.step(parameters)
+                optimizer.minimize(linear(parameters, gradient), parameters)
             except Exception as error:
                 raise self.failure("step must not raise", raised(error)).of_running() from error
         return parameters.value.copy()
@@ -83,6 +85,16 @@ class OptimizerCase(Case):
     def final(self) -> Array:
         """The values after all steps on one parameter."""
         return self.run(self.fresh(), store(self.start), self.gradients)
+
+
+def linear(parameters: Parameters, gradient: Array) -> Callable[[], float]:
+    """The cost gradient * values, as `minimize` takes it; whoever looks once sees nothing but the gradient."""
+
+    def cost() -> float:
+        parameters.grad[...] = gradient
+        return float(gradient @ parameters.value)
+
+    return cost
 
 
 def store(start: Array, *, parts: int = 1, dtype: Any = np.float64, decay: bool = True) -> Parameters:

@@ -1,19 +1,19 @@
 """What must hold of an optimizer: each property on one drawn case."""
 
-import copy
 import math
 
 import numpy as np
 
 from minidl.initializers import zeros
-from minidl.optim.base import BLOCK
+from minidl.optim.vectors import BLOCK
 from minidl.parameters import Array, Parameter
 from minidl.store import Parameters
 from minidl.testing.optimizers.case import OptimizerCase, store
+from minidl.testing.optimizers.memory import check_beside_another, check_goes_far, check_resumes
 from minidl.testing.report import NOT_TRIED, Outcome, Properties
 
 OPTIMIZERS = Properties()
-MANY_STEPS = 24
+MANY_STEPS = 300  # more than a byte counts
 QUIET_STEPS = 128  # without a gradient: what happens at every so many steps happens within them
 
 
@@ -38,13 +38,17 @@ def runs(case: OptimizerCase) -> None:
 
 @OPTIMIZERS.property("moves against the gradient")
 def direction(case: OptimizerCase) -> None:
-    """Values move against a constant gradient."""
-    gradient = np.where(case.start >= 0, 1.0, -1.0)  # decay pulls the same way
-    moved = case.run(case.fresh(), store(case.start), np.stack([gradient] * 10)) - case.start
-    if (moved * gradient > 0).any():
-        raise case.failure("values must move against a constant gradient", f"  gradient {gradient}, moved by {moved}")
-    if not moved.any() and case.fresh().learning_rate > 0:
-        raise case.failure("values must move", "  ten steps left them where they were: change `value` in place")
+    """Values move against a constant gradient, of their own sign, which decay has too, and of the other."""
+    own = np.where(case.start >= 0, 1.0, -1.0)
+    gradients = [(own, True)] + ([(-own, False)] if case.spares_biases else [])
+    for gradient, decay in gradients:
+        moved = case.run(case.fresh(), store(case.start, decay=decay), np.stack([gradient] * 10)) - case.start
+        if (moved * gradient > 0).any():
+            details = f"  gradient {gradient}, moved by {moved}"
+            raise case.failure("values must move against a constant gradient", details)
+        if not moved.any() and case.fresh().learning_rate > 0:
+            details = f"  ten steps with the gradient {gradient} left them where they were: change `value` in place"
+            raise case.failure("values must move", details)
 
 
 @OPTIMIZERS.property("spares what must not decay")
@@ -119,26 +123,9 @@ def restored(case: OptimizerCase) -> None:
     """A run that was interrupted, saved and restored at any step ends in the same bits; a state is a copy."""
     long = np.resize(case.gradients, (MANY_STEPS, case.start.size))
     for gradients, cut in ((case.gradients, case.cut), (long, MANY_STEPS // 2)):
-        _check_resumes(case, gradients, cut)
-
-
-def _check_resumes(case: OptimizerCase, gradients: Array, cut: int) -> None:
-    wanted = case.run(case.fresh(), store(case.start), gradients)
-    first, parameters = case.fresh(), store(case.start, parts=1 if case.whole_parameters else 2)
-    case.run(first, parameters, gradients[:cut])
-    state, second = first.state(), case.fresh()
-    kept = copy.deepcopy(state)
-    for slot in first.slots.values():
-        slot[...] = np.nan  # a state is a copy: what comes later must not reach it
-    second.load_state(state)
-    resumed = case.run(second, parameters, gradients[cut:])
-    if not np.array_equal(resumed, wanted):
-        details = f"  expected {wanted}, received {resumed} after restoring at step {cut} of {len(gradients)}"
-        if len(gradients) > len(case.gradients):
-            details += ", which take the gradients below in turn, again and again"
-        raise case.failure("a run restored from `state` must end in the same values, however it is grouped", details)
-    if any(not np.array_equal(state[name], kept[name]) for name in kept):
-        raise case.failure("a loaded state must be left as it is", "  later steps wrote into it: copy the arrays")
+        check_resumes(case, gradients, cut)
+    check_beside_another(case)
+    check_goes_far(case)
 
 
 @OPTIMIZERS.property("blind to grouping")
@@ -214,17 +201,18 @@ def _agree(received: Array, wanted: Array) -> bool:
 
 
 def _where_they_part(case: OptimizerCase, gradients: Array) -> str:
-    """The shortest run in which the two differ, and which gradients its steps take."""
-    for count in range(1, len(gradients) + 1):
-        received, wanted = _both(case, gradients[:count])
-        if not _agree(received, wanted):
-            break
+    """A run in which the two differ though one step before they agreed, and which gradients its steps take."""
+    agreed, count = 0, len(gradients)
+    while count - agreed > 1:
+        middle = (agreed + count) // 2
+        agreed, count = (middle, count) if _agree(*_both(case, gradients[:middle])) else (agreed, middle)
+    received, wanted = _both(case, gradients[:count])
     given = len(case.gradients)
     taken = f", which take the {given} gradients below in turn, again and again" if count > given else ""
     return f"  after {count} steps{taken}: expected {wanted.tolist()}, received {received.tolist()}"
 
 
-@OPTIMIZERS.property("float32", allowed=1e-4)
+@OPTIMIZERS.property("float32", allowed=1e-4, dtype="float32")
 def float32(case: OptimizerCase) -> float:
     """float32 agrees with float64; returns the largest relative difference."""
     parameters = store(case.start, dtype=np.float32)

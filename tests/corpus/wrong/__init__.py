@@ -3,6 +3,7 @@
 from tests.corpus.items import Item
 from tests.corpus.wrong import (
     activations,
+    adaptive_optimizers,
     batch_normalization,
     callbacks,
     class_losses,
@@ -11,6 +12,7 @@ from tests.corpus.wrong import (
     convolution,
     embeddings,
     extremes,
+    horizons,
     kinks,
     linear,
     losses,
@@ -30,6 +32,7 @@ from tests.corpus.wrong import (
 
 WRONG: list[Item] = [
     *activations.SHELF,
+    *adaptive_optimizers.SHELF,
     *batch_normalization.SHELF,
     *callbacks.SHELF,
     *class_losses.SHELF,
@@ -38,6 +41,7 @@ WRONG: list[Item] = [
     *convolution.SHELF,
     *embeddings.SHELF,
     *extremes.SHELF,
+    *horizons.SHELF,
     *kinks.SHELF,
     *linear.SHELF,
     *losses.SHELF,

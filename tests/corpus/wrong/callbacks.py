@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from minidl.training import AverageWeights, Callback
+from minidl.training import AverageWeights, Callback, ExponentialAverage
 from tests.corpus.items import Shelf
 
 SHELF = Shelf()
@@ -157,3 +157,52 @@ class RandomRate(Callback):
 
 
 SHELF.put("callback", AverageWeights, {}, "an average of weights without restore_best=False")
+
+
+@SHELF.callback()
+class HalvesInEveryRun(Callback):
+    """Halves the rate in every further run of a trainer; which one it is, is in no state."""
+
+    def __init__(self):
+        self.runs = 0
+
+    def on_fit_begin(self, trainer):
+        self.runs += 1
+
+    def on_step_end(self, trainer):
+        trainer.optimizer.lr_scale = 0.5**self.runs
+
+
+@SHELF.callback(fit={"restore_best": False})
+class ExponentialAverageWithoutItsCount(ExponentialAverage):
+    """The count is in no state: where the run goes on, the correction begins anew and the first weights count whole."""
+
+    def state(self):
+        return {"mean": self.mean.copy()}
+
+    def load_state(self, state):
+        self.mean = np.array(state["mean"])
+
+
+@SHELF.callback(fit={"restore_best": False})
+class ExponentialAverageOfAllRuns(ExponentialAverage):
+    """The average goes on in the next run of the same object, which may be of another model."""
+
+    def on_fit_begin(self, trainer):
+        if not self.count:
+            super().on_fit_begin(trainer)
+
+    def load_state(self, state):
+        self.count, self.mean = 0, np.array(state["mean"])
+
+
+@SHELF.callback()
+class ShortensEverySecondStep(Callback):
+    """Shortens the weights at every second step of its own count, which is in no state."""
+
+    steps = 0
+
+    def on_step_end(self, trainer):
+        self.steps += 1
+        if self.steps % 2 == 0:
+            trainer.model.parameters.value *= 0.5

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from minidl.layers import ClassLoss, Hinge, SoftmaxCrossEntropy
+from minidl.layers import ClassLoss, Focal, Hinge, SoftmaxCrossEntropy, SquaredHinge
 from minidl.testing import probability_rows
 from tests.corpus.items import Shelf
 from tests.corpus.wrong.bases import log_softmax
@@ -222,3 +222,40 @@ class SoftTargetsUnnormalized(SoftmaxCrossEntropy):
             return super().row_gradients()
         p = self.probability
         return p / (p.sum(axis=0, keepdims=True) / p.sum(axis=0).mean()) - self.targets
+
+
+@SHELF.loss()
+class SquaredHingeSlope(SquaredHinge):
+    """The gradient of the squares lacks the factor 2."""
+
+    def row_gradients(self):
+        return super().row_gradients() / 2
+
+
+@SHELF.loss()
+class SquaredHingeOfTheSum(SquaredHinge):
+    """The value is the square of the sum of the violations, the gradient that of the sum of the squares."""
+
+    def row_losses(self, scores, targets):
+        super().row_losses(scores, targets)
+        return self.violations.sum(axis=1) ** 2
+
+
+@SHELF.loss()
+class FocalConstantFactor(Focal):
+    """Takes (1 - p)^gamma for a constant weight of the row: its derivative is missing."""
+
+    def row_gradients(self):
+        gradient = self.probability.copy()
+        gradient[self.rows, self.targets] -= 1
+        return gradient * (self.q**self.gamma)[:, None]
+
+
+@SHELF.loss(gamma=0.5)
+class FocalDividesByZero(Focal):
+    """gamma q^(gamma - 1) p log p as it stands: NaN where a row is certain."""
+
+    def row_gradients(self):
+        gradient = self.probability.copy()
+        gradient[self.rows, self.targets] -= 1
+        return gradient * (self.q**self.gamma - self.gamma * self.q ** (self.gamma - 1) * self.p * -self.cost)[:, None]

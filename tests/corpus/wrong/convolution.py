@@ -37,6 +37,36 @@ class ConvStrideOverwrite(Convolution):
         return dpadded
 
 
+@SHELF.layer(shape=("n", 2, 5, 5))
+class ConvStrideForgotten(Convolution):
+    """Stride 2 in forward; dx places the windows side by side, as if the stride were 1."""
+
+    stride = 2
+
+    def scatter(self, dy):
+        dwindows = np.einsum("noij,ockl->ncijkl", dy, self.weight.value)
+        dpadded = np.zeros_like(self.padded)
+        for i in range(self.height):
+            for j in range(self.width):
+                dpadded[:, :, i : i + dy.shape[2], j : j + dy.shape[3]] += dwindows[..., i, j]
+        return dpadded
+
+
+@SHELF.layer(shape=("n", 2, 4, 4))
+class ConvOddZeroInFront(Convolution):
+    """A 2x2 kernel that keeps the size: the odd zero is at the end in forward, and dx is cut as if it were in front."""
+
+    height = width = 2
+
+    def forward(self, x):
+        y = super().forward(np.pad(x, ((0, 0), (0, 0), (0, 1), (0, 1))))
+        self.shape = x.shape
+        return y
+
+    def crop(self, dpadded):
+        return dpadded[:, :, 1:, 1:].copy()
+
+
 @SHELF.layer(shape=("n", 2, 4, 4))
 class ConvNoFlip(Convolution):
     """dx by full correlation with the kernel, not flipped."""

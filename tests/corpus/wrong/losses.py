@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from minidl.layers import BinaryCrossEntropy, Loss, MeanSquaredError
+from minidl.layers import BinaryCrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
 from minidl.layers.activations import sigmoid
 from minidl.testing import binary_labels, fractions, real_targets
 from tests.corpus.items import Shelf
@@ -188,3 +188,19 @@ class LossWorksInTargets(Loss):
 
     def row_gradients(self):
         return -2 * self.d
+
+
+@SHELF.loss(targets=real_targets)
+class AbsoluteErrorWithoutTheMean(MeanAbsoluteError):
+    """The sign is not divided by the number of scores in a row."""
+
+    def row_gradients(self):
+        return np.sign(self.difference)
+
+
+@SHELF.loss(targets=real_targets, delta=0.5)
+class HuberSlopeOfOne(Huber):
+    """The gradient outside is the sign, not delta times it."""
+
+    def row_gradients(self):
+        return super().row_gradients() / self.delta

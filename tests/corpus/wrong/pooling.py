@@ -56,6 +56,19 @@ class AvgPoolEdge(Layer):
         return np.repeat(dy / 2, 2, axis=1)[:, :5]
 
 
+@SHELF.layer(shape=("n", 2, 4))
+class AvgPoolSharesWithPadding(Layer):
+    """Windows of 3 with a zero at either end: the mean is over what is inside, backward divides by 3 everywhere."""
+
+    def forward(self, x):
+        windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, ((0, 0), (0, 0), (1, 1))), 3, axis=2)
+        return windows.sum(axis=3) / np.array([2, 3, 3, 2], x.dtype)
+
+    def backward(self, dy):
+        share = np.pad(dy / 3, ((0, 0), (0, 0), (1, 1)))
+        return share[..., :-2] + share[..., 1:-1] + share[..., 2:]
+
+
 @SHELF.layer(shape=("n", 2, 2, 3))
 class GlobalAvgPoolHalf(Layer):
     """Backward divides by H*H instead of H*W."""

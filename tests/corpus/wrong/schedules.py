@@ -163,3 +163,15 @@ class CosineRestartPhase(Schedule):
         if step - CosineRestartPhase.last >= 10:
             CosineRestartPhase.last = step
         return self.lr * (1 + math.cos(math.pi * (step - CosineRestartPhase.last) / 10)) / 2
+
+
+@SHELF.schedule(reference=lambda step: 0.05 * (1 + math.cos(math.pi * (step % 20) / 20)))
+def restarts_at_the_wrong_step(step):
+    """A cycle has steps + 1 steps: the restart comes one late, each time."""
+    return 0.05 * (1 + math.cos(math.pi * (step % 21) / 21))
+
+
+@SHELF.schedule(reference=lambda step: 0.1 * min(step / 10, math.sqrt(10 / max(step, 1))))
+def inverse_root_that_jumps_after_the_warmup(step):
+    """lr / sqrt(step) after a warmup to lr: the rate falls to a third within one step."""
+    return 0.1 * step / 10 if step < 10 else 0.1 / math.sqrt(step)

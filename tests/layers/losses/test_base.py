@@ -308,3 +308,11 @@ def test_of_what_is_not_true_of_a_loss_nothing_is_said(loss, name):
     with pytest.raises(AttributeError) as error:
         getattr(loss(), name)
     assert str(error.value) == f"{loss.__name__} has no attribute {name!r}"
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_masked_arrays_given_by_hand_are_refused(which):
+    given = [np.eye(3), np.arange(3), np.ones(3)]
+    given[which] = np.ma.masked_array(given[which], given[which] > 0)
+    with pytest.raises(TypeError, match="to be a plain array, received a masked one: fill it in"):
+        SoftmaxCrossEntropy().forward(*given)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import Hinge, WestonWatkinsHinge
+from minidl import Hinge, SquaredHinge, WestonWatkinsHinge
 from tests.tools.heard import heard
 
 LIMITS = {np.float32: sqrt(np.finfo(np.float32).max), np.float64: sqrt(np.finfo(np.float64).max)}
-HINGES = pytest.mark.parametrize("hinge", [Hinge, WestonWatkinsHinge])
+HINGES = pytest.mark.parametrize("hinge", [Hinge, WestonWatkinsHinge, SquaredHinge])
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -33,6 +33,17 @@ def weston_watkins(row, label, margin):
             total += margin + row[j] - row[label]
             gradient[j] += 1
             gradient[label] -= 1
+    return total, gradient
+
+
+def squared(row, label, margin):
+    """l and dl/ds of one row, in exact arithmetic."""
+    total, gradient = Fraction(0), [Fraction(0)] * len(row)
+    for j in range(len(row)):
+        if j != label and (violation := margin + row[j] - row[label]) > 0:
+            total += violation**2
+            gradient[j] += 2 * violation
+            gradient[label] -= 2 * violation
     return total, gradient
 
 
@@ -88,9 +99,25 @@ def test_the_weight_of_a_row_is_its_own_times_that_of_its_class(hinge, formula, 
     np.testing.assert_allclose(loss.backward(), gradient, rtol=1e-6)
 
 
+@given(batch=batches(), margin=st.sampled_from([0.5, 1.0, 2.0]), seed=st.integers(0, 100))
+def test_the_squared_hinge_is_the_plain_loop_too(batch, margin, seed):
+    scores, labels = batch[0].clip(-1e4, 1e4), batch[1]
+    classes = np.random.default_rng(seed).integers(1, 4, scores.shape[1])
+    rows = [squared([Fraction(float(s)) for s in row], int(y), margin) for row, y in zip(scores, labels, strict=True)]
+    shares = [Fraction(int(classes[y]), int(classes[labels].sum())) for y in labels]
+    loss = SquaredHinge(margin=margin, class_weights=classes)
+    with heard():
+        value, gradient = loss.forward(scores, labels), loss.backward()
+    expected = sum(share * row[0] for share, row in zip(shares, rows, strict=True))
+    assert value == pytest.approx(float(expected), rel=1e-5)
+    wanted = [[float(share * g) for g in row[1]] for share, row in zip(shares, rows, strict=True)]
+    np.testing.assert_allclose(gradient, wanted, rtol=1e-5)
+    assert gradient.dtype == scores.dtype
+
+
 @pytest.mark.parametrize("sign", [-1, 1])
 @DTYPES
-@HINGES
+@pytest.mark.parametrize("hinge", [Hinge, WestonWatkinsHinge])
 def test_equal_scores_of_any_size_violate_the_margin_by_the_margin(hinge, dtype, sign):
     scores = np.full((1, 2), sign * LIMITS[dtype], dtype)
     loss = hinge(margin=3.0)

@@ -1,0 +1,217 @@
+"""Single layers beside those of PyTorch: time of forward and backward, and memory, one Markdown line a layer.
+
+    python benchmarks/layers.py                 # two minutes
+    python benchmarks/layers.py --only Conv2D   # the rows with that in their names
+    python benchmarks/layers.py --quick         # few repetitions and rows
+
+float32. Each row has a process of its own, in which both libraries take turns with one thread each; the least processor
+time of all repetitions is taken, which leaves out what other programs use. The process keeps the memory it frees (else
+PyTorch, now and then, spends more time on getting pages than on a convolution), and OPENBLAS_ settings of the caller
+are not passed on, so that both libraries choose their instructions.
+
+First layers get data in C order and compute no dx. Between layers images lie in memory as each library has them:
+channels last in minidl, channels first in PyTorch. Before the clock runs, both have the same weights and must agree in
+y and dx. "Memory" is the highest of one forward and backward, x and dy included, over the size of input and output.
+Without PyTorch its columns are empty.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import process_time
+from typing import Any
+
+import numpy as np
+from table import installed, machine, spaced, versions
+from training_step import thread_settings
+
+from minidl import AveragePool2D, Conv1D, Conv2D, Layer, MaxPool2D
+
+SECONDS, QUICK = 5.0, 0.05  # of repetitions a row
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**34)}  # of glibc
+
+
+@dataclass(frozen=True)
+class Row:
+    """A layer of both libraries on one batch.
+
+    Attributes:
+        name: of the row.
+        aim: the ratio to PyTorch's time that is aimed at; None where there is none.
+        shape: of x.
+        ours: makes the layer.
+        theirs: makes the module, given `torch.nn`.
+        first: whether it is a first layer, which gets data in C order and computes no dx.
+        weights: the arrays of the module by name, given the built layer.
+    """
+
+    name: str
+    aim: float | None
+    shape: tuple[int, ...]
+    ours: Callable[[], Layer]
+    theirs: Callable[[Any], Any]
+    first: bool = False
+    weights: Callable[[Layer], dict[str, np.ndarray]] = lambda layer: {}
+
+
+def kernels(layer: Layer) -> dict[str, np.ndarray]:
+    """PyTorch keeps kernels as (out, in, ...)."""
+    W = layer.weight.value
+    return {"weight": W.transpose(-1, -2, *range(W.ndim - 2)), "bias": layer.bias.value}
+
+
+def conv(
+    n: int, channels: int, out: int, side: int, kernel: int, aim: float, *, first: bool = False, **how: int
+) -> Row:
+    """A row of a convolution."""
+    stride = f" stride {how['stride']}" if "stride" in how else ""
+    return Row(
+        f"Conv2D {channels} to {out}, {kernel}x{kernel}{stride}, {side}x{side}, batch {n}",
+        aim,
+        (n, channels, side, side),
+        lambda: Conv2D(channels, out, kernel, **how),
+        lambda nn: nn.Conv2d(channels, out, kernel, **how),
+        first,
+        kernels,
+    )
+
+
+ROWS = [
+    conv(64, 32, 32, 16, 3, 1.8, padding=1),
+    conv(64, 64, 64, 16, 3, 1.5, padding=1),
+    conv(64, 3, 32, 32, 5, 2.0, padding=2, first=True),
+    conv(128, 16, 32, 32, 3, 1.6, stride=2, padding=1),
+    conv(128, 1, 8, 28, 5, 1.0, first=True),
+    Row(
+        "Conv1D 32 to 64, 5, length 128, batch 64",
+        None,
+        (64, 32, 128),
+        lambda: Conv1D(32, 64, 5, padding=2),
+        lambda nn: nn.Conv1d(32, 64, 5, padding=2),
+        weights=kernels,
+    ),
+    Row("MaxPool2D 2x2, (128, 16, 32, 32)", 1.0, (128, 16, 32, 32), lambda: MaxPool2D(2), lambda nn: nn.MaxPool2d(2)),
+    Row(
+        "MaxPool2D 3x3 stride 2, (64, 32, 32, 32)",
+        None,
+        (64, 32, 32, 32),
+        lambda: MaxPool2D(3, stride=2, padding=1),
+        lambda nn: nn.MaxPool2d(3, 2, 1),
+    ),
+    Row(
+        "AveragePool2D 2x2, (64, 32, 32, 32)",
+        None,
+        (64, 32, 32, 32),
+        lambda: AveragePool2D(2),
+        lambda nn: nn.AvgPool2d(2),
+    ),
+]
+
+
+def main() -> None:
+    """Print the table, or be one of the processes that are measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="few repetitions and rows")
+    parser.add_argument("--only", default="", metavar="TEXT", help="rows with this in their names")
+    parser.add_argument("--measure", type=int, metavar="ROW", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    seconds = QUICK if options.quick else SECONDS
+    if options.measure is not None:
+        print(line(ROWS[options.measure], seconds), flush=True)
+        return
+    print("| layer | minidl, microseconds | PyTorch | ratio | aim | memory |\n|---|--:|--:|--:|--:|--:|", flush=True)
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    settings |= thread_settings(1) | KEEP_MEMORY
+    chosen = [number for number, row in enumerate(ROWS) if options.only in row.name]
+    for number in chosen[-3:] if options.quick else chosen:
+        command = [sys.executable, __file__, "--measure", str(number), *["--quick"] * options.quick]
+        subprocess.run(command, check=True, env=settings)
+    print(f"\n- Versions: {versions(['torch'] if installed('torch') else [])}.\n- Machine: {machine()}.")
+
+
+def line(row: Row, seconds: float) -> str:
+    """What was measured of a row."""
+    layer = row.ours().build(seed=0)
+    x, dy = inputs(row, layer)
+    runs = [lambda: both(layer, x, dy)]
+    if torch_run := in_torch(row, layer, x, dy):
+        runs.append(torch_run)
+    times = [1e6 * time for time in least(runs, seconds)]
+    aim = "-" if row.aim is None else f"<= {row.aim}"
+    theirs, ratio = (spaced(times[1]), f"{times[0] / times[1]:.2f}") if torch_run else ("-", "-")
+    return f"| {row.name} | {spaced(times[0])} | {theirs} | {ratio} | {aim} | {memory(layer, x, dy):.1f}x |"
+
+
+def inputs(row: Row, layer: Layer) -> tuple[np.ndarray, np.ndarray]:
+    """x and dy as the layers beside this one give them."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(row.shape, np.float32)
+    if len(row.shape) > 2 and not row.first:
+        x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
+    y = layer.forward(x)
+    dy = np.empty_like(y)
+    dy[...] = rng.standard_normal(y.shape, np.float32)
+    layer.needs_dx = not row.first
+    return x, dy
+
+
+def both(layer: Layer, x: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """y and dx."""
+    return layer.forward(x), layer.backward(dy)
+
+
+def in_torch(row: Row, layer: Layer, x: np.ndarray, dy: np.ndarray) -> Callable[[], object] | None:
+    """The same in PyTorch, after a look whether it gives the same; None where it is not installed."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    torch.set_num_threads(1)
+    module = row.theirs(torch.nn)
+    for name, array in row.weights(layer).items():
+        getattr(module, name).data.copy_(torch.from_numpy(array.copy()))
+    tensor = torch.tensor(np.ascontiguousarray(x), requires_grad=not row.first)
+    upstream = torch.tensor(np.ascontiguousarray(dy))
+
+    def run() -> Any:
+        tensor.grad = None
+        module.zero_grad()
+        y = module(tensor)
+        y.backward(upstream)
+        return y
+
+    theirs, (y, dx) = run(), both(layer, x, dy)
+    np.testing.assert_allclose(y, theirs.detach().numpy(), rtol=1e-3, atol=1e-3)
+    if not row.first:
+        np.testing.assert_allclose(dx, tensor.grad.numpy(), rtol=1e-3, atol=1e-3)
+    return run
+
+
+def least(runs: list[Callable[[], object]], seconds: float) -> list[float]:
+    """The least processor time of each, in turn."""
+    times = [float("inf")] * len(runs)
+    end = process_time() + seconds
+    while process_time() < end:
+        for index, run in enumerate(runs):
+            start = process_time()
+            run()
+            times[index] = min(times[index], process_time() - start)
+    return times
+
+
+def memory(layer: Layer, x: np.ndarray, dy: np.ndarray) -> float:
+    """The highest memory of one forward and backward over input and output."""
+    layer.forward(x[:1])
+    tracemalloc.start()
+    both(layer, x, dy)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return (peak + x.nbytes + dy.nbytes) / (x.nbytes + dy.nbytes)
+
+
+if __name__ == "__main__":
+    main()

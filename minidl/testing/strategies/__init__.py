@@ -1,0 +1,61 @@
+"""What is drawn: arrays, sizes, arguments and objects; and what is refused before."""
+
+from minidl.testing.strategies.arrays import (
+    Strategy,
+    binary_labels,
+    class_labels,
+    fractions,
+    grid_arrays,
+    probability_rows,
+    real_targets,
+    whole_numbers,
+)
+from minidl.testing.strategies.door import (
+    check_domain,
+    check_jumps,
+    check_kind,
+    check_options,
+    check_shape,
+    check_spelling,
+)
+from minidl.testing.strategies.objects import (
+    OWN_COPY,
+    SEEDS,
+    SIZES,
+    Shape,
+    at_least,
+    copied,
+    draw_arguments,
+    draw_object,
+    is_factory,
+    make_object,
+    make_rule,
+)
+
+__all__ = [
+    "OWN_COPY",
+    "SEEDS",
+    "SIZES",
+    "Shape",
+    "Strategy",
+    "at_least",
+    "binary_labels",
+    "check_domain",
+    "check_jumps",
+    "check_kind",
+    "check_options",
+    "check_shape",
+    "check_spelling",
+    "class_labels",
+    "copied",
+    "draw_arguments",
+    "draw_object",
+    "fractions",
+    "grid_arrays",
+    "is_factory",
+    "make_object",
+    "make_rule",
+    "probability_rows",
+    "real_targets",
+    "whole_numbers",
+]
