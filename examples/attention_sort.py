@@ -12,6 +12,7 @@ from minidl import (
     ClipNorm,
     Embedding,
     Layer,
+    LayerNorm,
     Linear,
     PositionalEncoding,
     ReLU,
@@ -39,8 +40,8 @@ def digits_to_sort(n: int, rng: np.random.Generator) -> Dataset:
 def block() -> tuple[Layer, Layer]:
     """What a transformer repeats: attention, then a network that sees each place by itself; x goes around both."""
     return (
-        Residual(SelfAttention(WIDTH, HEADS)),
-        Residual(Linear(WIDTH, 2 * WIDTH), ReLU(), Linear(2 * WIDTH, WIDTH)),
+        Residual(LayerNorm(WIDTH), SelfAttention(WIDTH, HEADS)),
+        Residual(LayerNorm(WIDTH), Linear(WIDTH, 2 * WIDTH), ReLU(), Linear(2 * WIDTH, WIDTH)),
     )
 
 
@@ -55,7 +56,9 @@ n, epochs, batch_size = (640, 1, 64) if options.quick else (20_000, 5, 64)
 rng = np.random.default_rng(options.seed)
 train, validation, test = (digits_to_sort(size, rng) for size in (n, 1_000, 5_000))
 
-model = Sequential(Embedding(10, WIDTH), PositionalEncoding(WIDTH), *block(), *block(), Linear(WIDTH, 10))
+model = Sequential(
+    Embedding(10, WIDTH), PositionalEncoding(WIDTH), *block(), *block(), LayerNorm(WIDTH), Linear(WIDTH, 10)
+)
 model.build(seed=options.seed, input_shape=(LENGTH,))
 print(model, end="\n\n")
 
@@ -70,7 +73,7 @@ answer = model.predict(one)[0].argmax(axis=1)
 print(f"\n{' '.join(map(str, one[0]))}  is sorted as  {' '.join(map(str, answer))}\n")
 print(table({"test accuracy": measured["accuracy"], "whole sequences right": measured["whole_sequences"]}))
 
-attention = model[4][0]  # of the second block, as it looked at that sequence
+attention = model[4][1]  # of the second block, as it looked at that sequence
 heads = {f"head {head + 1}": attention.weights[0, head] for head in range(HEADS)}
 figures = {
     "attention_sort_curves.png": plots.learning_curves(history, log=True),
