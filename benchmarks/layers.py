@@ -29,7 +29,7 @@ import numpy as np
 from table import installed, machine, spaced, versions
 from training_step import thread_settings
 
-from minidl import AveragePool2D, Conv1D, Conv2D, Layer, MaxPool2D
+from minidl import GRU, LSTM, AveragePool2D, Conv1D, Conv2D, Layer, MaxPool2D, SelfAttention
 
 SECONDS, QUICK = 5.0, 0.05  # of repetitions a row
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**34)}  # of glibc
@@ -46,7 +46,7 @@ class Row:
         ours: makes the layer.
         theirs: makes the module, given `torch.nn`.
         first: whether it is a first layer, which gets data in C order and computes no dx.
-        weights: the arrays of the module by name, given the built layer.
+        weights: the arrays of the module by path, given the built layer.
     """
 
     name: str
@@ -80,6 +80,43 @@ def conv(
     )
 
 
+def of_sequences(nn: Any, kind: str, *sizes: int) -> Any:
+    """A module of PyTorch that returns y alone, of arrays (n, time, features)."""
+
+    class Alone(getattr(nn, kind)):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            attends = kind == "MultiheadAttention"
+            return (super().forward(x, x, x, need_weights=False) if attends else super().forward(x))[0]
+
+    return Alone(*sizes, batch_first=True)
+
+
+def lstm_weights(layer: Layer) -> dict[str, np.ndarray]:
+    """PyTorch has the gates i, f, g, o one below the other, and a second bias."""
+    m = layer.features
+    order = np.r_[0 : 2 * m, 3 * m : 4 * m, 2 * m : 3 * m]
+    W, U, b = (p.value[..., order].T for p in (layer.weight, layer.recurrent, layer.bias))
+    return {"weight_ih_l0": W, "weight_hh_l0": U, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+
+
+def gru_weights(layer: Layer) -> dict[str, np.ndarray]:
+    """PyTorch has the gates one below the other, and the bias behind the reset gate as a part of a second one."""
+    W, U, b = (p.value.T for p in (layer.weight, layer.recurrent, layer.bias))
+    second = np.concatenate([np.zeros(2 * layer.features, b.dtype), layer.reset_bias.value])
+    return {"weight_ih_l0": W, "weight_hh_l0": U, "bias_ih_l0": b, "bias_hh_l0": second}
+
+
+def attention_weights(layer: Layer) -> dict[str, np.ndarray]:
+    """PyTorch's stand transposed."""
+    first, second = layer.projection, layer.output
+    return {
+        "in_proj_weight": first.weight.value.T,
+        "in_proj_bias": first.bias.value,
+        "out_proj.weight": second.weight.value.T,
+        "out_proj.bias": second.bias.value,
+    }
+
+
 ROWS = [
     conv(64, 32, 32, 16, 3, 1.8, padding=1),
     conv(64, 64, 64, 16, 3, 1.5, padding=1),
@@ -101,6 +138,33 @@ ROWS = [
         (64, 32, 32, 32),
         lambda: MaxPool2D(3, stride=2, padding=1),
         lambda nn: nn.MaxPool2d(3, 2, 1),
+    ),
+    Row(
+        "LSTM 32 to 64, 50 steps, batch 64",
+        2.0,
+        (64, 50, 32),
+        lambda: LSTM(32, 64),
+        lambda nn: of_sequences(nn, "LSTM", 32, 64),
+        True,
+        lstm_weights,
+    ),
+    Row(
+        "GRU 32 to 64, 50 steps, batch 64",
+        None,
+        (64, 50, 32),
+        lambda: GRU(32, 64),
+        lambda nn: of_sequences(nn, "GRU", 32, 64),
+        True,
+        gru_weights,
+    ),
+    Row(
+        "SelfAttention 4 heads, (32, 50, 64)",
+        1.2,
+        (32, 50, 64),
+        lambda: SelfAttention(64, 4),
+        lambda nn: of_sequences(nn, "MultiheadAttention", 64, 4),
+        True,
+        attention_weights,
     ),
     Row(
         "AveragePool2D 2x2, (64, 32, 32, 32)",
@@ -173,7 +237,7 @@ def in_torch(row: Row, layer: Layer, x: np.ndarray, dy: np.ndarray) -> Callable[
     torch.set_num_threads(1)
     module = row.theirs(torch.nn)
     for name, array in row.weights(layer).items():
-        getattr(module, name).data.copy_(torch.from_numpy(array.copy()))
+        module.get_parameter(name).data.copy_(torch.from_numpy(array.copy()))
     tensor = torch.tensor(np.ascontiguousarray(x), requires_grad=not row.first)
     upstream = torch.tensor(np.ascontiguousarray(dy))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minidl.arguments import check_number
+from minidl.arguments import check_function, check_integer, check_number, short
 from minidl.parameters import Array, Initializer
 
 
@@ -140,6 +140,18 @@ def orthogonal(gain: float = 1.0) -> Initializer:
     return _Orthogonal(check_number("gain", gain, minimum=0, exclusive=True))
 
 
+def blocks(init: Initializer, number: int) -> Initializer:
+    """An initializer of `number` arrays side by side along the last axis, each of which `init` draws by itself.
+
+    For the gates of a recurrent layer, which share one array but not their fans.
+
+    >>> blocks(ones, 3)(np.random.default_rng(0), (2, 6)).shape
+    (2, 6)
+    """
+    check_function("init", init, "rng", "shape", advice="such as he_normal or normal(0.01)")
+    return _Blocks(init, check_integer("number", number, minimum=1))
+
+
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """The numbers of inputs and outputs that one weight array connects; the axes before are a factor of both."""
     if not shape:
@@ -186,3 +198,20 @@ class _Orthogonal:
 
     def __repr__(self) -> str:
         return "orthogonal()" if self.gain == 1 else f"orthogonal({self.gain})"
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    init: Initializer
+    number: int
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        if not shape or shape[-1] % self.number:
+            raise ValueError(
+                f"expected a last axis that {self.number} divides, received shape={shape}: mind the number"
+            )
+        one = (*shape[:-1], shape[-1] // self.number)
+        return np.concatenate([self.init(rng, one) for _ in range(self.number)], axis=-1)
+
+    def __repr__(self) -> str:
+        return f"blocks({short(self.init)}, {self.number})"

@@ -10,8 +10,8 @@ import minidl
 from minidl.habits import NAMES, WORDS, public
 
 COMING = {  # names that other parts of this version bring; each goes from here when it is there
-    *("BatchNorm", "LayerNorm", "GroupNorm", "Dropout", "Residual", "Parallel"),
-    *("SiLU", "RNN", "SelfAttention", "PositionalEncoding"),
+    *("Residual", "Parallel"),
+    *("RNN", "SelfAttention", "PositionalEncoding"),
 }
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl.initializers import (
+    blocks,
     glorot_normal,
     glorot_uniform,
     he_normal,
@@ -133,3 +134,20 @@ def test_an_orthogonal_start_needs_a_matrix():
 def test_bad_arguments_are_refused_when_the_initializer_is_made(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_blocks_are_drawn_one_after_the_other_with_their_own_fans():
+    joined = blocks(glorot_uniform, 3)(np.random.default_rng(0), (4, 6))
+    rng = np.random.default_rng(0)
+    each = [glorot_uniform(rng, (4, 2)) for _ in range(3)]
+    np.testing.assert_array_equal(joined, np.concatenate(each, axis=1))
+    assert repr(blocks(zeros, 3)) == "blocks(zeros, 3)"
+
+
+def test_blocks_refuse_what_they_cannot_divide():
+    with pytest.raises(ValueError, match=r"a last axis that 3 divides, received shape=\(4, 5\)"):
+        blocks(zeros, 3)(np.random.default_rng(0), (4, 5))
+    with pytest.raises(TypeError, match="expected init to be a function"):
+        blocks("zeros", 3)
+    with pytest.raises(ValueError, match="number to be an integer >= 1"):
+        blocks(zeros, 0)

@@ -24,7 +24,7 @@ def sigmoid(x: Array) -> Floats:
     array([0. , 0.5, 1. ])
     """
     x = as_floats("x", x)
-    y = np.empty(x.shape, x.dtype)
+    y = np.empty_like(x, subok=False)
     np.negative(x, out=y)
     np.minimum(y, _largest_exponent(y.dtype), out=y)
     np.exp(y, out=y)
@@ -55,6 +55,22 @@ def softmax(x: Array) -> Floats:
         raise ShapeError(f"expected x with scores along its last axis, received the number x={x}: it has no others")
     y: Floats = np.exp(x - x.max(axis=-1, keepdims=True))
     y /= y.sum(axis=-1, keepdims=True)
+    return y
+
+
+@quiet
+def log_softmax(x: Array) -> Floats:
+    """x_i - log sum_j exp(x_j) along the last axis, for floats of any size: the row maximum is subtracted first.
+
+    >>> log_softmax(np.array([[0.0, 0.0], [1e4, -1e4]])).round(3)
+    array([[-6.93e-01, -6.93e-01],
+           [ 0.00e+00, -2.00e+04]])
+    """
+    x = as_floats("x", x)
+    if x.ndim == 0:
+        raise ShapeError(f"expected x with scores along its last axis, received the number x={x}: it has no others")
+    y: Floats = x - x.max(axis=-1, keepdims=True)
+    y -= np.log(np.exp(y).sum(axis=-1, keepdims=True))
     return y
 
 
@@ -157,4 +173,30 @@ class Softmax(Elementwise):
         self.check_dy(dy, self.y.shape)
         dx: Array = dy * self.y
         dx -= self.y * dx.sum(axis=-1, keepdims=True)
+        return dx
+
+
+class LogSoftmax(Elementwise):
+    """y_i = x_i - log sum_j exp(x_j) along the last axis: rows of logarithms of probabilities.
+
+    Exact where the logarithm of a softmax is minus infinity. To train a classifier, end the network with raw scores and
+    use `SoftmaxCrossEntropy`, which has it inside. Source: Bridle, 1990.
+
+    >>> LogSoftmax().forward(np.array([[0.0, 1e4]]))
+    array([[-10000.,      0.]])
+    """
+
+    @quiet
+    def forward(self, x: Array) -> Array:
+        """Return log_softmax(x)."""
+        self.y = log_softmax(x)
+        return self.y
+
+    @quiet
+    def backward(self, dy: Array) -> Array:
+        """dx_i = sum_j dy_j (1{i=j} - exp(y_i)) = dy_i - exp(y_i) sum_j dy_j."""
+        self.check_dy(dy, self.y.shape)
+        dx: Array = np.exp(self.y)
+        dx *= -np.sum(dy, axis=-1, keepdims=True)
+        dx += dy
         return dx

@@ -91,6 +91,10 @@ class Layer(Recorded):
         """
         return None
 
+    def input_shapes(self, shape: SampleShape) -> list[SampleShape]:
+        """For input rows of `shape`, those of each of the `children()`: for containers that show them in the table."""
+        return []
+
     def backward_of(self, child: Layer, dy: Array, *, needs_dx: bool = True) -> Array:
         """`child.backward(dy)` with its hint `needs_dx` for this call only: what a container calls."""
         child.needs_dx = needs_dx

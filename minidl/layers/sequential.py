@@ -1,17 +1,12 @@
 """Sequential: layers one after the other, which are together a layer."""
 
-from collections.abc import Iterator
-from functools import cached_property
-from types import SimpleNamespace
 from typing import Any, overload
 
-from minidl.layers.base import Layer
+from minidl.layers.container import Chain
 from minidl.layers.habits import SEQUENTIAL
-from minidl.layers.shapes import SampleShape, ShapeError, shown
-from minidl.parameters import Array, Parameter
 
 
-class Sequential(Layer):
+class Sequential(Chain):
     """y = f_k(... f_2(f_1(x))): the layers in order; backward goes through them in reverse (the chain rule).
 
     It nests, has a length, iterates, indexes (`model[0]`) and slices (`model[:-1]` is a Sequential that shares the
@@ -28,79 +23,6 @@ class Sequential(Layer):
     """
 
     _habits = SEQUENTIAL
-    _of_the_moment = (*Layer._of_the_moment, "_known")
-
-    def __init__(self, *layers: Layer) -> None:
-        for position, layer in enumerate(layers):
-            if not isinstance(layer, Layer):
-                advice = ": drop the brackets, or write *layers" if isinstance(layer, list | tuple) else ""
-                advice = f": write {layer.__name__}(...)" if isinstance(layer, type) else advice
-                raise TypeError(f"expected layer objects, received layers[{position}]={layer!r}{advice}")
-        self.layers = layers
-
-    def forward(self, x: Array) -> Array:
-        """Return the output of the last layer."""
-        for position, layer in enumerate(self.layers):
-            try:
-                x = layer.forward(x)
-            except Exception as error:
-                self._locate(error, position)
-                raise
-        return x
-
-    def backward(self, dy: Array) -> Array:
-        """dL/dx by the chain rule; where `needs_dx` is False, nothing below the first trainable layer is computed."""
-        first = -1 if self.needs_dx else self._first_trainable()
-        for position in range(len(self.layers) - 1, max(first, 0) - 1, -1):
-            layer = self.layers[position]
-            try:
-                dy = self.backward_of(layer, dy, needs_dx=position > first)
-            except Exception as error:
-                self._locate(error, position)
-                raise
-            if dy is None and position > max(first, 0):
-                raise TypeError(f"backward of layer {position}, {layer!r}, returned None: it must return dL/dx")
-        return dy
-
-    def output_shape(self, shape: SampleShape) -> SampleShape:
-        """The shape after the last layer; ShapeError names the first layer that does not fit."""
-        for position, layer in enumerate(self.layers):
-            try:
-                shape = layer.output_shape(shape)
-            except Exception as error:
-                self._locate(error, position)
-                raise
-        return shape
-
-    def children(self) -> dict[str, Layer]:
-        """The layers by position: "0", "1", ..."""
-        return {str(position): layer for position, layer in enumerate(self.layers)}
-
-    def _first_trainable(self) -> int:
-        """The position of the first layer with a parameter that is not frozen; -1 if x itself is needed."""
-        known = self._known
-        if any(not parameter.frozen for parameter in known.own):
-            return -1
-        for position, parameters in enumerate(known.inside):
-            for parameter in parameters:
-                if not parameter.frozen:
-                    return position
-        return len(known.inside)
-
-    @cached_property
-    def _known(self) -> SimpleNamespace:
-        """The parameters of the container itself, and of each layer; not as a list, which would own them again."""
-        own = [value for value in vars(self).values() if isinstance(value, Parameter)]
-        return SimpleNamespace(own=own, inside=[list(layer.named_parameters().values()) for layer in self.layers])
-
-    def _locate(self, error: Exception, position: int) -> None:
-        error.add_note(f"in layer {position} of {len(self.layers)} of a Sequential: {self.layers[position]!r}")
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def __iter__(self) -> Iterator[Layer]:
-        return iter(self.layers)
 
     @overload
     def __getitem__(self, index: int) -> Any: ...  # not Layer: it would keep everybody from model[0].weight
@@ -108,53 +30,3 @@ class Sequential(Layer):
     def __getitem__(self, index: slice) -> "Sequential": ...
     def __getitem__(self, index: int | slice) -> Any:
         return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
-
-    def __str__(self) -> str:
-        """The table of layers, output shapes and parameter counts."""
-        return summary(self)
-
-
-def summary(model: Sequential) -> str:
-    """A table of the layers, nested ones indented, with the shape of their outputs and their parameter counts."""
-    rows = [("", "layer", "output", "parameters"), *_rows(model, model._input_shape, "")]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    widths[0] = max(widths[0], 3)
-    lines = [
-        f"{path:<{widths[0]}}  {name:<{widths[1]}}  {output:<{widths[2]}}  {count:>{widths[3]}}".rstrip()
-        for path, name, output, count in rows
-    ]
-    parameters = model.named_parameters().values()
-    total, frozen = (sum(p.size for p in parameters if p.frozen or every) for every in (True, False))
-    try:
-        dtypes = sorted({str(parameter.value.dtype) for parameter in parameters})
-    except RuntimeError:
-        dtypes = ["not built yet"]
-    counts = [_counted(total, "parameter"), *([f"{_spaced(frozen)} of them frozen"] if frozen else [])]
-    return "\n".join([", ".join([f"Sequential: {_counted(len(model), 'layer')}", *counts, *dtypes]), *lines])
-
-
-def _rows(model: Sequential, shape: SampleShape, prefix: str) -> Iterator[tuple[str, str, str, str]]:
-    for position, layer in enumerate(model):
-        before = shape
-        try:
-            shape = layer.output_shape(shape)
-        except ShapeError:  # build refuses such a model; a table of it helps to see why
-            shape = None
-        output = "?" if shape is None else shown(("n", *shape))
-        parameters = layer.named_parameters().values()
-        count = _spaced(sum(parameter.size for parameter in parameters))
-        if frozen := sum(parameter.frozen for parameter in parameters):
-            count = f"{'' if frozen == len(parameters) else 'partly '}frozen {count}"
-        path = f"{prefix}{position}"
-        name = f"Sequential of {len(layer)}" if isinstance(layer, Sequential) else repr(layer)
-        yield path, "  " * path.count(".") + name, output, count
-        if isinstance(layer, Sequential):
-            yield from _rows(layer, before, f"{path}.")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{_spaced(number)} {what}{'' if number == 1 else 's'}"
-
-
-def _spaced(number: int) -> str:
-    return f"{number:,}".replace(",", " ")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-WITHOUT_DATA = ["quickstart", "custom_layer"]
+WITHOUT_DATA = ["attention_sort", "custom_layer", "quickstart", "text_lstm"]
 WITH_DATA = ["mnist_softmax", "cifar10_softmax"]
 
 
@@ -50,6 +50,23 @@ def test_the_quick_start_reaches_its_accuracy_stops_early_and_writes_its_figures
     assert float(line.split()[-1]) >= 0.96
     assert "early stopping" in done.stdout
     assert len(list((tmp_path / "made").glob("*.png"))) == 6
+
+
+def test_the_small_transformer_sorts_at_least_99_of_100_sequences(tmp_path):
+    done = run("attention_sort", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("whole sequences right")]
+    assert float(line.split()[-1]) >= 0.99
+    assert len(list((tmp_path / "out").glob("attention_sort_*.png"))) == 2
+
+
+def test_text_is_found_where_the_licence_is_not_installed(tmp_path):
+    hide = f"import os, runpy, sys; os.__file__ = sys.base_prefix = {str(tmp_path / 'os.py')!r}"
+    start = f"sys.path.insert(0, {str(EXAMPLES)!r}); sys.argv = ['text_lstm.py', '--quick']"
+    script = f"{hide}; {start}; runpy.run_path({str(EXAMPLES / 'text_lstm.py')!r}, run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "14000 characters" in done.stdout
 
 
 @pytest.mark.real_data

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import Elementwise, Linear, ReLU, ShapeError, Sigmoid, Softmax, Tanh
-from minidl.layers.activations import sigmoid, softmax
+from minidl import Elementwise, Linear, LogSoftmax, ReLU, ShapeError, Sigmoid, Softmax, Tanh
+from minidl.layers.activations import log_softmax, sigmoid, softmax
 from tests.tools.heard import heard
 
-ACTIVATIONS = pytest.mark.parametrize("activation", [ReLU, Sigmoid, Softmax, Tanh])
+ACTIVATIONS = pytest.mark.parametrize("activation", [LogSoftmax, ReLU, Sigmoid, Softmax, Tanh])
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 HUGE = pytest.mark.parametrize("size", [1e4, 1e19, "square root", "maximum", "infinity"])
 
@@ -94,6 +94,22 @@ def test_softmax_of_huge_values_is_one_for_the_largest_and_shared_by_ties(dtype,
     np.testing.assert_array_equal(apply(Softmax(), [-x, -x], dtype), [0.5, 0.5])
 
 
+@given(st.lists(st.floats(-20, 20), min_size=1, max_size=6))
+def test_log_softmax_is_the_formula(row):
+    total = math.log(math.fsum(math.exp(x) for x in row))
+    np.testing.assert_allclose(apply(LogSoftmax(), row), [x - total for x in row], rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("size", [1e4, 1e19, "square root"])
+@DTYPES
+def test_log_softmax_of_huge_values_is_finite_where_the_logarithm_of_softmax_is_not(dtype, size):
+    x = large(size, dtype)
+    np.testing.assert_array_equal(apply(LogSoftmax(), [-x, x, 0], dtype), np.array([-2 * x, 0, -x], dtype))
+    layer = LogSoftmax()
+    apply(layer, [-x, x, 0], dtype)
+    np.testing.assert_array_equal(layer.backward(np.array([[1.0, 2.0, 3.0]], dtype)), [[1, -4, 3]])
+
+
 @pytest.mark.parametrize(("activation", "y", "dx"), [(ReLU, 0.0, 0.0), (Sigmoid, 0.5, 0.25), (Tanh, 0.0, 1.0)])
 def test_both_zeros_give_the_same_value_and_derivative(activation, y, dx):
     layer = activation()
@@ -137,7 +153,8 @@ def test_sigmoid_of_whole_numbers_is_that_of_the_same_floats(dtype):
     assert np.array_equal(sigmoid(x), sigmoid(x.astype(np.float64)))
 
 
-DOORS = [sigmoid, softmax, *(lambda x, kind=kind: kind().forward(x) for kind in (ReLU, Sigmoid, Softmax, Tanh))]
+KINDS = (LogSoftmax, ReLU, Sigmoid, Softmax, Tanh)
+DOORS = [log_softmax, sigmoid, softmax, *(lambda x, kind=kind: kind().forward(x) for kind in KINDS)]
 NO_NUMBERS = [None, "a", 1j, object(), np.array(["a"]), np.array([None]), np.array([1j]), np.ma.array([1.0, 2.0])]
 
 
@@ -167,12 +184,13 @@ def exact_sigmoids(x):
     return [exact_sigmoid(float(one)) for one in x]
 
 
-def test_scores_of_no_row_are_refused():
+@pytest.mark.parametrize("function", [log_softmax, softmax])
+def test_scores_of_no_row_are_refused(function):
     with pytest.raises(ShapeError, match=r"expected x with scores along its last axis, received the number x=1\.0"):
-        softmax(1.0)
+        function(1.0)
 
 
-@pytest.mark.parametrize("layer", [ReLU(), Sigmoid(), Softmax(), Tanh(), Linear(4, 4).build()])
+@pytest.mark.parametrize("layer", [LogSoftmax(), ReLU(), Sigmoid(), Softmax(), Tanh(), Linear(4, 4).build()])
 @pytest.mark.parametrize("shape", [(3, 1), (1, 4), (4,), (2, 4), (3, 4, 1), ()])
 def test_a_gradient_of_another_shape_is_refused_and_never_broadcast(layer, shape):
     layer.forward(np.ones((3, 4), np.float32))
@@ -180,7 +198,7 @@ def test_a_gradient_of_another_shape_is_refused_and_never_broadcast(layer, shape
         layer.backward(np.ones(shape, np.float32))
 
 
-@pytest.mark.parametrize("layer", [ReLU(), Sigmoid(), Softmax(), Tanh()])
+@pytest.mark.parametrize("layer", [LogSoftmax(), ReLU(), Sigmoid(), Softmax(), Tanh()])
 def test_a_gradient_may_be_a_list(layer):
     layer.forward(np.ones((2, 2)))
     dy = [[1.0, 2.0], [3.0, 4.0]]

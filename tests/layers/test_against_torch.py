@@ -1,6 +1,7 @@
 """Values and gradients of every layer and loss beside those of PyTorch."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,41 @@ def hold_against_torch(layer, arrays, dtype, close):
         np.testing.assert_allclose(parameter.grad, arrays[f"d{name}"], **close)
 
 
+@PRECISIONS
+@pytest.mark.parametrize("case", TORCH["sequences"])
+def test_a_layer_of_sequences_and_its_derivatives_are_those_of_torch(case, dtype, close):
+    given = TORCH["sequences"][case]
+    layer = getattr(minidl, given["layer"])(**given["arguments"]).build(dtype=dtype)
+    assert layer.parameters.named.keys() == given["parameters"].keys() == given["gradients"].keys()
+    for name, parameter in layer.parameters.named.items():
+        parameter.value = np.array(given["parameters"][name])
+    np.testing.assert_allclose(layer.forward(np.array(given["x"], dtype)), given["y"], **close)
+    dx = layer.backward(np.array(given["dy"], dtype))
+    if "dx" in given:
+        np.testing.assert_allclose(dx, given["dx"], **close)
+    for name, parameter in layer.parameters.named.items():
+        np.testing.assert_allclose(parameter.grad, given["gradients"][name], err_msg=name, **close)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("case", TORCH["channels"])
+def test_an_activation_or_normalization_and_its_derivatives_are_those_of_torch(case, dtype, close):
+    given = TORCH["channels"][case]
+    layer = getattr(minidl, given["layer"])(**given["arguments"]).build(dtype=dtype)
+    for name, owner in {**layer.parameters.named, **layer.parameters.states}.items():
+        owner.value = np.array(given.get("before", {}).get(name, given.get(name)), dtype)
+    x, dy = np.array(given["x"], dtype), np.array(given["dy"], dtype)
+    with layer.train_mode() if given["training"] else nullcontext():
+        np.testing.assert_allclose(layer.forward(x), given["y"], **close)
+        np.testing.assert_allclose(layer.backward(dy), given["dx"], **close)
+    for name, parameter in layer.parameters.named.items():
+        np.testing.assert_allclose(parameter.grad, given[f"d{name}"], **close)
+    for name, state in layer.parameters.states.items():
+        np.testing.assert_allclose(state.value, given["after"][name], **close)
+
+
 def test_the_reference_holds_every_loss_and_every_layer():
     assert {case["loss"] for case in TORCH["losses"].values()} == LOSSES.keys()
     assert TORCH["layers"].keys() == LAYERS.keys()
+    sequences = {case["layer"] for case in TORCH["sequences"].values()}
+    assert sequences == {"RNN", "LSTM", "GRU", "SelfAttention", "Embedding"}

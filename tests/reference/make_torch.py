@@ -29,8 +29,13 @@ Arrays are nested lists; floats are written so that they read back to the bit. R
                   24; "delta"
     layers      case -> {"x": (6, 4), "dy", "y", "dx"}; dy is the random gradient that is given to backward;
                 linear: y = x weight + bias, with "weight" (4, 3), "bias" (3,), "dweight", "dbias"; softmax is over rows
+    sequences   case -> {"layer": class name, "arguments": {...} in minidl's names, "x", "dy", "y", "dx" (but tokens),
+                "parameters" and "gradients": name -> array, both as minidl names and lays them out}
     images      case -> {"layer": class name, "arguments": {...} in minidl's names, "x": (2, channels, ...), "dy", "y",
                 "dx"}; convolutions also "weight" (kernel ..., in, out), "bias", "dweight", "dbias"
+    channels    case -> {"layer": class name, "arguments": {...} in minidl's names, "training": whether, "x", "dy", "y",
+                "dx"} of element-wise layers, normalizations and Maxout; parameters by name, with "d" their gradients;
+                "before" and "after": running statistics before and after that forward
 """
 
 import json
@@ -230,6 +235,90 @@ def layer_cases(rng):
     }
 
 
+def recurrent_case(rng, kind, *, last, blocks):
+    """Blocks are the gates of torch's parameters in minidl's order; of two biases that are added, one is 0."""
+    features, module = 3, getattr(torch.nn, kind)(2, 3, batch_first=True, dtype=torch.float64)
+    draw(rng, module)
+    with torch.no_grad():
+        module.bias_hh_l0[: 2 * features if kind == "GRU" else None] = 0
+
+    def laid_out(of):
+        def gates(tensor):
+            return torch.cat([tensor[features * block : features * (block + 1)] for block in blocks]).numpy().T.tolist()
+
+        theirs = {"weight": "weight_ih_l0", "recurrent": "weight_hh_l0", "bias": "bias_ih_l0"}
+        found = {name: gates(of(of_theirs)) for name, of_theirs in theirs.items()}
+        return found | ({"reset_bias": of("bias_hh_l0")[2 * features :].tolist()} if kind == "GRU" else {})
+
+    arguments = {"in_features": 2, "features": features, "last": last}
+    x = torch.tensor(rng.normal(size=(3, 5, 2)), requires_grad=True)
+    h = module(x)[0]
+    return {"layer": kind, "arguments": arguments, **module_case(rng, module, x, h[:, -1] if last else h, laid_out)}
+
+
+def attention_case(rng, *, heads, causal):
+    module = torch.nn.MultiheadAttention(4, heads, batch_first=True, dtype=torch.float64)
+    draw(rng, module)
+    x = torch.tensor(rng.normal(size=(3, 5, 4)), requires_grad=True)
+    mask = torch.nn.Transformer.generate_square_subsequent_mask(5, dtype=torch.float64) if causal else None
+    y, _ = module(x, x, x, attn_mask=mask)
+    names = {
+        "projection.weight": "in_proj_weight",
+        "projection.bias": "in_proj_bias",
+        "output.weight": "out_proj.weight",
+        "output.bias": "out_proj.bias",
+    }
+
+    def laid_out(of):
+        return {ours: of(theirs).numpy().T.tolist() for ours, theirs in names.items()}
+
+    arguments = {"features": 4, "heads": heads, "causal": causal}
+    return {"layer": "SelfAttention", "arguments": arguments, **module_case(rng, module, x, y, laid_out)}
+
+
+def embedding_case(rng):
+    module = torch.nn.Embedding(4, 3, dtype=torch.float64)
+    draw(rng, module)
+    x = torch.tensor([[0, 3, 3], [1, 3, 0]])
+    laid_out = lambda of: {"weight": of("weight").tolist()}  # noqa: E731 as the others
+    arguments = {"tokens": 4, "features": 3}
+    return {"layer": "Embedding", "arguments": arguments, **module_case(rng, module, x, module(x), laid_out)}
+
+
+def draw(rng, module):
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.tensor(rng.normal(size=tuple(parameter.shape)) / 2))
+
+
+def module_case(rng, module, x, y, laid_out):
+    dy = rng.normal(size=tuple(y.shape))
+    y.backward(torch.tensor(dy))
+    named = dict(module.named_parameters())
+    return {
+        "x": x.tolist(),
+        "dy": dy.tolist(),
+        "y": y.tolist(),
+        **({"dx": x.grad.tolist()} if x.requires_grad else {}),
+        "parameters": laid_out(lambda name: named[name].detach()),
+        "gradients": laid_out(lambda name: named[name].grad),
+    }
+
+
+def sequence_cases(rng):
+    gates = {"RNN": [0], "LSTM": [0, 1, 3, 2], "GRU": [0, 1, 2]}
+    recurrent = {
+        f"{kind.lower()}{'_last' if last else ''}": recurrent_case(rng, kind, last=last, blocks=blocks)
+        for kind, blocks in gates.items()
+        for last in (False, True)
+    }
+    return recurrent | {
+        "attention": attention_case(rng, heads=2, causal=False),
+        "attention_causal": attention_case(rng, heads=4, causal=True),
+        "embedding": embedding_case(rng),
+    }
+
+
 def same(x):
     """Zeros for a kernel of 3 and a stride of 2 over 6 x 5: none above and one below, one on either side."""
     return functional.pad(x, (1, 1, 0, 1))
@@ -287,6 +376,83 @@ def image_cases(rng):
     return {case: image_case(rng, *row) for case, row in IMAGES.items()}
 
 
+def features_last(function):
+    """The same for x whose features are in the last axis, where torch has them in axis 1."""
+    return lambda x, **more: function(x=x.movedim(-1, 1), **more).movedim(1, -1)
+
+
+def maxout(x, weight, bias):
+    return (x @ weight + bias).reshape(len(x), 3, 2).amax(dim=1)
+
+
+def layer_norm(axes):
+    return lambda x, gain, bias: functional.layer_norm(x, axes, gain, bias, 1e-5)
+
+
+def group_norm(groups):
+    return lambda x, gain, bias: functional.group_norm(x, groups, gain, bias, 1e-5)
+
+
+# case: (class in minidl, arguments in its names, the same in torch, shape of x, shapes of the parameters)
+CHANNELS = {
+    "log_softmax": ("LogSoftmax", {}, lambda x: torch.log_softmax(x, dim=-1), (6, 4), {}),
+    "leaky_relu": ("LeakyReLU", {"slope": 0.2}, lambda x: functional.leaky_relu(x, 0.2), (6, 4), {}),
+    "hard_tanh": ("HardTanh", {"low": -0.5, "high": 2.0}, lambda x: functional.hardtanh(x, -0.5, 2.0), (6, 4), {}),
+    "elu": ("ELU", {"alpha": 1.5}, lambda x: functional.elu(x, 1.5), (6, 4), {}),
+    "selu": ("SELU", {}, lambda x: functional.selu(x), (6, 4), {}),
+    "gelu": ("GELU", {}, lambda x: functional.gelu(x, approximate="tanh"), (6, 4), {}),
+    "silu": ("SiLU", {}, lambda x: functional.silu(x), (6, 4), {}),
+    "softplus": ("Softplus", {"beta": 2.0}, lambda x: functional.softplus(x, 2.0), (6, 4), {}),
+    "maxout": (
+        *("Maxout", {"in_features": 4, "out_features": 2, "pieces": 3}, maxout),
+        *((6, 4), {"weight": (4, 6), "bias": (6,)}),
+    ),
+    "layer_norm": ("LayerNorm", {"features": 4}, layer_norm((4,)), (6, 4), {"gain": (4,), "bias": (4,)}),
+    "layer_norm_axes": (
+        *("LayerNorm", {"features": [2, 3]}, layer_norm((2, 3))),
+        *((2, 4, 2, 3), {"gain": (2, 3), "bias": (2, 3)}),
+    ),
+    "group_norm": (*("GroupNorm", {"groups": 2, "channels": 6}, group_norm(2), (3, 6), {"gain": (6,), "bias": (6,)}),),
+    "group_norm_images": (
+        *("GroupNorm", {"groups": 2, "channels": 4}, group_norm(2), (2, 4, 3, 2), {"gain": (4,), "bias": (4,)}),
+    ),
+    "group_norm_sequences": (
+        *("GroupNorm", {"groups": 2, "channels": 4}, features_last(group_norm(2))),
+        *((2, 3, 4), {"gain": (4,), "bias": (4,)}),
+    ),
+}
+BATCHES = {"batch_norm": (6, 4), "batch_norm_images": (3, 4, 2, 3), "batch_norm_sequences": (3, 5, 4)}
+
+
+def channel_case(rng, name, arguments, function, shape, parameters):
+    drawn = {parameter: rng.normal(size=size) for parameter, size in parameters.items()}
+    return {
+        **{"layer": name, "arguments": arguments, "training": False},
+        **layer_case(rng, function, rng.normal(size=shape) * 2, **drawn),
+    }
+
+
+def batch_case(rng, shape, training):
+    before = {"mean": rng.normal(size=4), "variance": rng.uniform(0.5, 2, size=4)}
+    mean, variance = (torch.tensor(state) for state in before.values())
+
+    def batch_norm(x, gain, bias):
+        return functional.batch_norm(x, mean, variance, gain, bias, training, 0.25, 1e-5)
+
+    function = features_last(batch_norm) if len(shape) == 3 else batch_norm
+    arguments, parameters = {"channels": 4, "momentum": 0.25}, {"gain": (4,), "bias": (4,)}
+    case = channel_case(rng, "BatchNorm", arguments, function, shape, parameters)
+    states = {"before": {name: state.tolist() for name, state in before.items()}}
+    return case | states | {"training": training, "after": {"mean": mean.tolist(), "variance": variance.tolist()}}
+
+
+def channel_cases(rng):
+    cases = {case: channel_case(rng, *row) for case, row in CHANNELS.items()}
+    for case, shape in BATCHES.items():
+        cases[case], cases[f"{case}_inference"] = (batch_case(rng, shape, training) for training in (True, False))
+    return cases
+
+
 def main():
     torch.set_default_dtype(torch.float64)  # else it keeps products of discounts in float32
     rng = np.random.default_rng(SEED)
@@ -297,7 +463,9 @@ def main():
         "minimized": minimized_case(stream("minimized"), steps=12, memory=3),
         "losses": loss_cases(stream("losses")),
         "layers": layer_cases(rng),
+        "sequences": sequence_cases(stream("sequences")),
         "images": image_cases(np.random.default_rng([SEED, 1])),
+        "channels": channel_cases(np.random.default_rng([SEED, 2])),
     }
     text = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in reference.items())
     Path(__file__).with_name("torch.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")

@@ -6,25 +6,46 @@ from hypothesis import strategies as st
 
 from minidl import initializers
 from minidl.layers import (
+    ELU,
+    GELU,
+    GRU,
+    LSTM,
+    RNN,
+    SELU,
     AveragePool2D,
+    BatchNorm,
     BinaryCrossEntropy,
     Conv1D,
     Conv2D,
+    Dropout,
+    Embedding,
     Flatten,
     Focal,
     GlobalAveragePool2D,
+    GroupNorm,
+    HardTanh,
     Hinge,
     Huber,
+    LayerNorm,
+    LeakyReLU,
     Linear,
+    LogSoftmax,
+    Maxout,
     MaxPool2D,
     MeanAbsoluteError,
     MeanSquaredError,
+    Parallel,
+    PositionalEncoding,
     ReLU,
     Reshape,
+    Residual,
+    SelfAttention,
     Sequential,
     Sigmoid,
+    SiLU,
     Softmax,
     SoftmaxCrossEntropy,
+    Softplus,
     SquaredHinge,
     Tanh,
     WestonWatkinsHinge,
@@ -64,6 +85,8 @@ small = st.integers(1, 2)
 sizes, strengths = st.integers(1, 4), st.sampled_from([0.0, 0.25, 2.0])
 smooth, booleans = st.sampled_from([0.0, 0.1, 0.5]), st.booleans()
 class_weights = st.lists(st.integers(1, 8).map(lambda k: k / 4), min_size=4, max_size=4)
+SERIES, GIVEN_SERIES = ("n", "time", "features"), ("n", "time", "in_features")
+epsilons, IMAGES = st.sampled_from([1e-5, 1e-2]), ("n", "channels", "height", "width")
 rates, lengths = st.sampled_from([0.0, 0.1, 2.0]), st.integers(1, 30)
 
 
@@ -77,8 +100,24 @@ def nested(features):
     )
 
 
+def attention(heads, causal):
+    return SelfAttention(2, heads, causal=causal)
+
+
+def residual(features, hidden):
+    return Residual(Linear(features, hidden), ReLU(), Linear(hidden, features))
+
+
+def parallel(features, outputs, join):
+    return Parallel(Linear(features, outputs), Sequential(Linear(features, outputs), Tanh()), join=join)
+
+
 def classifier(features):
     return Sequential(Linear(features, 3), Sigmoid(), Linear(3, 3), ReLU(), Linear(3, 2))
+
+
+def grouped(groups, size, eps=1e-5):
+    return GroupNorm(groups, groups * size, eps=eps)
 
 
 def layer(name, thing, **options):
@@ -169,6 +208,43 @@ TABLE = [
     layer("Tanh rank 3", Tanh, shape=("n", "time", "features")),
     layer("Softmax", Softmax),
     layer("Softmax rank 3", Softmax, shape=("n", "time", "features")),
+    layer("LogSoftmax", LogSoftmax),
+    layer("LogSoftmax rank 3", LogSoftmax, shape=("n", "time", "features")),
+    layer("LeakyReLU", LeakyReLU, slope=st.sampled_from([0.0, 0.01, 2.0, -1.0])),
+    layer("HardTanh", HardTanh, low=st.sampled_from([-1.0, -0.125]), high=st.sampled_from([0.0, 1.0])),
+    layer("ELU", ELU, alpha=st.sampled_from([0.0, 0.5, 1.0, 2.0])),
+    layer("SELU", SELU),
+    layer("GELU", GELU),
+    layer("GELU images", GELU, shape=IMAGES),
+    layer("SiLU", SiLU),
+    layer("Softplus", Softplus, beta=st.sampled_from([0.5, 1.0, 4.0])),
+    layer(
+        "Maxout",
+        Maxout,
+        shape=("n", "in_features"),
+        out_features=st.integers(1, 3),
+        pieces=st.integers(2, 3),
+    ),
+    layer("Maxout rank 3", Maxout(3, 2, 2), shape=("n", "time", 3)),
+    layer("Dropout", Dropout, stochastic=True, rate=st.sampled_from([0.0, 0.25, 0.9])),
+    layer("Dropout images", Dropout(0.5), shape=IMAGES, stochastic=True),
+    layer(
+        "BatchNorm",
+        BatchNorm,
+        shape=(at_least(2), "channels"),
+        rows_mix=True,
+        momentum=st.sampled_from([0.1, 1.0]),
+        eps=epsilons,
+    ),
+    layer("BatchNorm images", BatchNorm, shape=(at_least(2), *IMAGES[1:]), rows_mix=True),
+    layer("BatchNorm sequences", BatchNorm, shape=(at_least(2), "time", "channels"), rows_mix=True),
+    layer("LayerNorm", LayerNorm, eps=epsilons),
+    layer("LayerNorm of two axes", LayerNorm((2, 3)), shape=("n", "time", 2, 3)),
+    layer("GroupNorm", grouped, shape=("n", 6), groups=3, size=2, eps=epsilons),
+    layer(
+        "GroupNorm images", GroupNorm, shape=("n", 4, "height", "width"), groups=st.sampled_from([1, 2, 4]), channels=4
+    ),
+    layer("GroupNorm sequences", GroupNorm(2, 4), shape=("n", "time", 4)),
     layer(
         "Sequential",
         two_layers,
@@ -177,6 +253,22 @@ TABLE = [
         nonlinearity=st.sampled_from([ReLU, Sigmoid, Tanh, Softmax]),
     ),
     layer("Sequential nested", nested),
+    layer(
+        "Embedding", Embedding, shape=("n", "time"), integers=(0, "tokens"), tokens=st.integers(1, 5), features=sizes
+    ),
+    layer("Embedding (n,)", Embedding(3, 2), shape=("n",), integers=(0, 3)),
+    layer("PositionalEncoding", PositionalEncoding, shape=SERIES),
+    layer("RNN", RNN, shape=GIVEN_SERIES, features=sizes, last=booleans),
+    layer("LSTM", LSTM, shape=GIVEN_SERIES, features=st.integers(1, 3), last=booleans),
+    layer("GRU", GRU, shape=GIVEN_SERIES, features=st.integers(1, 3), last=booleans),
+    layer("SelfAttention", attention, shape=("n", "time", 2), heads=st.sampled_from([1, 2]), causal=booleans),
+    layer("SelfAttention of three heads", SelfAttention(6, 3, causal=True), shape=("n", "time", 6)),
+    layer("Residual", residual, hidden=sizes),
+    layer("Residual of rank 3 in another", Residual(Residual(Tanh()), Sigmoid()), shape=("n", "time", "features")),
+    layer("Parallel", parallel, outputs=sizes, join=st.sampled_from(["sum", "features", "channels"])),
+    layer(
+        "Parallel channels", Parallel(ReLU(), Residual(), Tanh(), join="channels"), shape=("n", "channels", 2, "width")
+    ),
     Item("Sequential with its loss", "model", classifier, {"loss": SoftmaxCrossEntropy(), "regularizers": [L2(0.1)]}),
     Item("Sequential with a hinge", "model", classifier, {"loss": Hinge(), "regularizers": [ElasticNet(0.1, 0.1)]}),
     loss("SoftmaxCrossEntropy", SoftmaxCrossEntropy, label_smoothing=smooth),

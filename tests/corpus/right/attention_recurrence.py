@@ -5,7 +5,8 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from minidl import Elementwise, Layer, Linear, Parameter, Sequential, Tanh
+from minidl import GRU, LSTM, Elementwise, Layer, Linear, Parameter, PositionalEncoding, Residual, Sequential, Tanh
+from minidl import SelfAttention as Attention
 from minidl.initializers import zeros
 from minidl.layers.activations import sigmoid, softmax
 from tests.corpus.items import Shelf
@@ -139,3 +140,16 @@ class SqueezeExcite(Elementwise):
         ds = (dy * self.x).sum(axis=(2, 3)) * self.s * (1 - self.s)
         dm = self.gate.backward(ds) / (self.x.shape[2] * self.x.shape[3])
         return dy * self.s[:, :, None, None] + dm[:, :, None, None]
+
+
+@SHELF.layer("TransformerBlock", shape=("n", "time", 2))
+def transformer_block():
+    """Attention and a network of two layers, each beside x; what looks ahead is masked."""
+    network = Residual(Linear(2, 3), Tanh(), Linear(3, 2))
+    return Sequential(PositionalEncoding(2), Residual(Attention(2, 2, causal=True)), network)
+
+
+@SHELF.layer("StackedRecurrence", shape=("n", "time", "in_features"))
+def stacked_recurrence(in_features):
+    """A recurrence that feeds another, of which the last step is looked at."""
+    return Sequential(LSTM(in_features, 2), GRU(2, 2, last=True), Linear(2, 1))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minidl.layers import Layer, Linear, Tanh
+from minidl.layers import Layer, Linear, Parallel, Residual, Tanh
 from minidl.layers.activations import sigmoid
 from tests.corpus.items import Shelf
 from tests.corpus.wrong.bases import Dropout
@@ -121,3 +121,25 @@ class HighwayCarry(Layer):
     def backward(self, dy):
         dt = dy * self.v * self.t * (1 - self.t)
         return self.gate.backward(dt) + self.inner.backward(dy * self.t) + dy * (1 - self.t)
+
+
+@SHELF.layer()
+class ResidualHalved(Residual):
+    """y = x + f(x); backward takes the mean of both ways."""
+
+    def __init__(self, features):
+        super().__init__(Linear(features, features))
+
+    def backward(self, dy):
+        return super().backward(dy) / 2
+
+
+@SHELF.layer()
+class ParallelPartsExchanged(Parallel):
+    """Side by side forward; backward hands the first part to the last branch."""
+
+    def __init__(self, features):
+        super().__init__(Linear(features, 2), Linear(features, 2), join="features")
+
+    def backward(self, dy):
+        return super().backward(np.concatenate([dy[:, 2:], dy[:, :2]], axis=1))

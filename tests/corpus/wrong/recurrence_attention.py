@@ -3,7 +3,7 @@
 import numpy as np
 
 from minidl.initializers import normal
-from minidl.layers import Layer
+from minidl.layers import GRU, LSTM, RNN, Layer, SelfAttention
 from minidl.layers.activations import sigmoid, softmax
 from minidl.parameters import Parameter
 from tests.corpus.items import Shelf
@@ -83,3 +83,131 @@ class AttentionCausalLeak(Attention):
 
     def weights(self, s):
         return softmax(s) * np.tri(3, dtype=s.dtype)
+
+
+@SHELF.layer(shape=("n", 3, 2))
+class RNNLastForEveryStep(RNN):
+    """The last step is returned, and its gradient handed to every step."""
+
+    def __init__(self):
+        super().__init__(2, 2)
+
+    def forward(self, x):
+        return super().forward(x)[:, -1]
+
+    def output_shape(self, shape):
+        return (2,)
+
+    def backward(self, dy):
+        return super().backward(np.repeat(dy[:, None], 3, axis=1))
+
+
+@SHELF.layer(shape=("n", "time", 2))
+class RNNStepsBackwards(RNN):
+    """The gradients of the steps come back in the order in which they were computed: the last one first."""
+
+    def __init__(self):
+        super().__init__(2, 2)
+
+    def backward(self, dy):
+        return super().backward(dy)[:, ::-1].copy()
+
+
+@SHELF.layer(shape=("n", 6, 2))
+class RNNFirstSteps(RNN):
+    """Backward through time stops after four steps, in a sequence of any length."""
+
+    def __init__(self):
+        super().__init__(2, 2)
+
+    def back(self, t, dh, da):
+        if len(self.products) - t > 4:
+            dh = np.zeros_like(dh)
+        super().back(t, dh, da)
+
+
+@SHELF.layer(shape=("n", "time", 2))
+class LSTMCellNotCarried(LSTM):
+    """What the cell hands to the step before is dropped; only h goes back through time."""
+
+    def __init__(self):
+        super().__init__(2, 2)
+
+    def back(self, t, dh, da):
+        super().back(t, dh, da)
+        self.dc[...] = 0
+
+
+@SHELF.layer(shape=("n", "time", 2))
+class LSTMGatesInTorchsOrder(LSTM):
+    """Forward has [i f o g], backward hands the gradients out as [i f g o]."""
+
+    def __init__(self):
+        super().__init__(2, 2)
+
+    def hand_out(self, dA):
+        super().hand_out(np.concatenate([dA[:4], dA[6:], dA[4:6]]))
+
+
+@SHELF.layer(shape=("n", "time", 2))
+class GRUStateNotCarried(GRU):
+    """z h_(t-1) is a way back through time, too, which is forgotten."""
+
+    def __init__(self):
+        super().__init__(2, 2)
+
+    def back(self, t, dh, da):
+        super().back(t, dh, da)
+
+
+@SHELF.layer(shape=("n", "time", 4))
+class AttentionHeadsMixed(SelfAttention):
+    """The gradients of the heads are joined as (columns, heads), where (heads, columns) is meant."""
+
+    def __init__(self):
+        super().__init__(4, 2)
+
+    def _cut(self, rows):
+        if rows.shape[2] == 4 or not hasattr(self, "backwards"):
+            return super()._cut(rows)
+        n, time, _ = rows.shape
+        return rows.reshape(n, time, 3, 2, 2).transpose(2, 0, 4, 1, 3)
+
+    def backward(self, dy):
+        self.backwards = True
+        try:
+            return super().backward(dy)
+        finally:
+            del self.backwards
+
+
+@SHELF.layer(shape=("n", "time", 2))
+class AttentionMaskOffByOne(SelfAttention):
+    """Forward lets a place look at itself, backward masks it as well."""
+
+    def __init__(self):
+        super().__init__(2, causal=True)
+
+    def backward(self, dy):
+        e = self.e
+        self.e = e * np.tri(e.shape[2], k=-1, dtype=e.dtype)
+        try:
+            return super().backward(dy)
+        finally:
+            self.e = e
+
+
+@SHELF.layer(shape=("n", "time", 2))
+class AttentionSumsOfColumns(SelfAttention):
+    """The product rule of the softmax subtracts the sums over the places that look, not over those looked at."""
+
+    def __init__(self):
+        super().__init__(2)
+
+    def backward(self, dy):
+        do = self.backward_of(self.output, dy)[:, None]
+        a = self.weights
+        da = do @ self.v.swapaxes(2, 3)
+        ds = a * (da - (a * da).sum(axis=2, keepdims=True)) * self.scale
+        dq, dk, dv = ds @ self.k, ds.swapaxes(2, 3) @ self.q / self.scale, a.swapaxes(2, 3) @ do
+        return self.backward_of(self.projection, np.concatenate([dq, dk, dv], axis=3)[:, 0])
