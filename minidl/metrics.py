@@ -219,7 +219,7 @@ def _labels(scores: Array, targets: Array) -> Array:
     check_scores(scores)
     targets = np.asarray(targets)
     if targets.ndim >= 2 and targets.shape == scores.shape and scores.shape[-1] > 1:
-        wrong = (targets < 0).any(axis=-1) | (np.abs(targets.sum(axis=-1, dtype=np.float64) - 1) > 1e-4)
+        wrong = (targets < 0).any(axis=-1) | ~(np.abs(targets.sum(axis=-1, dtype=np.float64) - 1) <= 1e-4)
         if wrong.any():
             place = np.argwhere(wrong)[0].tolist()
             raise ValueError(

@@ -64,9 +64,6 @@ class Parameter(_Stored):
     to either copies into the view, and refuses another shape, so `p.grad = a` and `np.sum(..., out=p.grad)` are
     both right and the second saves a copy.
 
-    Attributes:
-        frozen: whether the store of its model has set it aside, so that nothing trains it; see `Parameters.freeze`.
-
     >>> from minidl.initializers import ones
     >>> from minidl.store import Parameters
     >>> gain = Parameter((2,), ones, decay=False)
@@ -80,12 +77,25 @@ class Parameter(_Stored):
         super().__init__(shape, init)
         self.size = prod(self.shape)
         self.decay = decay
-        self.frozen = False
+        self._frozen = False
         self._grad: Floats | None = None
 
     if not TYPE_CHECKING:  # a checker refuses them as unknown
         trainable, requires_grad = Refused(FREEZING), Refused(FREEZING)
         data = Refused("its numbers are its value: assign to that")
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the store of its model has set it aside, so that nothing trains it; see `Parameters.freeze`."""
+        return self._frozen
+
+    if not TYPE_CHECKING:
+
+        @frozen.setter
+        def frozen(self, new: object) -> None:
+            raise AttributeError(
+                f"expected nothing to be assigned to frozen of a Parameter, received frozen={short(new)}: {FREEZING}"
+            )
 
     @property
     def grad(self) -> Floats:

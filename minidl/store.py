@@ -8,12 +8,12 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import short, suggest
+from minidl.arguments import FREEZING, Refused, short, suggest
 from minidl.parameters import Array, Floats, Parameter, State, copy_into
 from minidl.returned import as_numbers, check_range, check_restored, check_snapshot, saying
 
@@ -59,6 +59,9 @@ class Parameters:
     (8, slice(0, 6, None), array([1., 1., 1., 1., 1., 1., 0., 0.], dtype=float32))
     """
 
+    if not TYPE_CHECKING:  # a checker refuses them as unknown
+        trainable, requires_grad = Refused(FREEZING), Refused(FREEZING)
+
     def __init__(
         self,
         named: Mapping[str, Parameter],
@@ -73,7 +76,7 @@ class Parameters:
         numbers = sum(parameter.size for parameter in self.named.values())
         self.layout = object()
         for parameter in self.named.values():
-            parameter.frozen = False
+            parameter._frozen = False
         self._take(np.zeros(numbers, dtype), np.zeros(numbers, dtype))
         for state in self.states.values():
             state.bind(np.zeros(state.shape, state.dtype or dtype))
@@ -124,7 +127,7 @@ class Parameters:
         if not isinstance(names, str):
             raise TypeError(f'expected names to be a pattern such as "0.*", received names={short(names)}')
         for parameter in _matching(names, self.named).values():
-            parameter.frozen = frozen
+            parameter._frozen = frozen
         self.layout = object()
         owners = self.named.values()
         values, grads = ([getattr(owner, what).copy() for owner in owners] for what in ("value", "grad"))

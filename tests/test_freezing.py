@@ -160,3 +160,12 @@ def test_building_again_freezes_nothing():
     assert isinstance(model.parameters, Parameters)
     assert model.parameters.frozen == []
     assert model.parameters.size == 21
+
+
+@pytest.mark.parametrize("name", ["trainable", "requires_grad", "frozen"])
+@pytest.mark.parametrize("of", [lambda m: m[0], lambda m: m, lambda m: m[0].weight, lambda m: m.parameters])
+def test_nothing_freezes_by_an_assignment(of, name):
+    model = Sequential(Linear(3, 2), Linear(2, 1)).build(seed=0)
+    with pytest.raises(AttributeError):
+        setattr(of(model), name, True)
+    assert model.parameters.frozen == []

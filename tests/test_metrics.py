@@ -269,3 +269,15 @@ def test_targets_between_0_and_1_are_those_of_the_loss(targets):
 def test_masked_scores_are_refused(metric):
     with pytest.raises(TypeError, match="expected scores to be a plain array, received a masked one"):
         metric(np.ma.masked_array(np.eye(2)), np.arange(2))
+
+
+def test_scores_and_targets_in_the_other_order_are_told_which_comes_first():
+    labels = np.array([0, 1])
+    for metric in (accuracy, top_k_accuracy(1), confusion_matrix, binary_accuracy):
+        with pytest.raises(TypeError, match="give the scores first and the targets second"):
+            metric(labels, np.eye(2))
+
+
+def test_probabilities_that_are_nan_are_no_classes():
+    with pytest.raises(ValueError, match="expected one class a row"):
+        accuracy(np.eye(2), np.array([[0.0, 1.0], [np.nan, 1.0]]))

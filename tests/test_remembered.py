@@ -94,3 +94,26 @@ def test_a_reason_to_stop_is_a_text(reason):
     with pytest.raises(TypeError, match=r'expected reason to be a text, received reason=.*: write trainer\.stop\("'):
         one.stop(reason)
     assert one.stop_reason == ""
+
+
+class WithACount(EarlyStopping):
+    """Remembers a number more than its base, which is given all of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def state(self):
+        return super().state() | {"count": self.count}
+
+    def load_state(self, state):
+        super().load_state(state)
+        self.count = state["count"]
+
+
+def test_a_subclass_hands_its_whole_state_to_its_base():
+    one = WithACount()
+    one.load_state({"best": 0.5, "waited": 3, "count": 7})
+    assert one.state() == {"best": 0.5, "waited": 3, "count": 7}
+    with pytest.raises(ValueError, match=r"received \['best', 'count'\]"):
+        one.load_state({"best": 0.5, "count": 7})

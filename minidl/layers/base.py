@@ -60,8 +60,7 @@ class Layer(Recorded):
     _set_by = "forward"
     _habits = LAYER
     if not TYPE_CHECKING:  # a checker refuses them as unknown
-        trainable = Refused(FREEZING)
-        requires_grad = Refused(FREEZING)
+        trainable, requires_grad, frozen = Refused(FREEZING), Refused(FREEZING), Refused(FREEZING)
 
         def __call__(self, *args, **options):
             """Say what to write, since two things may be meant."""

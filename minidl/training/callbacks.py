@@ -14,7 +14,7 @@ HOOKS = {  # and what they are given
     "on_safe_point": ("trainer",),
     "on_fit_end": ("trainer",),
 }
-OF_OTHERS = ("epoch", "batch", "step", "logs")  # first arguments of the hooks of other libraries
+OF_OTHERS = ("epoch", "batch", "step", "logs", "row")  # what the hooks of other libraries are given first
 
 HABITS = {  # what people of other libraries look for, and what to use here
     "model params optimizer history set_model set_params": "every hook is given the trainer, and it has them",

@@ -1,6 +1,8 @@
 """What to say when a loss is no longer finite: where the first such number stands."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -75,13 +77,21 @@ def broken_array(model: Layer) -> str:
     return ""
 
 
-def take_back_broken(trainer: TrainerView, before: Array, *, raising: bool) -> None:
-    """Put weights back where `on_fit_end` of a callback left others that are not finite; the run has diverged then."""
-    if broken := broken_array(trainer.model):
-        error = DivergenceError(trainer.optimizer.steps, f"on_fit_end of a callback left {broken}, that are not finite")
+@contextmanager
+def taken_back(trainer: TrainerView, before: Array, *, raising: bool) -> Iterator[None]:
+    """A block that looks at what `on_fit_end` left: the weights before come back where it has diverged."""
+    try:
+        yield
+    except DivergenceError as error:
         trainer.model.parameters.value, trainer.history.stopped_because = before, f"diverged: {error}"
         if raising:
-            raise error
+            raise
+
+
+def check_left(trainer: TrainerView) -> None:
+    """Refuse weights that are not finite, as `on_fit_end` of a callback left them."""
+    if broken := broken_array(trainer.model):
+        raise DivergenceError(trainer.optimizer.steps, f"on_fit_end of a callback left {broken}, that are not finite")
 
 
 def _first_output(layer: Layer, x: Array, path: str) -> tuple[str, Array]:

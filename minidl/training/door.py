@@ -11,7 +11,7 @@ import numpy as np
 
 from minidl.arguments import check_function, short
 from minidl.data.dataset import Dataset
-from minidl.layers.activations import Sigmoid, Softmax
+from minidl.layers.activations import LogSoftmax, Sigmoid, Softmax
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.layers.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
@@ -34,6 +34,8 @@ def check_functions(name: str, functions: Iterable[Any], *arguments: str, advice
     """The functions as a list, if it is a list of functions of such arguments."""
     if callable(functions) or not isinstance(functions, Iterable):
         raise TypeError(f"expected {name} to be a list, received {name}={functions!r}: put it in [ ]")
+    if isinstance(functions, str):
+        raise TypeError(f"expected {name} to be a list of functions, received {name}={functions!r}: {advice}")
     listed = list(functions)
     for place, function in enumerate(listed):
         check_function(f"{name}[{place}]", function, *arguments, advice=advice)
@@ -138,10 +140,20 @@ def _check_weight(loss: Loss, of_classes: Array | None, weights: Array | None) -
     """Refuse a set whose rows weigh nothing together, whose loss would be a perfect 0."""
     weigh = None if of_classes is None else of_classes.reshape(len(of_classes), -1).any(axis=1)
     if weigh is not None and not (weigh if weights is None else weigh * weights).any():
-        raise ValueError(
-            f"expected rows that weigh something, received only rows to which {loss!r} gives weight 0: "
-            f"leave the set out, or give their class a weight"
-        )
+        _refuse_weightless(loss)
+
+
+def check_weighs(loss: Loss) -> None:
+    """Refuse a set whose newest loss is a perfect 0 as none of its rows weighed anything."""
+    if getattr(loss, "total_weight", 1.0) == 0:
+        _refuse_weightless(loss)
+
+
+def _refuse_weightless(loss: Loss) -> None:
+    raise ValueError(
+        f"expected rows that weigh something, received only rows to which {loss!r} gives weight 0: "
+        f"leave the set out, or give their class a weight"
+    )
 
 
 def read_only(array: Array) -> Array:
@@ -163,16 +175,16 @@ def check_backward(model: Layer, loss: Loss, data: Dataset) -> None:
             f"expected a model with something to train, received {len(parameters.named)} parameters, all of them "
             f"frozen: model.parameters.unfreeze(names) those that are to move"
         )
-    before = parameters.grad.copy()
-    parameters.grad[...] = np.nan
     layers = list(model.layers_inside())
-    with model.train_mode(), inference(layers), quietly():  # no other thread may predict meanwhile
+    with model.train_mode(), inference(layers), quietly():  # no other thread may predict or train meanwhile
+        before = parameters.grad.copy()
+        parameters.grad[...] = np.nan
         value = loss.forward(model.predict(data.x[:1]), data.targets[:1])
         with without_dx(layers):  # below the first trainable layer nothing needs a backward, in training neither
             model.backward(loss.backward())
-    moved = {name: parameter for name, parameter in parameters.named.items() if not parameter.frozen}
-    unset = [name for name, parameter in moved.items() if np.isnan(parameter.grad).all()]
-    parameters.grad[...] = before
+        moved = {name: parameter for name, parameter in parameters.named.items() if not parameter.frozen}
+        unset = [name for name, parameter in moved.items() if np.isnan(parameter.grad).all()]
+        parameters.grad[...] = before
     if unset and math.isfinite(value):
         raise ValueError(f"expected backward to set the gradient of every parameter, received none for {unset}")
 
@@ -189,7 +201,7 @@ def check_scores_are_raw(model: Layer, loss: Loss) -> None:
 
 def check_scores_are_counted(model: Layer, metrics: Metrics) -> None:
     """Refuse a metric of raw scores for a model that ends in probabilities: all of them would count as 1."""
-    if not isinstance(last := _last(model), Sigmoid):
+    if not isinstance(last := _last(model), Sigmoid | Softmax | LogSoftmax):
         return
     for metric in (binary_accuracy, subset_accuracy, f1_score):
         if metric in metrics.values():

@@ -1,14 +1,19 @@
 """Evaluations: when there is one, as `validate_every` says it, and what it says of the training batches before it."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
 from minidl.arguments import check_integer, check_number, short
+from minidl.data.dataset import Dataset
+from minidl.quiet import quietly
 from minidl.remembered import check_state, number_in
+from minidl.training.divergence import DivergenceError
+from minidl.training.door import check_weighs, measured, penalty_of
+from minidl.training.view import TrainerView
 
 
 def evaluation_points(validate_every: float | Callable[[int], bool]) -> Callable[[int, float, float], bool]:
@@ -48,6 +53,36 @@ def _decided(value: object) -> bool:
     raise TypeError(
         f"expected validate_every to return True or False, received {short(value)}: return bool(...) of what decides"
     )
+
+
+def judged(trainer: TrainerView, data: Dataset, *, batch_size: int) -> dict[str, float]:
+    """Loss, penalty, cost and every metric on a whole set; see `Trainer.evaluate`.
+
+    Where the cost of a set of the run that is under way is not finite, metrics are NaN, as none of them is asked.
+    """
+    sets: Mapping[str, Dataset] = {} if trainer.run is None else trainer.run.sets
+    model, parameters = trainer.model, trainer.model.parameters
+    with quietly():
+        scores = model.predict(data.x, batch_size=batch_size)
+        loss = float(trainer.loss.forward(scores, data.targets, data.weights))
+        check_weighs(trainer.loss)
+        gradient = parameters.grad.copy()
+        penalty = sum((penalty_of(regularize, parameters) for regularize in trainer.regularizers), 0.0)
+        parameters.grad[...] = gradient
+        diverged = not math.isfinite(loss + penalty) and any(own is data for own in sets.values())
+        of_metrics = {
+            name: math.nan if diverged else measured(name, metric, scores, data.targets)
+            for name, metric in trainer.metrics.items()
+        }
+    return {"loss": loss, "penalty": penalty, "cost": loss + penalty, **of_metrics}
+
+
+def check_costs(row: Mapping[str, float], sets: Iterable[str]) -> None:
+    """Refuse an evaluation in which the cost of a set is not finite, although the parameters are."""
+    for name in sets:
+        if not math.isfinite(row[f"{name}_cost"]):
+            found = f"loss {row[f'{name}_loss']} and penalty {row[f'{name}_penalty']} on {name!r}"
+            raise DivergenceError(int(row["step"]), f"{found}, of finite parameters: no metric was asked")
 
 
 class BatchMeans:

@@ -14,6 +14,7 @@ from minidl.store import Parameters
 from minidl.training.history import History
 
 Mode = Literal["min", "max"]
+OF_TRAINING = ("step", "epoch", "train_loss", "train_penalty", "train_cost")  # rarely what is meant
 SMALLER_IS_BETTER = ("loss", "penalty", "cost")
 
 
@@ -61,7 +62,8 @@ class Monitor(Recorded):
         Raises:
             ValueError, TypeError: it is not what `state` returned; nothing has changed.
         """
-        check_state(self, state, ("best", "waited"))
+        own = isinstance(state, Mapping) and type(self).state is not Monitor.state  # a subclass remembers more
+        check_state(self, state, {"best", "waited", *state} if own else ("best", "waited"))
         self.best, self.waited = limit_in(state, "best"), count_in(state, "waited")
 
     def same(self, other: "Monitor") -> bool:
@@ -71,9 +73,11 @@ class Monitor(Recorded):
     def check(self, columns: Collection[str]) -> None:
         """Raise ValueError where the column will not be recorded, before a step is taken."""
         if self.monitor not in columns:
+            of_training = self.monitor.startswith("train")
+            near = [name for name in columns if of_training or name not in OF_TRAINING] or columns
             raise ValueError(
                 f"expected monitor to be a recorded column, received monitor={self.monitor!r}; "
-                f"{suggest(self.monitor, columns)}; others come with a validation set given to fit and metrics given "
+                f"{suggest(self.monitor, near)}; others come with a validation set given to fit and metrics given "
                 f"to the Trainer"
             )
 

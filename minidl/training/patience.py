@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from minidl.arguments import check_integer, check_number
 from minidl.data.dataset import Dataset
 from minidl.training.callbacks import Callback
@@ -123,4 +125,12 @@ def watch_of(callbacks: Iterable[Callback], sets: Mapping[str, Dataset]) -> Moni
             return Monitor(callback.monitor, mode=callback.mode)
     if "validation" in sets:
         return Monitor("validation_loss")
-    return next((Monitor(f"{name}_loss") for name, data in sets.items() if data.x is not sets["train"].x), None)
+    train = sets["train"]
+    return next((Monitor(f"{name}_loss") for name, data in sets.items() if not _same_rows(data, train)), None)
+
+
+def _same_rows(one: Dataset, other: Dataset) -> bool:
+    """Whether two sets hold the same numbers in the same order; those of a mapped file are not read."""
+    if one.x is other.x or one.x.shape != other.x.shape or isinstance(other.x, np.memmap):
+        return one.x is other.x
+    return bool(np.array_equal(one.x[:1], other.x[:1])) and np.array_equal(one.x, other.x)

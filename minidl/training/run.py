@@ -13,9 +13,9 @@ from minidl.layers.modes import without_dx
 from minidl.parameters import Array
 from minidl.remembered import check_state, flag_in
 from minidl.training.callbacks import Callback, by_hook, remembering
-from minidl.training.divergence import DivergenceError, broken_array, check_growth, take_back_broken
+from minidl.training.divergence import DivergenceError, broken_array, check_growth, check_left, taken_back
 from minidl.training.door import cast_once
-from minidl.training.evaluations import BatchMeans, evaluation_points
+from minidl.training.evaluations import BatchMeans, check_costs, evaluation_points
 from minidl.training.feeding import Feed
 from minidl.training.history import History, Table
 from minidl.training.identity import identity
@@ -142,9 +142,11 @@ class Run:
                 trainer.augmentation = self.feed.augmentation
         moved = not np.array_equal(trainer.model.parameters.value, given_back, equal_nan=True)
         if moved and not history.stopped_because.startswith(("interrupted", "diverged")):
-            take_back_broken(trainer, given_back, raising=self.plan.raise_divergence)
-            if self.sets and not history.stopped_because.startswith("diverged"):
-                history.evaluations.append(self._row())  # of what callbacks left, such as a mean of weights
+            with taken_back(trainer, given_back, raising=self.plan.raise_divergence):
+                check_left(trainer)
+                if self.sets:
+                    history.evaluations.append(self._row())  # of what callbacks left, such as a mean of weights
+                    check_costs(history.evaluations.row(-1), self.sets)
         return history
 
     def _begin(self) -> None:
@@ -241,6 +243,7 @@ class Run:
         self.best.look(row)
         self.means.reset()
         self.evaluated = True
+        check_costs(row, self.sets)
         for callback in self.hooks["on_evaluation_end"]:
             callback.on_evaluation_end(self.trainer, dict(row))  # one of its own, to do with as it likes
 

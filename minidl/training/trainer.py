@@ -29,10 +29,10 @@ from minidl.training.door import (
     check_functions,
     check_scores_are_counted,
     check_scores_are_raw,
-    measured,
     metrics_by_name,
     penalty_of,
 )
+from minidl.training.evaluations import judged
 from minidl.training.exclusive import exclusively, refuse_used_elsewhere
 from minidl.training.habits import TRAINER
 from minidl.training.history import History
@@ -139,16 +139,7 @@ class Trainer(Recorded):
         refuse_used_elsewhere(self.loss)
         data = as_dataset("data", data)
         check_scores_are_counted(self.model, self.metrics)
-        parameters = self.model.parameters
-        with quietly():
-            scores = self.model.predict(data.x, batch_size=batch_size)
-            loss = self.loss.forward(scores, data.targets, data.weights)
-            gradient = parameters.grad.copy()
-            penalty = sum(penalty_of(regularize, parameters) for regularize in self.regularizers)
-            parameters.grad[...] = gradient
-            of_metrics = {name: measured(name, m, scores, data.targets) for name, m in self.metrics.items()}
-        values = {"loss": loss, "penalty": float(penalty), "cost": loss + penalty, **of_metrics}
-        return {name: float(value) for name, value in values.items()}
+        return judged(self, data, batch_size=batch_size)
 
     def stop(self, reason: str) -> None:
         """End the run after the current step; for callbacks. Of several reasons the first counts."""

@@ -133,3 +133,13 @@ def test_a_metric_that_is_no_number_is_refused_by_name(data, trainer):
     one = trainer(metrics={"rows": lambda scores, targets: scores[:, 0]})
     with pytest.raises(TypeError, match="expected metric rows to return one number"):
         one.evaluate(data())
+
+
+def test_a_copy_of_the_training_set_does_not_choose_the_best_weights(trainer, fit, data):
+    sets = {"again": data().take(np.arange(30)), "held": data(seed=1)}
+    assert fit(trainer(), data(), sets).monitor == "held_loss"
+
+
+def test_a_monitor_of_no_column_is_not_told_to_watch_the_training_loss(trainer, fit, data):
+    with pytest.raises(ValueError, match="received monitor='validation_loss'; known: .*held_loss"):
+        fit(trainer(callbacks=[EarlyStopping("validation_loss")]), data(), {"held": data(seed=1)})

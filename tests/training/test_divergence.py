@@ -331,3 +331,38 @@ def test_what_callbacks_leave_that_is_not_finite_is_a_divergence_and_taken_back(
     assert np.isfinite(one.model.parameters.value).all()
     assert one.history.stopped_because.startswith("diverged: at step")
     assert np.isfinite(one.history.evaluations["train_loss"]).all()
+
+
+class Huge(Callback):
+    """A hook that makes the weights as large as they can be, and still finite."""
+
+    def on_step_end(self, trainer):
+        trainer.model.parameters.value[:] = np.finfo(np.float32).max
+
+
+@pytest.mark.parametrize("raising", [True, False])
+def test_an_evaluation_whose_cost_is_not_finite_is_a_divergence_before_any_metric_is_asked(trainer, fit, data, raising):
+    def refusing(scores, targets):
+        if not np.isfinite(scores).all():
+            raise AssertionError("asked")
+        return 0.0
+
+    one = trainer(callbacks=[Huge()], metrics=[refusing])
+    with pytest.raises(DivergenceError) if raising else nullcontext():
+        fit(one, data(), data(seed=1), epochs=1, batch_size=30, raise_divergence=raising)
+    assert one.history.stopped_because.startswith("diverged: at step 1: loss ")
+    assert "on 'validation', of finite parameters" in one.history.stopped_because
+    assert (one.history.evaluations["step"], one.history.best_step) == ([1], None)
+    assert math.isnan(one.history.evaluations["validation_refusing"][0])
+
+
+class HugeAtTheEnd(Callback):
+    def on_fit_end(self, trainer):
+        trainer.model.parameters.value[:] = np.finfo(np.float32).max
+
+
+def test_what_callbacks_leave_whose_cost_is_not_finite_is_taken_back(trainer, fit, data):
+    one = trainer(callbacks=[HugeAtTheEnd()])
+    history = fit(one, data(), data(seed=1), epochs=1, batch_size=30, raise_divergence=False)
+    assert history.stopped_because.startswith("diverged: at step 1: loss ")
+    assert np.abs(one.model.parameters.value).max() < 100

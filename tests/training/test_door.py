@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import minidl
 from minidl import (
     Dataset,
     EarlyStopping,
@@ -253,3 +254,19 @@ def test_the_best_weights_are_chosen_by_the_set_called_validation_and_never_by_t
 )
 def test_functions_of_other_arguments_are_refused_with_what_to_write(refused, data, name, function, message):
     refused(TypeError, message, data(), data(seed=1), **{name: function})
+
+
+@pytest.mark.parametrize("metric", [minidl.binary_accuracy, minidl.metrics.f1_score, minidl.metrics.subset_accuracy])
+@pytest.mark.parametrize("end", [minidl.Softmax, minidl.Sigmoid, minidl.LogSoftmax])
+def test_a_metric_of_raw_scores_is_refused_where_probabilities_come(metric, end):
+    model = minidl.Sequential(minidl.Linear(3, 2), end()).build(seed=0)
+    one = minidl.Trainer(model, minidl.MeanSquaredError(), minidl.SGD(0.1), metrics=[metric])
+    with pytest.raises(ValueError, match=r"expected raw scores for .*, received a model that ends in .*: leave"):
+        one.evaluate((np.ones((4, 3), np.float32), np.ones((4, 2), np.float32)))
+
+
+def test_an_evaluation_by_hand_of_rows_that_weigh_nothing_is_refused(trainer, data):
+    one = trainer(loss=minidl.SoftmaxCrossEntropy(class_weights=[1, 1, 0]))
+    third = data().where(data().targets == 2)
+    with pytest.raises(ValueError, match=r"expected rows that weigh something, received only rows .*: leave"):
+        one.evaluate(third)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
-from threading import Barrier, Event
+from threading import Barrier, Event, Thread
 
 import numpy as np
 import pytest
@@ -448,3 +448,23 @@ def test_two_threads_may_evaluate_at_once():
     with ThreadPoolExecutor(2) as pool:
         first, second = (pool.submit(evaluate) for _ in range(2))
         assert first.result(10) == second.result(10)
+
+
+def test_a_fit_of_another_thread_that_is_refused_leaves_the_gradients_of_the_run_alone(trainer, fit, data):
+    refused = []
+
+    def second(gradient):  # between backward and the update
+        def other():
+            with pytest.raises(RuntimeError, match="expected a model in one thread while it trains") as caught:
+                fit(Trainer(one.model, SoftmaxCrossEntropy(), SGD(0.1)), data())
+            refused.append(caught)
+
+        thread = Thread(target=other)
+        thread.start()
+        thread.join()
+
+    one, alone = (trainer(optimizer=SGD(0.1, clip=clip)) for clip in (second, None))
+    for each in (one, alone):
+        fit(each, data())
+    assert refused
+    assert np.array_equal(one.model.parameters.value, alone.model.parameters.value)

@@ -134,8 +134,9 @@ class BinaryCrossEntropy(ClassLoss):
         self.scores, self.targets = scores, targets
         sizes = np.abs(scores)
         losses: Array = np.log1p(np.exp(-sizes))
-        sizes *= np.abs((scores > 0) - targets)
-        losses += sizes
+        share = np.abs((scores > 0) - targets)
+        sizes *= share
+        losses += np.where(share > 0, sizes, 0)  # 0 * inf is NaN
         return row_means(losses)
 
     def row_gradients(self) -> Array:

@@ -87,7 +87,10 @@ def check_scores(scores: Array) -> None:
     """Refuse scores that are not a float array with at least one row."""
     refuse_masked("scores", scores)
     if not isinstance(scores, np.ndarray) or scores.dtype.kind != "f":
-        raise TypeError(f"expected scores to be a float array, received {getattr(scores, 'dtype', type(scores))}")
+        given = isinstance(scores, np.ndarray)
+        received = scores.dtype if given else type(scores)
+        advice = "give the scores first and the targets second" if given else "use np.asarray(scores)"
+        raise TypeError(f"expected scores to be a float array, received {received}: {advice}")
     if scores.ndim == 0 or scores.size == 0:
         raise ShapeError(f"expected at least one row of scores, received scores.shape={scores.shape}: an empty batch")
 

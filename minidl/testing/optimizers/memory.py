@@ -44,7 +44,9 @@ def check_resumes(case: OptimizerCase, gradients: Array, cut: int) -> None:
     state, second = first.state(), case.fresh()
     kept = copy.deepcopy(state)
     for slot in first.slots.values():
-        slot[...] = np.nan  # a state is a copy: what comes later must not reach it
+        slot[...] = np.nan
+    if any(not np.array_equal(state[name], kept[name]) for name in kept):
+        raise case.failure("a state must be a copy", "  what came later reached it: return slot.copy(), not the slot")
     second.load_state(state)
     resumed = case.run(second, parameters, gradients[cut:])
     if not np.array_equal(resumed, wanted):

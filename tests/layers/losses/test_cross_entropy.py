@@ -215,3 +215,11 @@ def test_a_class_that_is_masked_out_by_an_infinite_score_costs_nothing_where_its
     gradient = loss.backward()
     assert loss.forward(scores, np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])) == hard
     np.testing.assert_array_equal(loss.backward(), gradient)
+
+
+@pytest.mark.parametrize(("score", "target"), [(-np.inf, 0), (np.inf, 1)])
+def test_an_infinite_score_that_is_right_costs_nothing_in_binary_cross_entropy(score, target):
+    loss = BinaryCrossEntropy()
+    assert loss.forward(np.array([[score]]), np.array([[target]])) == 0
+    assert abs(loss.backward()).max() < 1e-300
+    assert loss.forward(np.array([[score]]), np.array([[0.5]])) == np.inf
