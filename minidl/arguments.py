@@ -114,18 +114,35 @@ def check_numbers(name: str, array: object) -> None:
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(f"expected {name} to be a plain array, received a masked one: fill it in, as with x.filled(0)")
     if not isinstance(array, np.ndarray):
-        ways = ("toarray", "to_numpy")
-        use = next((f"{name}.{way}()" for way in ways if hasattr(array, way)), f"np.asarray({name})")
-        raise TypeError(f"expected {name} to be a numpy array, received {type(array).__name__}: use {use}")
+        raise TypeError(
+            f"expected {name} to be a numpy array, received {type(array).__name__}: {_as_array(name, array)}"
+        )
     if array.dtype.kind not in "biuf":
         advice = "encode strings as integer labels (np.unique(..., return_inverse=True)), convert objects with "
         advice += ".astype(np.float32)"
-        if array.dtype.kind == "c":
-            advice = f"give the real and the imaginary part as two features, or {name}.real alone"
+        of_kinds = {
+            "c": f"give the real and the imaginary part as two features, or {name}.real alone",
+            "M": f"count days or seconds, as in ({name} - {name}.min()) / np.timedelta64(1, 'D')",
+            "m": f"count days or seconds, as in {name} / np.timedelta64(1, 'D')",
+            "V": f"put its fields side by side, as in np.stack([{name}[f] for f in {name}.dtype.names], axis=-1)",
+        }
+        advice = of_kinds.get(array.dtype.kind, advice)
         if array.dtype == object and array.ndim == 0:
             inner = type(array.item()).__name__
             advice = f"it holds one {inner}, no numbers: convert that itself, as with .toarray() of a sparse matrix"
         raise ValueError(f"expected {name} to hold numbers, received {name}.dtype={array.dtype}: {advice}")
+
+
+def _as_array(name: str, value: object) -> str:
+    """How to make an array of numbers of something else."""
+    for way in ("toarray()", "to_numpy()"):  # sparse matrices, tables
+        if hasattr(value, way[:-2]):
+            return f"use {name}.{way}"
+    if hasattr(value, "x") and hasattr(value, "targets"):
+        return "give the x of the data set"
+    if isinstance(value, dict):
+        return f"put its columns side by side, as in np.column_stack(list({name}.values()))"
+    return "give the numbers in one" if isinstance(value, str | bytes | None) else f"use np.asarray({name})"
 
 
 def check_number(

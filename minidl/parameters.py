@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
+import sys
 from collections.abc import Callable
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,6 +16,13 @@ from minidl.returned import as_numbers, check_range
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Floats: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[np.floating[Any]]]
 Initializer: TypeAlias = "Callable[[np.random.Generator, tuple[int, ...]], Array]"
+
+
+def __getattr__(name: str) -> Any:
+    """`Parameters` stood here in 0.1.0, and is `minidl.Parameters`."""
+    if name == "Parameters":
+        return sys.modules["minidl"].Parameters
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _checked_shape(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -43,7 +43,9 @@ def as_numbers(name: str, value: object) -> Numbers:
         try:
             value = np.asarray(value)
         except ValueError:
-            raise ValueError(f"expected {name} to hold numbers, received rows of several lengths: pad them") from None
+            of_arrays = isinstance(value, tuple) and any(isinstance(part, np.ndarray) for part in value)
+            received = "a tuple of arrays: give one" if of_arrays else "rows of several lengths: pad them"
+            raise ValueError(f"expected {name} to hold numbers, received {received}") from None
     if not (isinstance(value, np.ndarray) or hasattr(value, "toarray") or hasattr(value, "to_numpy")):
         raise TypeError(f"expected {name} to be an array of numbers, received {short(value)}: make it one")
     check_numbers(name, value)

@@ -389,3 +389,22 @@ def test_a_function_that_runs_is_taken_and_a_class_is_to_be_called(function):
 def test_a_number_of_very_many_digits_is_not_printed(check):
     with pytest.raises(ValueError, match=r"received n=<a whole number of \d+ bits>"):
         check("n", 10**5000)
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (np.zeros((3, 2), "M8[s]"), "count days or seconds, as in"),
+        (np.zeros((3, 2), "m8[s]"), "count days or seconds, as in x /"),
+        (np.zeros(3, [("a", "f4"), ("b", "f4")]), "put its fields side by side"),
+        (None, "NoneType: give the numbers in one"),
+        ("x.npy", "str: give the numbers in one"),
+        ({"a": [1.0]}, r"np.column_stack\(list\(x.values\(\)\)\)"),
+        (minidl.Dataset(np.ones((2, 2)), np.zeros(2, int)), "give the x of the data set"),
+        ((np.ones((2, 2)), np.zeros(2)), "a tuple of arrays: give one"),
+    ],
+)
+def test_what_is_no_array_of_numbers_is_told_how_to_become_one(given, advice):
+    model = Sequential(Linear(2, 1)).build(seed=0)
+    with pytest.raises((TypeError, ValueError), match=f"expected x to .*, received .*{advice}"):
+        model.predict(given)

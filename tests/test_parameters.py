@@ -414,3 +414,9 @@ def test_a_parameter_without_axes_takes_numbers():
         scale.value, scale.grad = 0, number
         scale.value = number
         assert scale.value == scale.grad == 2
+
+
+def test_the_store_is_found_where_it_stood_before():
+    from minidl.parameters import Parameters as Before
+
+    assert Before is Parameters

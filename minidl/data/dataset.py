@@ -52,7 +52,8 @@ class Dataset:
         if self.x.ndim < 2 or 0 in self.x.shape:
             raise ValueError(
                 f"expected x of shape (n, features) or (n, ...) with at least one row and one feature, "
-                f"received x.shape={self.x.shape}: use x[:, None] for a single feature; an empty set is refused"
+                f"received x.shape={self.x.shape}: a single row is x[None], a single feature of many rows x[:, None]; "
+                f"an empty set is refused"
             )
         if self.targets.ndim < 1 or 0 in self.targets.shape:
             raise ValueError(f"expected targets of shape (n,) or (n, ...), received targets.shape={self.targets.shape}")

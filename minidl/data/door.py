@@ -4,8 +4,13 @@ from math import prod
 
 import numpy as np
 
-from minidl.arguments import check_integer, check_numbers
+from minidl.arguments import check_integer, check_numbers, short
 from minidl.parameters import Array
+
+
+def in_brief(given: object) -> str:
+    """One line for what was given in place of a data set: of a tuple of arrays their shapes."""
+    return f"({', '.join(map(short, given))})" if isinstance(given, tuple) else short(given)
 
 
 def check_rows(name: str, rows: Array, n: int) -> Array:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from minidl.arguments import short
 from minidl.data.dataset import Dataset
+from minidl.data.door import in_brief
 
 
 def join(*sets: Dataset) -> Dataset:
@@ -22,7 +22,9 @@ def join(*sets: Dataset) -> Dataset:
     """
     for number, data in enumerate(sets):
         if not isinstance(data, Dataset):
-            raise TypeError(f"expected Datasets, received {short(data)} as number {number}: write join(first, second)")
+            raise TypeError(
+                f"expected Datasets, received {in_brief(data)} as number {number}: write join(first, second)"
+            )
     if not sets:
         raise ValueError("expected at least one set to join, received none: write join(first, second)")
     for number, data in enumerate(sets):

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from minidl.arguments import check_integer, short
 from minidl.data.dataset import Dataset
+from minidl.data.door import in_brief
 from minidl.parameters import Array
 from minidl.quiet import quiet
 
@@ -152,7 +153,7 @@ def _check_datasets(*datasets: object) -> None:
     for given in datasets:
         if not isinstance(given, Dataset):
             advice = "write Dataset(x, targets)" if isinstance(given, tuple) else "give one Dataset after the other"
-            raise TypeError(f"expected Datasets, received {short(given)}: {advice}")
+            raise TypeError(f"expected Datasets, received {in_brief(given)}: {advice}")
 
 
 def _all(standardizer: Standardizer, *datasets: Dataset) -> tuple[Dataset, ...]:

@@ -18,12 +18,13 @@ GIVEN = {  # what is there without a method of that name, and the type of it
 def check_names(layer: Any, base: type[Any]) -> None:
     """Refuse a layer of the class `base`, or one below it, with an attribute that has a name its base needs."""
     for name, (kind, use) in GIVEN.items():
-        taken = [vars(owner)[name] for owner in _own(type(layer), base) if name in vars(owner)]
+        classes = [vars(owner)[name] for owner in _own(type(layer), base) if name in vars(owner)]
+        taken = [value for value in classes if value is not False]  # what it is to begin with
         if name in vars(layer):
             value = vars(layer)[name]
             if not isinstance(value, kind) or assigns(type(layer), "__init__", name):
                 taken.insert(0, value)
-        if taken and taken[0] is not False:
+        if taken:
             raise ValueError(
                 f"expected {type(layer).__name__} to leave the name {name!r} to Layer, received its own {name}="
                 f"{short(taken[0])}: rename it, as {use}"

@@ -157,3 +157,8 @@ def test_what_is_no_dataset_is_refused_with_what_to_write(function, given):
     for call in (lambda: function(given), lambda: function(data, given)):
         with pytest.raises(TypeError, match=r"expected Datasets, received .*: (write Dataset|give one Dataset)"):
             call()
+
+
+def test_arrays_in_place_of_a_data_set_are_told_by_their_shapes():
+    with pytest.raises(TypeError, match=r"received \(<array \(30, 4\) float64>, <array \(30,\) float64>\): write Data"):
+        standardize((np.ones((30, 4)), np.ones(30)))

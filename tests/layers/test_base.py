@@ -757,3 +757,13 @@ def test_predict_takes_finite_numbers_whose_sum_is_not():
 def test_predict_refuses_lists_of_several_lengths():
     with pytest.raises(ValueError, match="expected x to hold numbers, received rows of several lengths: pad them"):
         Linear(2, 2).build().predict([[1.0, 2.0], [1.0]])
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_a_flag_of_ones_own_called_training_is_refused_whatever_it_is(value):
+    class Flagged(Tanh):
+        def __init__(self):
+            self.training = value
+
+    with pytest.raises(ValueError, match="expected Flagged to leave the name 'training' to Layer, received"):
+        Flagged().build(seed=0)

@@ -141,5 +141,5 @@ def test_a_copy_of_the_training_set_does_not_choose_the_best_weights(trainer, fi
 
 
 def test_a_monitor_of_no_column_is_not_told_to_watch_the_training_loss(trainer, fit, data):
-    with pytest.raises(ValueError, match="received monitor='validation_loss'; known: .*held_loss"):
+    with pytest.raises(ValueError, match=r"received monitor='validation_loss'; known: .*held_loss"):
         fit(trainer(callbacks=[EarlyStopping("validation_loss")]), data(), {"held": data(seed=1)})
