@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from types import CodeType
 from typing import Any
 
+import numpy as np
+
 PLAIN = (float, int, str, bytes, tuple, list, dict, set, frozenset, type(None))
 
 
@@ -43,7 +45,10 @@ def canonical(value: Any) -> str:
         return f"dict({', '.join(f'{canonical(key)}: {canonical(item)}' for key, item in value.items())})"
     if isinstance(value, list | tuple):
         return f"{type(value).__name__}({', '.join(map(canonical, value))})"
-    return repr(value) if isinstance(value, PLAIN) else type(value).__name__
+    if isinstance(value, PLAIN):
+        return repr(value)
+    of_numbers = isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject
+    return type(value).__name__ + (f"({value.dtype}, {digest([value.tobytes()])})" if of_numbers else "")
 
 
 def digest(pieces: Iterable[bytes]) -> str:

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
+from minidl.bytecode import written_names
 from minidl.canonical import PLAIN, byte_code, canonical, digest, global_names
+from minidl.training.identity import described, is_constant
 
 
 def code_digest(function: Callable[..., Any]) -> str:
     """A digest of what a function says, and of what it uses of its own module, of outer functions and as defaults.
 
-    Looked at are functions and classes by their text, and plain constants by their value. Comments, layout and
-    docstrings are not, nor is any other module.
+    Looked at are functions and classes by their text, and plain constants, arrays and dataclasses by their value.
+    Comments, layout and docstrings are not, nor is any other module.
     """
     texts: dict[str, str] = {}
     _collect(function, texts, set(), _text)
@@ -48,14 +50,17 @@ def _collect(thing: Any, texts: dict[str, str], seen: set[int], text: Callable[[
     for used, value in (pair for function in functions for pair in _uses(function)):
         if isinstance(value, PLAIN):
             texts[f"{name} uses {used}"] = canonical(value)
+        elif is_constant(value):
+            texts[f"{name} uses {used}"] = described(value)
         elif getattr(value, "__module__", "") == thing.__module__ and hasattr(value, "__qualname__"):
             _collect(value, texts, seen, text)
 
 
 def _uses(function: FunctionType) -> Iterator[tuple[str, Any]]:
     """Names and values: globals, variables of outer functions, and defaults."""
+    written = written_names(function.__code__)  # holds what the last call left
     for name in sorted(global_names(function.__code__)):
-        if name in function.__globals__:
+        if name in function.__globals__ and not (name in written and is_constant(function.__globals__[name])):
             yield name, function.__globals__[name]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:

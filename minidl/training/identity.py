@@ -144,7 +144,7 @@ def _behaviour(function: FunctionType, inside: frozenset[int], written: frozense
     known = function.__globals__
     used = {name: known[name] for name in sorted(global_names(function.__code__)) if name in known}
     constant = sorted(used.keys() - written)
-    texts = [f"{name}: {_described(used[name], inside)}" for name in constant if _is_constant(used[name])]
+    texts = [f"{name}: {_described(used[name], inside)}" for name in constant if is_constant(used[name])]
     texts += [f"{name}: {_of_module(value, known, inside, written)}" for name, value in used.items()]
     code = canonical(function.__code__)
     return code + _described([function.__defaults__, function.__kwdefaults__, texts, outer], inside)
@@ -161,7 +161,7 @@ def _written(function: FunctionType, seen: set[int]) -> set[str]:
     return written_names(function.__code__).union(*(_written(value, seen) for value in own))
 
 
-def _is_constant(value: Any) -> bool:
+def is_constant(value: Any) -> bool:
     """Whether a value of a module is told by what it is; data sets are told apart by themselves."""
     if isinstance(value, np.memmap) or type(value).__module__.startswith("minidl."):
         return False
@@ -180,7 +180,7 @@ def _of_module(value: Any, known: dict[str, Any], inside: frozenset[int], writte
     if not isinstance(value, type) or value.__module__ != known.get("__name__"):
         return ""
     members = {name: getattr(member, "__func__", member) for name, member in vars(value).items()}
-    constants = [f"{n}: {_described(m, inside)}" for n, m in members.items() if _is_constant(m) and n[:2] != "__"]
+    constants = [f"{n}: {_described(m, inside)}" for n, m in members.items() if is_constant(m) and n[:2] != "__"]
     return " ".join(constants + [_of_module(m, known, inside | {id(value)}, written) for m in members.values()])
 
 

@@ -1,8 +1,10 @@
 """What is to be run, and what it is known by."""
 
+import copy
 import functools
 import importlib.util
 import linecache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl.experiments import PlannedRun, grid, plan
+from minidl.experiments.function_digests import behaviour_digest
 
 
 def train(lr, *, seed, epochs=1):
@@ -150,6 +153,40 @@ FACTOR, losses = 1, 1
 
 def uses(*, seed):
     return {"x": FACTOR, "y": np.losses}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (np.array([1.0]), np.array([2.0])),
+        (np.int64(1), np.int64(2)),
+        ({"k": np.float32(1)}, {"k": np.float32(2)}),
+        (range(1), range(2)),
+        (SimpleNamespace(k=1), SimpleNamespace(k=2)),
+    ],
+)
+def test_constants_that_are_arrays_or_hold_numbers_of_numpy_make_other_runs(monkeypatch, one, other):
+    names, digests = [], []
+    for value in (one, copy.deepcopy(one), other):
+        monkeypatch.setitem(globals(), "FACTOR", value)
+        names.append(plan(uses, [{}], [0])[0].name)
+        digests.append(behaviour_digest(uses))
+    assert names[0] == names[1] != names[2]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def keeps(*, seed):
+    KEPT[0] = seed
+    return {"x": FACTOR}
+
+
+KEPT = np.zeros(1)
+
+
+def test_what_a_call_leaves_in_its_module_makes_no_other_run():
+    before = plan(keeps, [{}], [0])[0].name
+    keeps(seed=3)
+    assert plan(keeps, [{}], [0])[0].name == before
 
 
 def test_editing_the_script_while_a_job_runs_changes_no_name(tmp_path):

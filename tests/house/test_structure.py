@@ -47,7 +47,7 @@ BELOW = {
     "profiles": set(),
     "testing": {"arguments", "parameters", "initializers", "layers", "metrics", "optim", "profiles", "regularizers"}
     | {"store", "training"},
-    "experiments": {"arguments", "canonical", "data", "parameters", "storage", "training"},
+    "experiments": {"arguments", "bytecode", "canonical", "data", "parameters", "storage", "training"},
     "plots": {"arguments", "parameters", "quiet", "data", "training", "metrics", "optim"},
 }
 ONLY_IN = {
