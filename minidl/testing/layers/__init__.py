@@ -14,6 +14,7 @@ from minidl.layers.base import Layer
 from minidl.testing.functions import GRID
 from minidl.testing.layers.case import Declared, LayerCase, LayerCheckError, LayerRun
 from minidl.testing.layers.contract import CONTRACT, gradients_set, runs
+from minidl.testing.layers.door import DOOR
 from minidl.testing.layers.extremes import EXTREMES
 from minidl.testing.layers.making import make_case
 from minidl.testing.layers.modes import MODES
@@ -49,7 +50,7 @@ def both_modes(
         yield kind(case, unset, inference)
 
 
-LAYER = Kind((*CONTRACT, *NUMBERS, *MODES, *EXTREMES), runs, LayerCheckError, both_modes)
+LAYER = Kind((*CONTRACT, *DOOR, *NUMBERS, *MODES, *EXTREMES), runs, LayerCheckError, both_modes)
 
 
 def layer_cases(
