@@ -440,7 +440,7 @@ def batch_case(rng, shape, training):
         return functional.batch_norm(x, mean, variance, gain, bias, training, 0.25, 1e-5)
 
     function = features_last(batch_norm) if len(shape) == 3 else batch_norm
-    arguments, parameters = {"channels": 4, "momentum": 0.25}, {"gain": (4,), "bias": (4,)}
+    arguments, parameters = {"features": 4, "momentum": 0.25}, {"gain": (4,), "bias": (4,)}
     case = channel_case(rng, "BatchNorm", arguments, function, shape, parameters)
     states = {"before": {name: state.tolist() for name, state in before.items()}}
     return case | states | {"training": training, "after": {"mean": mean.tolist(), "variance": variance.tolist()}}

@@ -141,7 +141,7 @@ def same_seed(run: ModelRun) -> Outcome:
 @MODELS.property("prediction in batches")
 def predicts(run: ModelRun) -> Outcome:
     """Prediction in batches of two rows is the forward pass at inference."""
-    if run.training or run.declared.rows_mix or run.draws:
+    if run.training or run.rows_mix or run.draws:
         return NOT_TRIED
     run.rewind(run.layer)
     predicted, wanted = run.layer.predict(run.x, batch_size=2), run.y
