@@ -29,7 +29,7 @@ import numpy as np
 from table import installed, machine, spaced, versions
 from training_step import thread_settings
 
-from minidl import GRU, LSTM, AveragePool2D, Conv1D, Conv2D, Layer, MaxPool2D, SelfAttention
+from minidl import GRU, LSTM, AveragePool2D, Conv2D, Layer, MaxPool2D, SelfAttention
 
 SECONDS, QUICK = 5.0, 0.05  # of repetitions a row
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**34)}  # of glibc
@@ -123,14 +123,6 @@ ROWS = [
     conv(64, 3, 32, 32, 5, 2.0, padding=2, first=True),
     conv(128, 16, 32, 32, 3, 1.6, stride=2, padding=1),
     conv(128, 1, 8, 28, 5, 1.0, first=True),
-    Row(
-        "Conv1D 32 to 64, 5, length 128, batch 64",
-        None,
-        (64, 32, 128),
-        lambda: Conv1D(32, 64, 5, padding=2),
-        lambda nn: nn.Conv1d(32, 64, 5, padding=2),
-        weights=kernels,
-    ),
     Row("MaxPool2D 2x2, (128, 16, 32, 32)", 1.0, (128, 16, 32, 32), lambda: MaxPool2D(2), lambda nn: nn.MaxPool2d(2)),
     Row(
         "MaxPool2D 3x3 stride 2, (64, 32, 32, 32)",

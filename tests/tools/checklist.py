@@ -168,7 +168,7 @@ TABLE = [
     layer(
         "Conv1D",
         Conv1D,
-        shape=("n", "in_channels", "length"),
+        shape=("n", "length", "in_channels"),
         length=at_least("kernel"),
         out_channels=sizes,
         kernel=st.integers(1, 3),

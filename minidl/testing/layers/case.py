@@ -211,7 +211,7 @@ class LayerRun:
     @cached_property
     def rows_apart(self) -> bool:
         """Whether each row gives its own output and gradient, whatever stands below it."""
-        if self.declared.rows_mix or self.draws:
+        if self.rows_mix or self.draws:
             return False
         n, x, dy = len(self.y), self.x, self.dy
         alone = {"y": self.forward(x).copy(), **self.gradients_at(x, dy)}
