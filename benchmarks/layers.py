@@ -29,7 +29,20 @@ import numpy as np
 from table import installed, machine, spaced, versions
 from training_step import thread_settings
 
-from minidl import GRU, LSTM, AveragePool2D, Conv1D, Conv2D, Layer, MaxPool2D, SelfAttention
+from minidl import (
+    GRU,
+    LSTM,
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    Flatten,
+    Layer,
+    Linear,
+    MaxPool2D,
+    ReLU,
+    SelfAttention,
+    Sequential,
+)
 
 SECONDS, QUICK = 5.0, 0.05  # of repetitions a row
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**34)}  # of glibc
@@ -117,20 +130,56 @@ def attention_weights(layer: Layer) -> dict[str, np.ndarray]:
     }
 
 
+def normalization(shape: tuple[int, ...], aim: float | None) -> Row:
+    """A row of batch normalization in training."""
+    return Row(
+        f"BatchNorm {shape}",
+        aim,
+        shape,
+        lambda: BatchNorm(shape[1]),
+        lambda nn: (nn.BatchNorm2d if len(shape) > 2 else nn.BatchNorm1d)(shape[1]),
+    )
+
+
+def convnet() -> Sequential:
+    """Three blocks of convolution, batch normalization, ReLU and pooling, and a linear layer: images of 32 x 32."""
+    layers: list[Layer] = []
+    for channels, out in ((3, 16), (16, 32), (32, 64)):
+        layers += [Conv2D(channels, out, 3, padding=1), BatchNorm(out), ReLU(), MaxPool2D(2)]
+    return Sequential(*layers, Flatten(), Linear(1024, 10))
+
+
+def torch_convnet(nn: Any) -> Any:
+    """The same in PyTorch."""
+    layers: list[Any] = []
+    for channels, out in ((3, 16), (16, 32), (32, 64)):
+        layers += [nn.Conv2d(channels, out, 3, padding=1), nn.BatchNorm2d(out), nn.ReLU(), nn.MaxPool2d(2)]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(1024, 10))
+
+
+def convnet_weights(model: Layer) -> dict[str, np.ndarray]:
+    """PyTorch names the gain of a normalization its weight, and keeps matrices as (out, in)."""
+    arrays = {}
+    for number, layer in enumerate(model.children().values()):
+        named = {name: parameter.value for name, parameter in layer.named_parameters().items()}
+        if isinstance(layer, Conv2D):
+            named = kernels(layer)
+        elif isinstance(layer, Linear):
+            named["weight"] = named["weight"].T
+        elif isinstance(layer, BatchNorm):
+            named = {"weight": named["gain"], "bias": named["bias"]}
+        arrays |= {f"{number}.{name}": array for name, array in named.items()}
+    return arrays
+
+
 ROWS = [
     conv(64, 32, 32, 16, 3, 1.8, padding=1),
     conv(64, 64, 64, 16, 3, 1.5, padding=1),
     conv(64, 3, 32, 32, 5, 2.0, padding=2, first=True),
     conv(128, 16, 32, 32, 3, 1.6, stride=2, padding=1),
     conv(128, 1, 8, 28, 5, 1.0, first=True),
-    Row(
-        "Conv1D 32 to 64, 5, length 128, batch 64",
-        None,
-        (64, 32, 128),
-        lambda: Conv1D(32, 64, 5, padding=2),
-        lambda nn: nn.Conv1d(32, 64, 5, padding=2),
-        weights=kernels,
-    ),
+    normalization((64, 32, 16, 16), 1.8),
+    normalization((128, 256), None),
     Row("MaxPool2D 2x2, (128, 16, 32, 32)", 1.0, (128, 16, 32, 32), lambda: MaxPool2D(2), lambda nn: nn.MaxPool2d(2)),
     Row(
         "MaxPool2D 3x3 stride 2, (64, 32, 32, 32)",
@@ -167,6 +216,15 @@ ROWS = [
         attention_weights,
     ),
     Row(
+        "a step of a convnet 16, 32, 64 with BatchNorm, 32x32, batch 64",
+        1.8,
+        (64, 3, 32, 32),
+        convnet,
+        torch_convnet,
+        True,
+        convnet_weights,
+    ),
+    Row(
         "AveragePool2D 2x2, (64, 32, 32, 32)",
         None,
         (64, 32, 32, 32),
@@ -199,7 +257,12 @@ def main() -> None:
 
 def line(row: Row, seconds: float) -> str:
     """What was measured of a row."""
-    layer = row.ours().build(seed=0)
+    with row.ours().build(seed=0).train_mode() as layer:
+        return measured(row, layer, seconds)
+
+
+def measured(row: Row, layer: Layer, seconds: float) -> str:
+    """The line of the table for a built layer in training."""
     x, dy = inputs(row, layer)
     runs = [lambda: both(layer, x, dy)]
     if torch_run := in_torch(row, layer, x, dy):
@@ -269,7 +332,7 @@ def least(runs: list[Callable[[], object]], seconds: float) -> list[float]:
 
 def memory(layer: Layer, x: np.ndarray, dy: np.ndarray) -> float:
     """The highest memory of one forward and backward over input and output."""
-    layer.forward(x[:1])
+    layer.forward(x[:2])
     tracemalloc.start()
     both(layer, x, dy)
     peak = tracemalloc.get_traced_memory()[1]

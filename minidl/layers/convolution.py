@@ -1,5 +1,6 @@
 """Convolutions of images and of sequences: one kernel slides over all places."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,6 @@ class _Convolution(Layer):
     """What Conv1D and Conv2D share; inside, a sequence is an image one pixel high."""
 
     _axes: int  # besides those of the samples and the channels
-    _advice_for_x: str
 
     def __init__(
         self,
@@ -42,19 +42,19 @@ class _Convolution(Layer):
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
         """The number of output channels, and of windows along the other axes."""
-        known = fitting(self, shape, (self.in_channels, *[None] * self._axes))
-        return (self.out_channels, *windowed(self, self.windows, known[1:]))
+        known = fitting(self, shape, self._row(self.in_channels, [None] * self._axes))
+        return self._row(self.out_channels, windowed(self, self.windows, self._lengths(known)))
 
     @quiet
     def forward(self, x: Array) -> Array:
         """Return the sum over kernel and channels of x W, plus b, at every place."""
-        advice = "" if np.ndim(x) == 2 + self._axes else self._advice_for_x
-        check_input(self, x, (self.in_channels, *[None] * self._axes), self.weight.value.dtype, advice=advice)
-        counts: Any = windowed(self, self.windows, x.shape[2:])
-        self.x, self.y_shape = x, (len(x), self.out_channels, *counts)
+        wanted = self._row(self.in_channels, [None] * self._axes)
+        check_input(self, x, wanted, self.weight.value.dtype, advice=self._advice_for(np.shape(x)[1:]))
+        counts: Any = windowed(self, self.windows, self._lengths(x.shape[1:]))
+        self.x = x
+        self.y_shape: tuple[Any, ...] = (len(x), *self._row(self.out_channels, counts))
         bias = None if self.bias is None else self.bias.value
-        y = correlation(self._images(x), self._kernel, bias, self._grid)
-        return _channels_first(y).reshape(self.y_shape)
+        return self._rows_of(correlation(self._images(x), self._kernel, bias, self._grid))
 
     @quiet
     def backward(self, dy: Array) -> Array:
@@ -63,7 +63,7 @@ class _Convolution(Layer):
         given = self._images(self.x), np.ascontiguousarray(self._images(np.asarray(dy))), self._kernel, self._grid
         if self.needs_dx:
             dW, db, dx = all_gradients(*given)
-            dy = _channels_first(dx).reshape(self.x.shape)
+            dy = self._rows_of(dx)
         else:
             dW, db = kernel_gradients(*given)
         self.weight.grad = dW.reshape(self.weight.shape)
@@ -79,18 +79,30 @@ class _Convolution(Layer):
     @property
     def _grid(self) -> Grid:
         """The windows along height and width of the newest x."""
-        spans = [window.span(length) for window, length in zip(self.windows, self.x.shape[2:], strict=True)]
+        lengths = self._lengths(self.x.shape[1:])
+        spans = [window.span(length) for window, length in zip(self.windows, lengths, strict=True)]
         rows, columns = (*[Span(1, 1, 0, 1)] * (2 - self._axes), *spans)
         return rows, columns
 
+    def _row(self, channels: int, lengths: Iterable[int | None]) -> tuple[int | None, ...]:
+        """The shape of a row."""
+        raise NotImplementedError
+
+    def _lengths(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The sizes of a row along which windows slide."""
+        raise NotImplementedError
+
     def _images(self, x: Array) -> Array:
-        """(n, channels, ...) as (n, height, width, channels)."""
-        return (x if x.ndim == 4 else x[:, :, None]).transpose(0, 2, 3, 1)
+        """x as (n, height, width, channels), a view."""
+        raise NotImplementedError
 
+    def _rows_of(self, images: Array) -> Array:
+        """What `_images` makes, turned back, a view."""
+        raise NotImplementedError
 
-def _channels_first(y: Array) -> Array:
-    """A view: the channels of a place go on lying together, as the next convolution wants them."""
-    return y.transpose(0, 3, 1, 2)
+    def _advice_for(self, row: tuple[int, ...]) -> str:
+        """What to do about rows of another shape."""
+        raise NotImplementedError
 
 
 class Conv2D(_Convolution):
@@ -124,14 +136,30 @@ class Conv2D(_Convolution):
     """
 
     _axes = 2
-    _advice_for_x = "images are (n, channels, height, width), a single one is x[None]"
+
+    def _row(self, channels: int, lengths: Iterable[int | None]) -> tuple[int | None, ...]:
+        return (channels, *lengths)
+
+    def _lengths(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return row[1:]
+
+    def _images(self, x: Array) -> Array:
+        return x.transpose(0, 2, 3, 1)
+
+    def _rows_of(self, images: Array) -> Array:
+        """The channels of a place go on lying together, as the next convolution wants them."""
+        return images.transpose(0, 3, 1, 2)
+
+    def _advice_for(self, row: tuple[int, ...]) -> str:
+        return "" if len(row) == 3 else "images are (n, channels, height, width), a single one is x[None]"
 
 
 class Conv1D(_Convolution):
-    """y[n, o, i] = b[o] + sum_ac x[n, c, s i + a - p] W[a, c, o], with 0 for x beyond its ends.
+    """y[n, i, o] = b[o] + sum_ac x[n, s i + a - p, c] W[a, c, o], with 0 for x beyond its ends.
 
-    (n, in_channels, length) -> (n, out_channels, l), where l = (length + 2 padding - kernel) // stride + 1: what is
-    left over at the end is not seen.
+    (n, time, in_channels) -> (n, steps, out_channels), where steps = (time + 2 padding - kernel) // stride + 1: what is
+    left over at the end is not seen. Sequences are as for all layers of sequences here, such as `LSTM`; an array
+    (n, channels, time) is given as x.transpose(0, 2, 1).
 
     Args:
         in_channels, out_channels: of x and y.
@@ -147,9 +175,25 @@ class Conv1D(_Convolution):
     time-delay neural networks", IEEE Transactions on Acoustics, Speech and Signal Processing 37, 1989.
 
     >>> layer = Conv1D(2, 4, 3, padding=1).build(seed=0)
-    >>> layer.forward(np.zeros((5, 2, 10), np.float32)).shape
-    (5, 4, 10)
+    >>> layer.forward(np.zeros((5, 10, 2), np.float32)).shape
+    (5, 10, 4)
     """
 
     _axes = 1
-    _advice_for_x = "sequences are (n, channels, length) here, a single one is x[None]"
+
+    def _row(self, channels: int, lengths: Iterable[int | None]) -> tuple[int | None, ...]:
+        return (*lengths, channels)
+
+    def _lengths(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return row[:-1]
+
+    def _images(self, x: Array) -> Array:
+        return x[:, None]
+
+    def _rows_of(self, images: Array) -> Array:
+        return images[:, 0]
+
+    def _advice_for(self, row: tuple[int, ...]) -> str:
+        if len(row) == 2 and row[0] == self.in_channels:
+            return "sequences are (n, time, channels): x.transpose(0, 2, 1)"
+        return "" if len(row) == 2 else "sequences are (n, time, channels), a single one is x[None]"

@@ -16,11 +16,10 @@ class ChannelNorm(Elementwise):
 
     lie: Channels
 
-    def __init__(self, channels: int, eps: float) -> None:
-        self.channels = check_integer("channels", channels, minimum=1)
-        self.eps = check_number("eps", eps, minimum=0, exclusive=True)
-        self.gain = Parameter((channels,), ones, decay=False)
-        self.bias = Parameter((channels,), zeros, decay=False)
+    def __init__(self, count: int, eps: float) -> None:
+        self.count, self.eps = count, check_number("eps", eps, minimum=0, exclusive=True)
+        self.gain = Parameter((count,), ones, decay=False)
+        self.bias = Parameter((count,), zeros, decay=False)
 
     def together(self, sums: Floats) -> Floats:
         """Sums of what belongs together, of those for each row and channel: one for each channel, or of each row."""
@@ -28,7 +27,7 @@ class ChannelNorm(Elementwise):
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
         """The shape of the input, if it has this number of channels."""
-        return channels_fitting(self, shape, self.channels)
+        return channels_fitting(self, shape, self.count)
 
     def _centered(self, x: Array, number: int) -> tuple[Floats, Floats]:
         """Keep x minus its mean, of `number` values each; return mean and variance."""
@@ -85,13 +84,13 @@ class BatchNorm(ChannelNorm):
     past, 1 - momentum. Source: Ioffe & Szegedy, ICML 2015.
 
     Args:
-        channels: how many there are.
+        features: how many channels there are.
         momentum: in (0, 1].
         eps: added to the variance, > 0.
 
     Attributes:
-        gain, bias: parameters (channels,), which start at 1 and 0, and are not decayed by regularizers.
-        mean, variance: states (channels,), which start at 0 and 1.
+        gain, bias: parameters (features,), which start at 1 and 0, and are not decayed by regularizers.
+        mean, variance: states (features,), which start at 0 and 1.
 
     Raises:
         ShapeError: x of another number of channels, axes or dtype; in training, a batch of a single value per channel,
@@ -106,14 +105,15 @@ class BatchNorm(ChannelNorm):
     (array([0.2, 2. ], dtype=float32), array([ 1.1, 20.9], dtype=float32))
     """
 
-    def __init__(self, channels: int, *, momentum: float = 0.1, eps: float = 1e-5) -> None:
-        super().__init__(channels, eps)
+    def __init__(self, features: int, *, momentum: float = 0.1, eps: float = 1e-5) -> None:
+        self.features = check_integer("features", features, minimum=1)
+        super().__init__(self.features, eps)
         self.momentum = check_number("momentum", momentum, minimum=0, maximum=1)
         if not momentum:
             raise ValueError(
                 "expected momentum to be > 0, received momentum=0: the running statistics would never move"
             )
-        self.mean, self.variance = State((channels,), zeros), State((channels,), ones)
+        self.mean, self.variance = State((features,), zeros), State((features,), ones)
 
     def together(self, sums: Floats) -> Floats:
         """Over the rows."""
@@ -123,7 +123,7 @@ class BatchNorm(ChannelNorm):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return x normalized by the statistics of the batch in training, by the running ones at inference."""
-        check_channels(self, x, self.channels, self.gain.value.dtype)
+        check_channels(self, x, self.count, self.gain.value.dtype)
         self.lie = Channels(x, rows_mix=True)
         m = self.lie.rows * self.lie.values
         self.number = m if self.training and m else None
@@ -173,7 +173,8 @@ class GroupNorm(ChannelNorm):
     """
 
     def __init__(self, groups: int, channels: int, *, eps: float = 1e-5) -> None:
-        super().__init__(channels, eps)
+        self.channels = check_integer("channels", channels, minimum=1)
+        super().__init__(self.channels, eps)
         self.groups = check_integer("groups", groups, minimum=1)
         if channels % groups:
             raise ValueError(
@@ -188,7 +189,7 @@ class GroupNorm(ChannelNorm):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return x with each group of each row normalized."""
-        check_channels(self, x, self.channels, self.gain.value.dtype)
+        check_channels(self, x, self.count, self.gain.value.dtype)
         self.lie = Channels(x)
         _, variance = self._centered(x, self.lie.values * (self.channels // self.groups))
         return self._scaled(variance)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from minidl.layers.base import Layer
-from minidl.layers.sequential import Sequential
+from minidl.layers.tracing import traced
 from minidl.parameters import Array
 from minidl.quiet import quietly
 from minidl.training.view import TrainerView
@@ -48,7 +48,7 @@ def check_growth(step: int, cost: float, first: float, most: float) -> None:
 def first_not_finite(model: Layer, x: Array, loss: float, penalty: float) -> str:
     """One sentence on the first thing that is not finite: a parameter, the penalty, the input, the output of a layer.
 
-    >>> from minidl.layers import Linear
+    >>> from minidl.layers import Linear, Sequential
     >>> model = Sequential(Linear(2, 1)).build(seed=0)
     >>> model.parameters.named["0.bias"].value[0] = np.inf
     >>> first_not_finite(model, np.zeros((1, 2), np.float32), np.inf, 0.0)
@@ -60,7 +60,7 @@ def first_not_finite(model: Layer, x: Array, loss: float, penalty: float) -> str
     if math.isfinite(loss):
         return f"{lead}the penalty, of finite parameters"
     with quietly():
-        where, _ = _first_output(model, x, "")
+        where = _first_output(model, x)
     return lead + (where or "the loss itself, of finite scores")
 
 
@@ -94,19 +94,17 @@ def check_left(trainer: TrainerView) -> None:
         raise DivergenceError(trainer.optimizer.steps, f"on_fit_end of a callback left {broken}, that are not finite")
 
 
-def _first_output(layer: Layer, x: Array, path: str) -> tuple[str, Array]:
-    """Where the first array that is not finite stands, "" for nowhere, and the output of the layer."""
+def _first_output(model: Layer, x: Array) -> str:
+    """Where the first array that is not finite stands, "" for nowhere."""
     if found := _rows(x):
-        return f"the input of {_name(layer, path)}, {found}", x
-    if isinstance(layer, Sequential):
-        for position, inner in enumerate(layer):
-            where, x = _first_output(inner, x, f"{path}.{position}" if path else str(position))
-            if where:
-                return where, x
-        return "", x
-    y = layer.forward(x)
-    found = _rows(y)
-    return (f"the output of {_name(layer, path)}, {found}" if found else ""), y
+        return f"the input of the model, {found}"
+    with traced(model) as calls:
+        model.forward(x)
+    for call in calls:
+        for what, array in (("input", call.x), ("output", call.y)):
+            if found := _rows(array):
+                return f"the {what} of {_name(call.layer, call.path)}, {found}"
+    return ""
 
 
 def _name(layer: Layer, path: str) -> str:

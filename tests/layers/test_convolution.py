@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import Conv1D, Conv2D, ReLU, Sequential, ShapeError
+from minidl import LSTM, BatchNorm, Conv1D, Conv2D, Embedding, Linear, ReLU, Sequential, ShapeError
 from minidl.initializers import normal, ones
 from minidl.layers import patches
 from tests.tools.heard import heard
@@ -118,16 +118,28 @@ def test_what_is_left_over_at_the_end_is_not_seen_and_gets_no_gradient():
     assert seen.tolist() == np.outer(*[[True, True, False, True, True, False, False]] * 2).tolist()
 
 
-def test_the_kernel_of_a_sequence_slides_over_its_last_axis():
+def test_the_kernel_of_a_sequence_slides_over_time():
     layer = Conv1D(2, 3, 2, stride=2, padding=1).build(dtype=np.float64)
-    x = numbers(4, 2, 7)
+    x = numbers(4, 7, 2)
     image = Conv2D(2, 3, (1, 2), stride=(1, 2), padding=(0, 1)).build(dtype=np.float64)
     image.weight.value = layer.weight.value[None]
+
+    def as_image(sequence):
+        return sequence.transpose(0, 2, 1)[:, :, None]
+
     y = layer.forward(x)
-    np.testing.assert_allclose(y, image.forward(x[:, :, None])[:, :, 0], rtol=1e-12)
-    np.testing.assert_allclose(layer.backward(y), image.backward(y[:, :, None])[:, :, 0], rtol=1e-12)
+    np.testing.assert_allclose(as_image(y), image.forward(as_image(x)), rtol=1e-12)
+    np.testing.assert_allclose(as_image(layer.backward(y)), image.backward(as_image(y)), rtol=1e-12)
     np.testing.assert_allclose(layer.weight.grad, image.weight.grad[0], rtol=1e-12)
-    assert layer.output_shape((2, 7)) == y.shape[1:] == (3, 4)
+    assert layer.output_shape((7, 2)) == y.shape[1:] == (4, 3)
+
+
+def test_a_convolution_of_sequences_goes_with_the_other_layers_of_sequences():
+    model = Sequential(Embedding(9, 4), Conv1D(4, 6, 3, padding="same"), BatchNorm(6), ReLU(), LSTM(6, 5, last=True))
+    model = Sequential(*model, Linear(5, 2)).build(input_shape=(7,))
+    assert model.predict(np.arange(14).reshape(2, 7) % 9).shape == (2, 2)
+    with pytest.raises(ShapeError, match=r"sequences are \(n, time, channels\): x.transpose\(0, 2, 1\)"):
+        Conv1D(2, 3, 2).build().forward(np.zeros((5, 2, 9), np.float32))
 
 
 def test_weights_are_kernel_in_out_and_start_scaled_to_their_fans_the_bias_at_zero_without_decay():
@@ -148,9 +160,8 @@ def test_without_a_bias_there_is_only_the_sum():
 @pytest.mark.parametrize("layer", [Conv2D(2, 3, 3, stride=2, padding=1), Conv2D(1, 9, 2), Conv1D(2, 2, 3)])
 def test_an_empty_batch_gives_no_rows_and_gradients_of_zero(layer):
     layer = copy.deepcopy(layer).build()
-    axes = (4,) if isinstance(layer, Conv1D) else (4, 5)
     for needs_dx in (True, False):
-        x = np.zeros((0, layer.in_channels, *axes), np.float32)
+        x = np.zeros((0, *((4, 2) if isinstance(layer, Conv1D) else (layer.in_channels, 4, 5))), np.float32)
         layer.parameters.grad[:] = np.nan
         layer.needs_dx = needs_dx
         y = layer.forward(x)
@@ -261,8 +272,8 @@ def test_dy_of_another_shape_is_refused():
         (Conv2D(3, 8, 5), None, (8, None, None)),
         (Conv2D(3, 8, 5, stride=2), (3, 32, None), (8, 14, None)),
         (Conv2D(3, 8, 5, padding="same", stride=2), (3, 33, 32), (8, 17, 16)),
-        (Conv1D(3, 8, 5), None, (8, None)),
-        (Conv1D(3, 8, 5), (3, 9), (8, 5)),
+        (Conv1D(3, 8, 5), None, (None, 8)),
+        (Conv1D(3, 8, 5), (9, 3), (5, 8)),
     ],
 )
 def test_the_shape_of_the_output_is_known_as_far_as_that_of_the_input_is(layer, shape, expected):

@@ -134,7 +134,7 @@ def test_a_group_of_each_row_is_normalized_by_itself():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: BatchNorm(0), "expected channels to be an integer >= 1, received channels=0"),
+        (lambda: BatchNorm(0), "expected features to be an integer >= 1, received features=0"),
         (lambda: BatchNorm(2, momentum=0), "expected momentum to be > 0, received momentum=0: .* never move"),
         (lambda: BatchNorm(2, momentum=1.5), "expected momentum to be a finite number >= 0 and <= 1"),
         (lambda: BatchNorm(2, eps=0), "expected eps to be a finite number > 0, received eps=0"),

@@ -328,6 +328,11 @@ def kernel2d(weight):
     return weight.permute(3, 2, 0, 1)
 
 
+def features_last(function):
+    """The same for x whose features are in the last axis, where torch has them in axis 1."""
+    return lambda x, **more: function(x=x.movedim(-1, 1), **more).movedim(1, -1)
+
+
 # case: (class in minidl, arguments in its names, the same in torch, shape of x, shape of the weight if there is one)
 IMAGES = {
     "conv2d": (
@@ -347,8 +352,8 @@ IMAGES = {
     ),
     "conv1d": (
         *("Conv1D", {"in_channels": 2, "out_channels": 3, "kernel": 3, "stride": 2, "padding": 2}),
-        lambda x, weight, bias: functional.conv1d(x, weight.permute(2, 1, 0), bias, stride=2, padding=2),
-        *((2, 2, 8), (3, 2, 3)),
+        features_last(lambda x, weight, bias: functional.conv1d(x, weight.permute(2, 1, 0), bias, stride=2, padding=2)),
+        *((2, 8, 2), (3, 2, 3)),
     ),
     "max_pool2d": ("MaxPool2D", {"size": 2}, lambda x: functional.max_pool2d(x, 2), (2, 2, 5, 4)),
     "max_pool2d_overlap": (
@@ -374,11 +379,6 @@ def image_case(rng, name, arguments, function, shape, kernel=None):
 
 def image_cases(rng):
     return {case: image_case(rng, *row) for case, row in IMAGES.items()}
-
-
-def features_last(function):
-    """The same for x whose features are in the last axis, where torch has them in axis 1."""
-    return lambda x, **more: function(x=x.movedim(-1, 1), **more).movedim(1, -1)
 
 
 def maxout(x, weight, bias):
@@ -440,7 +440,7 @@ def batch_case(rng, shape, training):
         return functional.batch_norm(x, mean, variance, gain, bias, training, 0.25, 1e-5)
 
     function = features_last(batch_norm) if len(shape) == 3 else batch_norm
-    arguments, parameters = {"channels": 4, "momentum": 0.25}, {"gain": (4,), "bias": (4,)}
+    arguments, parameters = {"features": 4, "momentum": 0.25}, {"gain": (4,), "bias": (4,)}
     case = channel_case(rng, "BatchNorm", arguments, function, shape, parameters)
     states = {"before": {name: state.tolist() for name, state in before.items()}}
     return case | states | {"training": training, "after": {"mean": mean.tolist(), "variance": variance.tolist()}}

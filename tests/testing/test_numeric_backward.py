@@ -6,6 +6,7 @@ import pytest
 from minidl import Layer, Linear, MeanSquaredError, Sequential, Trainer
 from minidl.data import Dataset
 from minidl.initializers import ones, zeros
+from minidl.layers.shapes import whole_numbers
 from minidl.optim import SGD
 from minidl.parameters import Parameter, State
 from minidl.testing import NumericBackward, check_layer
@@ -56,7 +57,7 @@ class Lookup(NumericBackward):
         self.table = Parameter((3, 2), zeros)
 
     def forward(self, x):
-        return self.table.value[x]
+        return self.table.value[whole_numbers(self, x, 3)]
 
 
 def test_a_layer_without_a_backward_keeps_the_whole_contract():
@@ -116,3 +117,10 @@ def test_it_can_be_mixed_over_a_forward_that_is_finished():
     layer = Mixed().build()
     layer.forward(np.float32([[3.0]]))
     np.testing.assert_allclose(layer.backward(np.float32([[1.0]])), 6, rtol=1e-6)
+
+
+def test_a_layer_of_whole_numbers_without_a_backward_trains():
+    model = Sequential(Lookup(), Linear(2, 1)).build(seed=0)
+    x, targets = np.array([[0], [1], [2], [1]]), np.array([[[0.0]], [[1.0]], [[2.0]], [[1.0]]])
+    history = Trainer(model, MeanSquaredError(), SGD(0.1)).fit((x, targets), epochs=60, batch_size=4, progress=False)
+    assert history.steps["loss"][-1] < history.steps["loss"][0] / 4

@@ -19,6 +19,7 @@ SHARP = 100  # an agreement is sharp if its uncertainty is at most this many tim
 NEAR, AROUND = 1e-5, 4e-5  # how far points are that are near, and a step beyond all of them
 LOOKED_THROUGH, MANY_SLOPES = 1024, 2**20  # elements of a row, and slopes of outputs, up to which all are looked at
 DROWNED = 64  # times as far off at the finest step as at the first: rounding has the say
+NOISY, LOUD = 8, 4  # moves by a few roundings that are tried, and how far beyond the output's own they must lead
 SAME = 1e-3  # of what lies between the slopes to either side: as far as they may move where a kink stays where it is
 APART = 10  # as many times the allowed difference contradicts
 
@@ -79,6 +80,26 @@ class Probe:
             ones[:, column] = 1
             yield ones.reshape(like.shape)
 
+    @cached_property
+    def rounding(self) -> float:
+        """How far L may be off by the rounding of its terms."""
+        return 8 * EPS * float(np.sum(np.abs(self.upstream * self.middle)))
+
+    @cached_property
+    def noise(self) -> float:
+        """How far L moves where everything is off by a few roundings: what rounding within the forward pass may do."""
+        arrays, rng = self.subject.arrays, np.random.default_rng(0)
+        before, moves = {name: array.copy() for name, array in arrays.items()}, [0.0]
+        try:
+            for _ in range(NOISY):
+                for name, array in arrays.items():
+                    array[...] = before[name] * (1 + 4 * EPS * rng.uniform(-1, 1, array.shape))
+                moves.append(abs(float(np.sum(self.upstream * (self.subject.forward() - self.middle)))))
+        finally:
+            for name, array in arrays.items():
+                array[...] = before[name]
+        return max(moves)
+
     def ends(self, direction: Array, h: float) -> tuple[Array, Array]:
         """The outputs one step down and one step up the direction."""
         return self.end(direction, -h), self.end(direction, h)
@@ -99,12 +120,12 @@ class Probe:
         left, right = self.middle - below, above - self.middle
         return float(np.sum(self.upstream * left)) / h, float(np.sum(self.upstream * right)) / h
 
-    def look(self, direction: Array, rung: int) -> Look:
+    def look(self, direction: Array, rung: int, *, noise: float = 0.0) -> Look:
         """The central difference along the direction at one rung of the ladder of steps."""
         h = STEP * self.size / 4.0**rung
         left, right = self._sides(direction, h)
         finer_left, finer_right = self._sides(direction, h / 4)
-        rounding = 8 * EPS * float(np.sum(np.abs(self.upstream * self.middle))) / h
+        rounding = (self.rounding + noise) / h
         coarse, fine = (left + right) / 2, (finer_left + finer_right) / 2
         slope = fine + (fine - coarse) / 15  # Richardson: the error of both is a multiple of h^2, which cancels
         uncertainty = rounding + abs(coarse - fine) / 3
@@ -117,16 +138,23 @@ class Probe:
         `scale` is the size of its terms. Finer steps leave a kink close by outside. Where a large constant in the
         output drowns the differences, agreement means little: then coarser steps are asked too, and two neighbouring
         ones at which the function is smooth, and which are clearly another number, overrule it. They are asked, too,
-        where rounding inside the function drowns the finer ones. Where the curvature is infinite, as that of x**1.5
-        at 0, differences that approach the slope with every finer step will do.
+        where rounding inside the function drowns the finer ones. If nothing agrees and rounding inside does much more
+        than that of the output, as in a normalization of nearly equal numbers, it is allowed for. Where the curvature
+        is infinite, as that of x**1.5 at 0, differences that approach the slope with every finer step will do.
         """
         if not np.isfinite(analytic):
             return None
+        error = self._error(direction, analytic, scale, 0.0)
+        if error is None and self.noise > LOUD * self.rounding:
+            return self._error(direction, analytic, scale, self.noise)
+        return error
+
+    def _error(self, direction: Array, analytic: float, scale: float, noise: float) -> float | None:
         vague, against, distances = None, list[tuple[int, Look]](), list[float]()
         for rung in (0, *FINER, *COARSER):
             if rung < 0 and vague is None and not _drowned(distances):
                 return distances[-1] if _converges(distances) else self._finest(direction, analytic, scale)
-            look = self.look(direction, rung)
+            look = self.look(direction, rung, noise=noise)
             allowed = ATOL + RTOL * max(scale, abs(look.slope))
             off = abs(analytic - look.slope)
             if off <= allowed + look.uncertainty:

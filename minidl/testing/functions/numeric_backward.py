@@ -56,7 +56,9 @@ class NumericBackward(Layer):
             inner.training = own.training
         for name, parameter in self.named_parameters().items():
             parameter.grad = _differences(output, twin.parameters.named[name].value, dy)
-        return _differences(output, wide, dy).astype(dy.dtype) if wide is not x else np.zeros(x.shape, dy.dtype)
+        if wide is x or not self.needs_dx:  # whole numbers, which may come as floats, cannot be moved
+            return np.zeros(x.shape, dy.dtype)
+        return _differences(output, wide, dy).astype(dy.dtype)
 
 
 def _remembering(forward: Callable[[Any, Array], Array]) -> Callable[[Any, Array], Array]:

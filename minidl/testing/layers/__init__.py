@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Container, Generator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from hypothesis import strategies as st
@@ -14,8 +14,10 @@ from minidl.testing.functions import GRID, name_of
 from minidl.testing.layers.advice import on_sizes
 from minidl.testing.layers.case import Declared, LayerCase, LayerCheckError, LayerRun
 from minidl.testing.layers.contract import CONTRACT, gradients_set, runs
+from minidl.testing.layers.door import DOOR
 from minidl.testing.layers.extremes import EXTREMES
 from minidl.testing.layers.making import make_case
+from minidl.testing.layers.modes import MODES
 from minidl.testing.layers.numbers import NUMBERS
 from minidl.testing.report import Property
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
@@ -48,15 +50,15 @@ def both_modes(
         yield kind(case, unset, inference)
 
 
-LAYER = Kind((*CONTRACT, *NUMBERS, *EXTREMES), runs, LayerCheckError, both_modes)
+LAYER = Kind((*CONTRACT, *DOOR, *NUMBERS, *MODES, *EXTREMES), runs, LayerCheckError, both_modes)
 
 
 def layer_cases(
     layer: Layer | Callable[..., Layer],
     shape: Shape = ("n", "features"),
     *,
-    rows_mix: bool = False,
-    stochastic: bool = False,
+    rows_mix: bool | Literal["training"] = False,
+    stochastic: bool | Literal["unbiased"] = False,
     random_inference: bool = False,
     domain: tuple[float, float] | None = None,
     integers: Integers | None = None,
@@ -103,8 +105,10 @@ def layer_test() -> None:
         layer: a class or factory, called anew for every case, or one layer object.
         shape: the shape of x. Names are drawn and handed to the constructor's arguments of the same name. A size may
             be a strategy, or have a lower bound: `("n", at_least(3))`.
-        rows_mix: declare that rows of the output depend on other rows, as in batch normalization.
-        stochastic: declare that the layer draws random numbers in training, as dropout does, from `self.rng`.
+        rows_mix: declare that rows of the output depend on other rows; "training" that they do so in training only, as
+            in batch normalization, and that the states which inference uses instead move then.
+        stochastic: declare that the layer draws random numbers in training, from `self.rng`; "unbiased" that the mean
+            over the draws is the output of inference, as for dropout.
         random_inference: declare that it draws them at inference too.
         domain: the closed interval x must lie in. None: x is drawn from -3 to 3, and tried far beyond.
         integers: declare that x holds whole numbers from `low` to `high - 1`, as for an embedding; `high` may be the

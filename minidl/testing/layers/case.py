@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl.arguments import short
 from minidl.layers.base import Layer
 from minidl.parameters import Array
 from minidl.testing.functions import GRID, Domain, Subject, shown, steps_in, upstream_gradient
@@ -23,12 +24,17 @@ class LayerCheckError(CheckError):
 class Declared:
     """What the author of a layer declares about it; see `layer_test`."""
 
-    rows_mix: bool = False
-    stochastic: bool = False
+    rows_mix: bool | str = False
+    stochastic: bool | str = False
     random_inference: bool = False
     domain: Domain | None = None
     integers: tuple[int, int] | None = None
     jumps: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, word in (("rows_mix", "training"), ("stochastic", "unbiased")):
+            if (value := getattr(self, name)) not in (False, True, word):
+                raise ValueError(f"expected {name} to be True, False or {word!r}, received {name}={short(value)}")
 
     @property
     def bounded(self) -> bool:
@@ -97,6 +103,11 @@ class LayerRun:
         self.inside = list(case.layer.layers_inside())
         self.streams = self.streams_now()
         self.states = self.states_now()
+
+    @property
+    def rows_mix(self) -> bool:
+        """Whether rows may depend on one another in this mode."""
+        return bool(self.declared.rows_mix) and (self.training or self.declared.rows_mix is True)
 
     def streams_now(self) -> list[Any]:
         """The states of the random streams of all layers inside."""
@@ -200,7 +211,7 @@ class LayerRun:
     @cached_property
     def rows_apart(self) -> bool:
         """Whether each row gives its own output and gradient, whatever stands below it."""
-        if self.declared.rows_mix or self.draws:
+        if self.rows_mix or self.draws:
             return False
         n, x, dy = len(self.y), self.x, self.dy
         alone = {"y": self.forward(x).copy(), **self.gradients_at(x, dy)}

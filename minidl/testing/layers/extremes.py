@@ -20,7 +20,7 @@ LONG = 64  # numbers in a row, beyond which it is long
 @EXTREMES.property("many rows")
 def many(run: LayerRun) -> Outcome:
     """The rows again and again, more than a small batch holds: each gives the same, and gradients are their sums."""
-    if run.declared.rows_mix or run.draws or run.seen_before or len(run.x) < 2:
+    if run.rows_mix or run.draws or run.seen_before or len(run.x) < 2:
         return NOT_TRIED
     y, dy, n = run.y, run.dy, len(run.y)
     of_rows = [run.gradients_at(run.x[i : i + 1], dy[i : i + 1]) for i in range(n)]
@@ -66,12 +66,12 @@ def empty(run: LayerRun) -> Outcome:
             gradients = run.backward(dy) if isinstance(y, np.ndarray) and len(y) == 0 else {}
         except LayerCheckError:
             return None
-    wrong_width = not run.declared.rows_mix and np.shape(y)[1:] != run.y.shape[1:]
+    wrong_width = not run.rows_mix and np.shape(y)[1:] != run.y.shape[1:]
     if (not gradients and run.gradients) or wrong_width:
         raise run.failure("an empty batch must give an empty output", f"  received {np.shape(y)} for x of {x.shape}")
     for name, gradient in gradients.items():
         bad = np.shape(gradient) != x.shape if name == "x" else bool(gradient.any())
-        if bad and not run.declared.rows_mix:
+        if bad and not run.rows_mix:
             shown = np.shape(gradient) if name == "x" else gradient.tolist()
             raise run.failure("an empty batch must give gradients of 0", f"  received d{name} = {shown}")
     return None

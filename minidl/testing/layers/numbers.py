@@ -28,7 +28,7 @@ TOLD_APART = 200  # numbers of a layer up to which the pattern of a mistake is l
 @NUMBERS.property("rows independent")
 def independent(run: LayerRun) -> Outcome:
     """Each row alone gives its row of the batch, and parameter gradients are sums over rows."""
-    if run.declared.rows_mix or run.seen_before:
+    if run.rows_mix or run.seen_before:
         return NOT_TRIED
     if run.draws:
         _independent_of_random(run)

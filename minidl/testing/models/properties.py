@@ -11,9 +11,9 @@ import minidl.testing.layers.contract as contract
 import minidl.testing.layers.extremes as extremes
 import minidl.testing.layers.numbers as numbers
 from minidl.arguments import short
-from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.layers.sequential import Sequential
+from minidl.layers.tracing import Call, traced
 from minidl.parameters import Array
 from minidl.regularizers import Regularizer
 from minidl.testing.functions import Subject, Trial, Wrong, judge, shown
@@ -141,7 +141,7 @@ def same_seed(run: ModelRun) -> Outcome:
 @MODELS.property("prediction in batches")
 def predicts(run: ModelRun) -> Outcome:
     """Prediction in batches of two rows is the forward pass at inference."""
-    if run.training or run.declared.rows_mix or run.draws:
+    if run.training or run.rows_mix or run.draws:
         return NOT_TRIED
     run.rewind(run.layer)
     predicted, wanted = run.layer.predict(run.x, batch_size=2), run.y
@@ -151,7 +151,7 @@ def predicts(run: ModelRun) -> Outcome:
 
 
 def _culprits(run: ModelRun, x: Array) -> Iterator[str]:
-    """The loss, and the layers of nested Sequentials, whose own derivative is wrong where the model stands."""
+    """The loss, the penalties and the layers whose own derivative is wrong where the model stands."""
     scores, case = run.forward(x).copy(), run.case
 
     value = partial(case.loss.forward, scores, case.targets)
@@ -162,21 +162,29 @@ def _culprits(run: ModelRun, x: Array) -> Iterator[str]:
         penalty = penalty_subject(regularize, run.layer.parameters)
         if judge(penalty, np.ones(1), run.rng).wrong is not None:
             yield f"the regularizer {short(regularize)} adds a gradient that is not that of its penalty"
-    yield from _wrong_layers(run, run.layer, x, loss.gradients(np.ones(1))["scores"], "")
+    yield from _wrong_layers(run, x, loss.gradients(np.ones(1))["scores"])
 
 
-def _wrong_layers(run: ModelRun, layer: Layer, x: Array, dy: Array, path: str) -> Iterator[str]:
-    """The layers in and below one that are wrong by themselves, given their own input and upstream gradient."""
-    if isinstance(layer, Sequential) and len(layer):
-        inputs, upstream = [x], [dy]
-        run.rewind(run.layer)
-        for inner in layer:
-            inputs.append(inner.forward(inputs[-1]))
-        for inner in reversed(list(layer)):
-            upstream.append(inner.backward(upstream[-1]))
-        for i, inner in enumerate(layer):
-            yield from _wrong_layers(run, inner, inputs[i], upstream[-2 - i], f"{path}.{i}" if path else str(i))
-        return
+def _wrong_layers(run: ModelRun, x: Array, dy: Array) -> Iterator[str]:
+    """The layers that are wrong by themselves, given their own input and upstream gradient.
+
+    Where those that hold no others are all right, it is the innermost container that is wrong, unless it only hands on.
+    """
+    run.rewind(run.layer)
+    with traced(run.layer) as calls:
+        run.layer.forward(x)
+        run.layer.backward(dy)
+    for inside in (False, True):
+        own = [call for call in calls if bool(call.layer.children()) is inside and type(call.layer) is not Sequential]
+        wrong = [_wrong_layer(run, call) for call in own if call.path or len(calls) == 1]
+        if found := [words for words in wrong if words]:
+            yield from found[:1] if inside else found
+            return
+
+
+def _wrong_layer(run: ModelRun, call: Call) -> str:
+    """What is wrong with one layer where the model stands; "" for nothing."""
+    layer, x = call.layer, call.x
     named, start = {name: p.value for name, p in layer.named_parameters().items()}, x.astype(np.float64)
     arrays = named if x.dtype.kind != "f" else {"x": start, **named}
 
@@ -189,6 +197,5 @@ def _wrong_layers(run: ModelRun, layer: Layer, x: Array, dy: Array, path: str) -
         dx = layer.backward(upstream)
         return {"x": dx, **{name: p.grad.copy() for name, p in layer.named_parameters().items()}}
 
-    wrong = judge(Subject(arrays, forward, backward), dy, run.rng).wrong
-    if wrong is not None:
-        yield f"layer {path or 'itself'}, {layer!r}, has a wrong d{wrong.array} by itself"
+    wrong = judge(Subject(arrays, forward, backward), call.dy, run.rng).wrong if call.dy is not None else None
+    return "" if wrong is None else f"layer {call.path or 'itself'}, {layer!r}, has a wrong d{wrong.array} by itself"

@@ -19,8 +19,8 @@ class Embedding(Layer):
         self.E = Parameter((tokens, width), small)
 
     def forward(self, x):
-        self.x = x
-        return self.E.value[x]
+        self.x = x.astype(np.intp)
+        return self.E.value[self.x]
 
     def backward(self, dy):
         grad = np.zeros(self.E.shape, dy.dtype)
@@ -37,7 +37,8 @@ class EmbeddingBag(Layer):
         self.mode, self.E = mode, Parameter((4, 2), small)
 
     def forward(self, x):
-        self.x, e = x, self.E.value[x]
+        self.x = x.astype(np.intp)
+        e = self.E.value[self.x]
         self.k = e.argmax(axis=1)[:, None]
         return {"sum": e.sum, "mean": e.mean, "max": e.max}[self.mode](axis=1)
 

@@ -1,11 +1,14 @@
 """Normalizations of rows, of channels and of batches."""
 
+import numpy as np
 from hypothesis import strategies as st
 
 from minidl import Elementwise, Linear, Parameter, Sequential, State, Tanh
 from minidl.initializers import ones, zeros
+from minidl.testing import at_least
 from tests.corpus.items import Shelf
 from tests.corpus.right.bases import IMAGES, BatchNormBase, Normalization, normalized
+from tests.corpus.right.randomness import GaussianNoise
 
 SHELF = Shelf()
 
@@ -102,7 +105,25 @@ class BatchNorm2D(BatchNormBase):
         self.setup(channels)
 
 
-@SHELF.layer(rows_mix=True)
+@SHELF.layer(rows_mix="training", shape=(at_least(2), "features"))
+class UnbiasedBatchNorm(BatchNormBase):
+    """Its running variance is that of the population, so large and small batches lead to the same on average."""
+
+    momentum, eps = 0.5, 1e-5
+
+    def __init__(self, features):
+        self.setup(features)
+
+    def forward(self, x):
+        before = self.var.value.copy()
+        y = super().forward(x)
+        if self.training:
+            m = x.size / len(self.var.value)
+            self.var.value = before + (1 - self.momentum) * (x.var(axis=self.axes) * (m / (m - 1)) - before)
+        return y
+
+
+@SHELF.layer(rows_mix="training")
 class CenterByRunningMean(Elementwise):
     """Subtracts the mean of the batch in training, its running average at inference."""
 
@@ -133,3 +154,34 @@ class NormalizedResidual(Elementwise):
 
     def backward(self, dy):
         return dy + self.block.backward(dy)
+
+
+@SHELF.layer(rows_mix="training", shape=(at_least(2), "features"), width=st.integers(1, 3))
+def bias_before_batch_norm(features, width):
+    """The gradient of the bias is exactly 0, and what rounding makes of it is large where rows are nearly equal."""
+    return Sequential(Linear(features, 3), Linear(3, width), UnbiasedBatchNorm(width))
+
+
+@SHELF.layer(rows_mix="training", stochastic=True, shape=(at_least(2), "features"))
+def noisy_batch_norm(features):
+    """Running statistics and draws in one."""
+    return Sequential(UnbiasedBatchNorm(features), GaussianNoise(0.5), Tanh(), UnbiasedBatchNorm(features))
+
+
+@SHELF.layer(rows_mix="training")
+class CountsItsBatches(Elementwise):
+    """A cumulative average of batch means, by a counter of whole numbers."""
+
+    def __init__(self, features):
+        self.mean, self.batches = State((features,), zeros), State((), zeros, dtype=np.int64)
+
+    def forward(self, x):
+        self.mixed, m = self.training, self.mean.value
+        if self.training:
+            m = x.mean(axis=0)
+            self.batches.value += 1
+            self.mean.value += (m - self.mean.value) / float(self.batches.value)
+        return x - m
+
+    def backward(self, dy):
+        return dy - dy.mean(axis=0) if self.mixed else dy

@@ -11,7 +11,7 @@ from tests.corpus.right.bases import small
 SHELF = Shelf()
 
 
-@SHELF.layer(stochastic=True, p=st.sampled_from([0.0, 0.3, 0.9]))
+@SHELF.layer(stochastic="unbiased", p=st.sampled_from([0.0, 0.3, 0.9, 0.99]))
 class Dropout(Elementwise):
     """y = x m / (1 - p) with m drawn in training; p = 0 and p = 0.9 are both allowed."""
 
@@ -41,7 +41,7 @@ class DropoutInDtype(Elementwise):
         return dy * self.factor
 
 
-@SHELF.layer(stochastic=True, std=st.sampled_from([0.1, 5.0]))
+@SHELF.layer(stochastic="unbiased", std=st.sampled_from([0.1, 5.0]))
 class GaussianNoise(Elementwise):
     """y = x + std e in training."""
 
@@ -55,7 +55,7 @@ class GaussianNoise(Elementwise):
         return dy
 
 
-@SHELF.layer(stochastic=True)
+@SHELF.layer(stochastic="unbiased")
 class RReLU(Elementwise):
     """Leaky ReLU whose slope below 0 is drawn in training and fixed at inference."""
 
@@ -68,7 +68,7 @@ class RReLU(Elementwise):
         return dy * self.slope
 
 
-@SHELF.layer(stochastic=True)
+@SHELF.layer(stochastic="unbiased")
 class StochasticDepth(Elementwise):
     """x + b_i F(x) with one coin a row; at inference b = 1/2."""
 
@@ -96,7 +96,7 @@ class MonteCarloDropout(Elementwise):
         return dy * self.m
 
 
-@SHELF.layer(stochastic=True, shape=("n", "features"), out=st.integers(1, 3))
+@SHELF.layer(stochastic="unbiased", shape=("n", "features"), out=st.integers(1, 3))
 class DropConnect(Layer):
     """Linear with one mask on its weights for the whole batch."""
 
@@ -136,12 +136,12 @@ class MixUp(Elementwise):
         return dx
 
 
-@SHELF.layer(stochastic=True, shape=("n", "width"), width=st.sampled_from([2, 4]))
+@SHELF.layer(stochastic="unbiased", shape=("n", "width"), width=st.sampled_from([2, 4]))
 class Reparametrize(Layer):
     """Halves m, s become m + softplus(s) e with e normal; at inference m alone."""
 
     def output_shape(self, shape):
-        return None if shape is None else (shape[0] // 2,)
+        return None if shape in (None, (None,)) else (shape[0] // 2,)
 
     def forward(self, x):
         k = x.shape[1] // 2

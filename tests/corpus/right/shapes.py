@@ -53,7 +53,7 @@ class FlattenView(Layer):
     """All axes but the first become one, as a view."""
 
     def output_shape(self, shape):
-        return None if shape is None else (math.prod(shape),)
+        return None if shape is None else (None if None in shape else math.prod(shape),)
 
     def forward(self, x):
         self.shape = x.shape

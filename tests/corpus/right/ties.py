@@ -32,7 +32,7 @@ class MinMaxPairs(Layer):
         self.width = width
 
     def output_shape(self, shape):
-        if shape is not None and shape != (self.width,):
+        if shape not in (None, (None,), (self.width,)):
             raise ShapeError(f"expected rows of shape ({self.width},), received {shape}")
         return (self.width,)
 

@@ -5,6 +5,7 @@ import numpy as np
 from minidl.initializers import normal
 from minidl.layers import Layer
 from minidl.parameters import State
+from minidl.testing import at_least
 from tests.corpus.items import Shelf
 from tests.corpus.wrong.bases import BatchNorm
 
@@ -158,6 +159,69 @@ class BatchCentreMeanOfMeans(Layer):
 
     def backward(self, dy):
         return dy.copy()
+
+
+IN_TRAINING = {"rows_mix": "training", "shape": (at_least(2), "features")}
+
+
+class Unbiased(BatchNorm):
+    """Right: the running variance is that of the population."""
+
+    def track(self, mean, var, n):
+        super().track(mean, var * (n / (n - 1)), n)
+
+
+@SHELF.layer(**IN_TRAINING)
+class BatchNormOfTheBatch(Unbiased):
+    """The statistics of the batch at inference too, with their gradient: rows depend on one another there."""
+
+    def forward(self, x):
+        mean, var = x.mean(axis=0), x.var(axis=0)
+        if self.training:
+            self.track(mean, var, len(x))
+        self.inverse, self.mixed = 1 / np.sqrt(var + self.eps), True
+        self.normal = (x - mean) * self.inverse
+        return self.normal * self.gain.value + self.shift.value
+
+
+SHELF.put("layer", BatchNorm, IN_TRAINING, "BatchNorm with a biased running variance")
+
+
+@SHELF.layer(**IN_TRAINING)
+class BatchNormNeverMoves(Unbiased):
+    """The running statistics are those it started with: new ones are bound to names, not assigned."""
+
+    def track(self, mean, var, n):
+        running = self.mean.value, self.var.value
+        running = [r + 0.1 * (new - r) for r, new in zip(running, (mean, var), strict=True)]
+
+
+@SHELF.layer(**IN_TRAINING)
+class BatchNormMovesTheMeanOnly(Unbiased):
+    """The running variance stays what it was."""
+
+    def track(self, mean, var, n):
+        self.mean.value = 0.9 * self.mean.value + 0.1 * mean
+
+
+@SHELF.layer(**IN_TRAINING)
+class BatchNormSumOfRows(Unbiased):
+    """The running mean follows the sum of the rows over 2, as if every batch had two of them."""
+
+    def track(self, mean, var, n):
+        super().track(mean * n / 2, var, n)
+
+
+@SHELF.layer(**IN_TRAINING)
+class BatchNormConstantVariance(Unbiased):
+    """backward takes the variance for a constant: it centres dy and forgets how x moves the deviation."""
+
+    def backward(self, dy):
+        dx = super().backward(dy)
+        if not self.mixed:
+            return dx
+        d = dy * self.gain.value
+        return (d - d.mean(axis=0)) * self.inverse
 
 
 SHELF.put("layer", BatchNorm, {}, "BatchNorm that is not declared to mix rows")

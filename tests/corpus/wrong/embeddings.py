@@ -93,3 +93,20 @@ class PositionLast(Layer):
     def backward(self, dy):
         self.position.grad[:-1] = dy[:, :-1].sum(axis=0)
         return dy.copy()
+
+
+@SHELF.layer(**EMBEDDING)
+class EmbeddingOfIntegersOnly(Embedding):
+    """Indexes with x itself, which the Trainer casts to floats."""
+
+    def forward(self, x):
+        self.x = x
+        return self.weight.value[x]
+
+
+@SHELF.layer(**EMBEDDING)
+class EmbeddingOfFloatsByRemainder(Embedding):
+    """Another table row for floats than for integers."""
+
+    def forward(self, x):
+        return super().forward(x if x.dtype.kind == "i" else (x + 1) % len(self.weight.value))

@@ -172,6 +172,22 @@ class LinearWrongOutputShape(Affine):
 
 
 @SHELF.layer(**AFFINE)
+class LinearWrongOutputOfUnknown(Affine):
+    """Announces the width of its input where that is not known."""
+
+    def output_shape(self, shape):
+        return (self.in_features,) if shape is None else (self.out_features,)
+
+
+@SHELF.layer(**AFFINE)
+class LinearCountsUnknown(Affine):
+    """Calculates with a size that may be None."""
+
+    def output_shape(self, shape):
+        return None if shape is None else (shape[0] - self.in_features + self.out_features,)
+
+
+@SHELF.layer(**AFFINE)
 class LinearPlainBias(Affine):
     """Bias gradient is stored on a plain attribute, grad itself is never set."""
 

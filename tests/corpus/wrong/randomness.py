@@ -70,6 +70,54 @@ class DropoutThatNeverRests(Elementwise):
         return dy * self.mask
 
 
+UNBIASED = {"stochastic": "unbiased", "p": st.floats(0.2, 0.6)}
+
+
+@SHELF.layer(**UNBIASED)
+class DropoutUnscaled(Dropout):
+    """What is kept is not scaled up: training sees smaller numbers than inference."""
+
+    def draw(self, x):
+        return (self.rng.random(x.shape) >= self.p).astype(x.dtype)
+
+
+@SHELF.layer(**UNBIASED)
+class DropoutScaledByRate(Dropout):
+    """Divided by the rate, not by what is kept."""
+
+    def draw(self, x):
+        return ((self.rng.random(x.shape) >= self.p) / self.p).astype(x.dtype)
+
+
+@SHELF.layer(stochastic="unbiased", p=st.sampled_from([0.2, 0.8]))
+class DropoutKeepsTheRate(Dropout):
+    """The rate is taken for the share that is kept, but the scale is right for what is dropped."""
+
+    def draw(self, x):
+        return ((self.rng.random(x.shape) < self.p) / (1 - self.p)).astype(x.dtype)
+
+
+@SHELF.layer(**UNBIASED)
+class DropoutScaledTwice(Dropout):
+    """Scaled in training and again at inference, as where two conventions meet."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        return y if self.training else y * (1 - self.p)
+
+    def backward(self, dy):
+        return dy * (1 - self.p) if self.mask is None else dy * self.mask
+
+
+@SHELF.layer(**UNBIASED)
+class DropoutMaskDrawnTwice(Dropout):
+    """One mask multiplies x, another one is kept for backward."""
+
+    def forward(self, x):
+        self.mask = self.draw(x) if self.training else None
+        return x if self.mask is None else x * self.draw(x)
+
+
 @SHELF.layer(**DROPOUT)
 class DropoutGlobalRandom(Dropout):
     """Draws from numpy's global generator, not from self.rng: not repeatable."""
