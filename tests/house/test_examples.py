@@ -1,6 +1,7 @@
 """The examples run in quick mode, write what they promise, and say what is missing."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,12 @@ def test_an_example_explains_itself(name, tmp_path):
     assert done.returncode == 0
     assert "--seed" in done.stdout
     assert "--quick" in done.stdout
+
+
+@pytest.mark.parametrize(("name", "check"), [("custom_layer", "test_swish"), ("autoencoder_mnist", "test_enlarge")])
+def test_the_layer_of_an_example_passes_its_check(name, check, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    runpy.run_path(str(EXAMPLES / f"{name}.py"))[check]()
 
 
 @pytest.mark.parametrize("name", WITHOUT_DATA)
