@@ -16,7 +16,7 @@ from minidl.layers.habits import LAYER
 from minidl.layers.modes import inference, training
 from minidl.layers.names import check_names
 from minidl.layers.owning import owned, refuse_shared
-from minidl.layers.shapes import SampleShape, ShapeError, check_sizes
+from minidl.layers.shapes import SampleShape, ShapeError, check_sizes, rows_at_once
 from minidl.parameters import Array, Parameter, State
 from minidl.quiet import quiet, quietly
 from minidl.returned import as_finite, as_numbers
@@ -235,15 +235,16 @@ class Layer(Recorded):
         """
         return training(self, list(self.layers_inside()))
 
-    def predict(self, x: Array, *, batch_size: int = 1024) -> Array:
+    def predict(self, x: Array, *, batch_size: int | None = None) -> Array:
         """Inference on all rows of `x`, in batches: the outputs as one array the caller owns.
 
-        `x` is cast batch by batch to the model's dtype, so bytes and memory-mapped files are welcome. What `fit`
-        refuses is refused here too, except for lists of numbers.
+        A batch of None has 1024 rows that are vectors, or 128 that are images or sequences, of which layers make more
+        numbers. `x` is cast batch by batch to the model's dtype, so bytes and memory-mapped files are welcome. What
+        `fit` refuses is refused here too, except for lists of numbers.
         """
-        batch_size = check_integer("batch_size", batch_size, minimum=1)
         x = as_numbers("x", x) if isinstance(x, list | tuple) else x
         check_numbers("x", x)
+        batch_size = rows_at_once(x) if batch_size is None else check_integer("batch_size", batch_size, minimum=1)
         dtype = self._compute_dtype(x)
         with inference(list(self.layers_inside())), quietly():
             starts = range(0, max(len(x), 1), batch_size)

@@ -97,17 +97,19 @@ class MaxPool2D(_Pool2D):
         return y
 
     def _grown(self, dy: Array, axis: int) -> Array:
-        """Of each window the first number that is the largest gets dy."""
+        """Of each window the first number that is the largest gets dy: the last one has it until another takes it."""
         span, (x, y) = self._span(axis), self.largest[axis]
         dx: Floats = np.zeros_like(x)
-        free: Any = True  # windows whose largest number comes later
-        for offset, (part, place) in enumerate(zip(_taps(x, axis, span), _taps(dx, axis, span), strict=True)):
-            here = free if offset == span.size - 1 else (part == y) & free
-            free = free & ~np.asarray(here)
-            if span.stride >= span.size:
-                np.multiply(dy, here, out=place)
-            else:
-                place += dy * here
+        places = _taps(dx, axis, span)
+        shared = span.stride < span.size
+        *ahead, last = [np.empty_like(y) for _ in places] if shared else places
+        last[...] = dy
+        for part, share in zip(_taps(x, axis, span), ahead, strict=False):
+            np.multiply(last, part == y, out=share)
+            last -= share
+        if shared:
+            for place, share in zip(places, (*ahead, last), strict=True):
+                place += share
         return _cut(dx, axis, span, self.x_shape[axis])
 
 

@@ -25,6 +25,13 @@ class Open(tuple[int | None, ...]):
     __slots__ = ()
 
 
+def rows_at_once(x: Array) -> int:
+    """How many rows are predicted at once. Vectors make large products, which are fast; what layers make of images and
+    sequences is soon more than caches hold, and gains nothing from more rows.
+    """
+    return 1024 if x.ndim <= 2 else 128
+
+
 def check_sizes(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
     """`shape` if it is a tuple or list of whole numbers of at least 1, and not empty.
 

@@ -26,13 +26,15 @@ class _Shaping(Layer):
         if x.ndim == 0:
             raise ShapeError(f"expected x of shape (n, ...), received the number x={short(x)}: a single row is x[None]")
         self.x_shape, self.y_shape = x.shape, (len(x), *self._shape_for(x.shape[1:]))
+        self.slowest_first = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
         return x.reshape(self.y_shape)
 
     @quiet
     def backward(self, dy: Array) -> Array:
-        """dx = dy, laid out as x was."""
+        """dx = dy, laid out as x was, in memory too: the layers below work with both, and are slow on two orders."""
         self.check_dy(dy, self.y_shape)
-        return np.asarray(dy).reshape(self.x_shape)
+        dx: Array = np.asarray(dy).reshape(self.x_shape).transpose(self.slowest_first)
+        return np.ascontiguousarray(dx).transpose(np.argsort(self.slowest_first))
 
 
 class Flatten(_Shaping):

@@ -129,12 +129,12 @@ class Trainer(Recorded):
         with quietly():
             return self.optimizer.minimize(cost, self.model.parameters)
 
-    def evaluate(self, data: Data, *, batch_size: int = 1024) -> dict[str, float]:
+    def evaluate(self, data: Data, *, batch_size: int | None = None) -> dict[str, float]:
         """Loss, penalty, cost and every metric on a whole set, in inference mode.
 
-        Scores are computed in batches and everything else from all of them at once, so the result does not depend on
-        the batch size beyond rounding. The loss weighs rows by the weights of the set; metrics count every row as one.
-        Gradients are left as they were.
+        Scores are computed in batches, as by `model.predict`, and everything else from all of them at once, so the
+        result does not depend on the batch size beyond rounding. The loss weighs rows by the weights of the set;
+        metrics count every row as one. Gradients are left as they were.
         """
         refuse_used_elsewhere(self.loss)
         data = as_dataset("data", data)

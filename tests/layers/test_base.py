@@ -358,6 +358,20 @@ def test_predict_gives_the_same_at_any_batch_size(batch_size):
     np.testing.assert_allclose(model.predict(X, batch_size=batch_size), model.forward(X), rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("shape", "sizes"), [((2,), [1024, 6]), ((1, 2, 2), [128] * 8 + [6]), ((3, 2), [128] * 8 + [6])]
+)
+def test_vectors_are_predicted_in_larger_batches_than_images(shape, sizes):
+    class Counting(Layer):
+        def forward(self, x):
+            seen.append(len(x))
+            return x
+
+    seen = []
+    Counting().build().predict(np.zeros((1030, *shape), np.float32))
+    assert seen == sizes
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_predict_of_no_rows_gives_no_rows_of_the_right_width(dtype):
     y = network(Softmax()).build(dtype=dtype).predict(X[:0])
@@ -384,7 +398,7 @@ def test_the_prediction_is_the_caller_s_own(make):
     np.testing.assert_array_equal(model.predict(X), kept)
 
 
-@pytest.mark.parametrize("batch_size", [0, -1, 1.5, None, True])
+@pytest.mark.parametrize("batch_size", [0, -1, 1.5, "all", True])
 def test_a_batch_size_that_is_no_positive_integer_is_refused(batch_size):
     with pytest.raises(ValueError, match="expected batch_size to be an integer >= 1, received"):
         network().build().predict(X, batch_size=batch_size)

@@ -18,6 +18,15 @@ def test_the_order_of_memory_does_not_matter():
     np.testing.assert_array_equal(Reshape(6, 2).forward(last), X.reshape(2, 6, 2))
 
 
+@pytest.mark.parametrize("axes", [(0, 1, 2, 3), (0, 2, 3, 1), (3, 1, 0, 2)])
+def test_the_gradient_lies_in_memory_as_x_does(axes):
+    x = X.transpose(axes).copy().transpose(np.argsort(axes))
+    layer = Flatten()
+    dx = layer.backward(layer.forward(x))
+    np.testing.assert_array_equal(dx, x)
+    assert dx.strides == x.strides
+
+
 @pytest.mark.parametrize("shape", [(12,), (4, 3), (-1, 2), (2, -1, 3), (-1,)])
 def test_reshape_is_that_of_numpy_for_each_row_and_back(shape):
     layer = Reshape(*shape)
