@@ -55,7 +55,7 @@ def _decided(value: object) -> bool:
     )
 
 
-def judged(trainer: TrainerView, data: Dataset, *, batch_size: int) -> dict[str, float]:
+def judged(trainer: TrainerView, data: Dataset, *, batch_size: int | None) -> dict[str, float]:
     """Loss, penalty, cost and every metric on a whole set; see `Trainer.evaluate`.
 
     Where the cost of a set of the run that is under way is not finite, metrics are NaN, as none of them is asked.
