@@ -81,7 +81,7 @@ WORDS = {
     "NLLLoss": "SoftmaxCrossEntropy takes raw scores: leave LogSoftmax out",
     "InstanceNorm1d InstanceNorm2d InstanceNormalization": "GroupNorm(channels, channels)",
     "GlobalMaxPooling2D GlobalMaxPool2D AdaptiveMaxPool2d": "MaxPool2D(size) with the size of the image, and Flatten()",
-    "MaxPool1d MaxPool1D MaxPooling1D AvgPool1d AveragePool1D": "Reshape(1, time, channels), MaxPool2D((2, 1)), and Reshape back",
+    "MaxPool1d MaxPool1D MaxPooling1D AvgPool1d AveragePool1D": "Reshape(1, time, channels) and MaxPool2D((2, 1))",
     "Identity": "Sequential() returns what it is given",
     "Add": "Residual(*layers) is x + f(x), Parallel(*branches) a sum",
     "ModuleList ModuleDict": "layers in a list or a dict of a layer belong to it",
