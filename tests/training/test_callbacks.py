@@ -374,3 +374,12 @@ def test_a_divergence_raised_by_a_callback_has_no_rows(data, trainer, fit, hooks
     one = trainer(callbacks=[hooks(on_step_end=fail)])
     history = fit(one, data(), raise_divergence=False)
     assert history.stopped_because == "diverged: at step 1: the gradient exploded"
+
+
+def test_a_hook_with_its_arguments_in_the_other_order_is_refused():
+    with pytest.raises(
+        TypeError, match=r"expected Swapped.on_evaluation_end to take \(trainer, row\), .*begins with row"
+    ):
+
+        class Swapped(Callback):
+            def on_evaluation_end(self, row, trainer): ...

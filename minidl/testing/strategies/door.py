@@ -90,4 +90,5 @@ def check_kind(made: Any, kind: type) -> None:
     """Refuse an object of another kind than the check is for."""
     if not isinstance(made, kind):
         name = kind.__name__
-        raise TypeError(f"expected one {name}, its class or a factory, received {short(made)}, no {name}")
+        advice = f"derive from {name}, or give a function that returns one"
+        raise TypeError(f"expected one {name}, its class or a factory, received {short(made)}: {advice}")
