@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from minidl.advice import Advised, Missing
+from minidl.argument_words import unfit
 from minidl.bytecode import assigns, runs_later
 
 FREEZING = 'freeze by name, as in model.parameters.freeze("0.*") after build, and undo it by unfreeze'
@@ -35,8 +36,10 @@ class Recorded(Advised):
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Self:
             """Keep the arguments before any constructor can fail or forget them."""
-            if (args or kwargs) and cls.__init__ is object.__init__:
-                raise TypeError(f"{cls.__name__} takes no arguments, received {_written(args, kwargs)}")
+            if (args or kwargs) and (wrong := unfit(cls, args, kwargs)):
+                takes, unknown, advice = wrong
+                received = _written((), unknown) or _written(args, kwargs)
+                raise TypeError(f"expected the arguments of {takes}, received {received}: {advice}")
             self = super().__new__(cls)
             self._arguments = (args, kwargs)
             return self

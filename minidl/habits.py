@@ -66,6 +66,7 @@ NAMES = {  # ours, as it stands below `minidl`: those of others, where they diff
     "initializers.glorot_uniform": "xavier_uniform_ XavierUniform",
     "initializers.he_normal": "kaiming_normal_ KaimingNormal",
 }
+ABSENT = "it is left out on purpose: docs/not.md says why, and what to do"
 WORDS = {
     "Tensor tensor array from_numpy": "arrays are numpy arrays: np.array(...)",
     "no_grad inference_mode grad backward GradientTape": "every layer has its own backward, and nothing is recorded",
@@ -76,6 +77,17 @@ WORDS = {
     "save load": "model.save(path) and model.load(path)",
     "fit": "Trainer(model, loss, optimizer).fit(train, validation, epochs=...)",
     "train_test_split KFold": "Dataset.split(0.8, 0.2) and Dataset.folds(k)",
+    "ConvTranspose1d ConvTranspose2d Conv1DTranspose Conv2DTranspose Conv3d Conv3D Bidirectional": ABSENT,
+    "NLLLoss": "SoftmaxCrossEntropy takes raw scores: leave LogSoftmax out",
+    "InstanceNorm1d InstanceNorm2d InstanceNormalization": "GroupNorm(channels, channels)",
+    "GlobalMaxPooling2D GlobalMaxPool2D AdaptiveMaxPool2d": "MaxPool2D(size) with the size of the image, and Flatten()",
+    "MaxPool1d MaxPool1D MaxPooling1D AvgPool1d AveragePool1D": "Reshape(1, time, channels) and MaxPool2D((2, 1))",
+    "Identity": "Sequential() returns what it is given",
+    "Add": "Residual(*layers) is x + f(x), Parallel(*branches) a sum",
+    "ModuleList ModuleDict": "layers in a list or a dict of a layer belong to it",
+    "TimeDistributed": "Linear, BatchNorm and activations take (n, time, features)",
+    "ZeroPadding2D ZeroPad2d": "padding=... of Conv2D and the poolings",
+    "LSTMCell GRUCell RNNCell": "LSTM, GRU and RNN take all steps at once",
 }
 
 

@@ -322,7 +322,7 @@ def test_a_class_without_a_constructor_takes_no_arguments(args, kwargs):
     class Plain(Recorded):
         pass
 
-    with pytest.raises(TypeError, match="Plain takes no arguments, received"):
+    with pytest.raises(TypeError, match=r"expected the arguments of Plain\(\), received (1|slope=0.1): leave "):
         Plain(*args, **kwargs)
 
 

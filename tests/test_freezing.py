@@ -4,7 +4,22 @@ import pickle
 import numpy as np
 import pytest
 
-from minidl import L2, SGD, AdamW, Checkpoint, Dataset, Linear, MeanSquaredError, Parameters, Sequential, Tanh, Trainer
+from minidl import (
+    L2,
+    SGD,
+    AdamW,
+    AverageWeights,
+    Callback,
+    Checkpoint,
+    Dataset,
+    ExponentialAverage,
+    Linear,
+    MeanSquaredError,
+    Parameters,
+    Sequential,
+    Tanh,
+    Trainer,
+)
 from minidl.training.identity import differences
 
 X = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
@@ -169,3 +184,24 @@ def test_nothing_freezes_by_an_assignment(of, name):
     with pytest.raises(AttributeError):
         setattr(of(model), name, True)
     assert model.parameters.frozen == []
+
+
+class Swap(Callback):
+    """After some steps other numbers are trained, as many as before."""
+
+    def on_step_end(self, trainer):
+        if trainer.optimizer.steps == 3:
+            trainer.model.parameters.freeze("0.*")
+            trainer.model.parameters.unfreeze("1.*")
+
+
+@pytest.mark.parametrize("average", [AverageWeights(1.0), ExponentialAverage(0.5)])
+def test_a_mean_of_weights_is_of_the_same_numbers_for_all_of_a_run(average):
+    model = Sequential(Linear(3, 3), Linear(3, 3)).build(seed=0)
+    model.parameters.freeze("1.*")
+    before = model.parameters.snapshot()
+    trainer = Trainer(model, MeanSquaredError(), SGD(0.01), callbacks=[Swap(), average])
+    with pytest.raises(ValueError, match=r"others after freeze or unfreeze: do that between two calls of fit"):
+        trainer.fit(Dataset(X, X), epochs=2, batch_size=8, restore_best=False, progress=False)
+    np.testing.assert_equal(model.parameters.snapshot("1.*"), {n: a for n, a in before.items() if n[0] == "1"})
+    trainer.fit(Dataset(X, X), epochs=2, batch_size=8, restore_best=False, progress=False)

@@ -6,7 +6,7 @@ import numpy as np
 
 from minidl.arguments import check_integer, short
 from minidl.layers.base import Layer
-from minidl.layers.shapes import SampleShape, ShapeError
+from minidl.layers.shapes import Open, SampleShape, ShapeError
 from minidl.parameters import Array
 from minidl.quiet import quiet
 from minidl.returned import as_numbers
@@ -37,6 +37,13 @@ class _Shaping(Layer):
         return np.ascontiguousarray(dx).transpose(np.argsort(self.slowest_first))
 
 
+def _known(shape: SampleShape) -> tuple[int, ...] | None:
+    """The sizes of a row where all axes are known; a layer such as Linear knows the last ones only."""
+    if shape is None or None in shape or isinstance(shape, Open):
+        return None
+    return tuple(size for size in shape if size is not None)
+
+
 class Flatten(_Shaping):
     """(n, ...) -> (n, features): all numbers of a row one after the other, the last axis moving fastest.
 
@@ -49,9 +56,8 @@ class Flatten(_Shaping):
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
         """(features,), if all sizes are known."""
-        if shape is None:
-            return (None,)
-        return (prod(size for size in shape if size is not None) if None not in shape else None,)
+        sizes = _known(shape)
+        return (None if sizes is None else prod(sizes),)
 
     def _shape_for(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (prod(shape),)
@@ -80,9 +86,8 @@ class Reshape(_Shaping):
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
         """The shape, in which -1 is known if the shape of the input is."""
-        if shape is None or None in shape:
-            return tuple(None if size == -1 else size for size in self.shape)
-        return self._shape_for(tuple(size for size in shape if size is not None))
+        sizes = _known(shape)
+        return tuple(None if size == -1 else size for size in self.shape) if sizes is None else self._shape_for(sizes)
 
     def _shape_for(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         features = prod(shape)

@@ -112,7 +112,8 @@ def _each(name: str, value: Sizes | str, axes: int, minimum: int) -> tuple[int, 
         ways = (
             f"an integer >= {minimum}{' or a pair of them' * (axes == 2)}{' or ' + repr('same') * (name == 'padding')}"
         )
-        raise ValueError(f"expected {name} to be {ways.removesuffix(' or ')}, received {name}={short(value)}")
+        none = ": 0 is none" if name == "padding" and isinstance(value, str) else ""
+        raise ValueError(f"expected {name} to be {ways.removesuffix(' or ')}, received {name}={short(value)}{none}")
     return (check_integer(name, value, minimum=minimum),) * axes
 
 
@@ -124,7 +125,7 @@ def windowed(layer: object, windows: tuple[Window, ...], shape: tuple[int | None
     """
     counts = tuple(None if n is None else window.count(n) for n, window in zip(shape, windows, strict=True))
     if 0 in counts:
-        least = tuple(max(1, window.size - 2 * (window.padding or 0)) for window in windows)
+        least = tuple(1 if w.padding is None else max(1, w.size - 2 * w.padding) for w in windows)
         raise ShapeError(
             f"expected the last axes of x to be at least {least} long for the windows of {layer!r}, received {shape}: "
             f"make the windows smaller, or pad"

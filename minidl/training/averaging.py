@@ -6,12 +6,16 @@ from typing import Any
 import numpy as np
 
 from minidl.arguments import check_number, short
+from minidl.parameters import Floats
 from minidl.remembered import check_state, count_in, floats_in
 from minidl.training.callbacks import Callback
 
 
 class _MeanOfWeights(Callback):
     """m <- m + (w - m) / span in float64 after each step that counts; at the end w <- m."""
+
+    _layout: object = None  # which numbers stand where in the mean
+    _of_the_moment = ("_layout",)
 
     def __init__(self) -> None:
         self.count, self.mean = 0, np.zeros(0)
@@ -23,17 +27,28 @@ class _MeanOfWeights(Callback):
                 f"expected fit(..., restore_best=False) with {self!r}: a run ends with one kind of weights"
             )
         self.count, self.mean = 0, np.zeros(trainer.model.parameters.value.size)
+        self._layout = trainer.model.parameters.layout
 
     def on_step_end(self, trainer: Any) -> None:
         """Move the mean."""
         if self.counts(trainer.optimizer.steps):
             self.count += 1
-            self.mean += (trainer.model.parameters.value - self.mean) / self.span()
+            self.mean += (self._weights(trainer) - self.mean) / self.span()
 
     def on_fit_end(self, trainer: Any) -> None:
         """Put the mean into the model."""
         if self.count:
-            trainer.model.parameters.value[...] = self.mean
+            self._weights(trainer)[...] = self.mean
+
+    def _weights(self, trainer: Any) -> Floats:
+        """The numbers that the mean is of, if they are still where they were."""
+        if trainer.model.parameters.layout is not self._layout:
+            raise ValueError(
+                f"expected the parameters of the mean to stay the same for all of a run with {self!r}, received others "
+                f"after freeze or unfreeze: do that between two calls of fit"
+            )
+        weights: Floats = trainer.model.parameters.value
+        return weights
 
     def counts(self, step: int) -> bool:
         """Whether the weights after that step enter."""

@@ -12,7 +12,8 @@ ROOT = Path(minidl.__file__).parent
 BELOW = {
     "bytecode": set(),
     "advice": {"bytecode"},
-    "arguments": {"advice", "bytecode"},
+    "argument_words": set(),
+    "arguments": {"advice", "argument_words", "bytecode"},
     "quiet": set(),
     "returned": {"arguments"},
     "remembered": {"arguments"},

@@ -243,7 +243,7 @@ def test_other_channels_axes_dtypes_and_small_images_are_refused_with_what_to_do
         (lambda: Conv2D(1, 2, 3, padding=-1), "padding to be an integer >= 0, received padding=-1"),
         (
             lambda: Conv2D(1, 2, 3, padding="valid"),
-            "an integer >= 0 or a pair of them or 'same', received padding='valid'",
+            "an integer >= 0 or a pair of them or 'same', received padding='valid': 0 is none",
         ),
         (lambda: Conv1D(1, 2, (3, 3)), r"kernel to be an integer >= 1, received kernel=\(3, 3\)"),
     ],
@@ -287,3 +287,5 @@ def test_convolutions_that_do_not_fit_are_refused_when_they_are_built():
         Sequential(Conv2D(3, 8, 3), ReLU(), Conv2D(4, 8, 3)).build()
     with pytest.raises(ShapeError, match="at least"):
         Conv2D(3, 8, 5).output_shape((3, 4, 4))
+    with pytest.raises(ShapeError, match=r"at least \(1, 1\) long"):  # whatever the kernel
+        Conv2D(3, 8, 5, padding="same").output_shape((3, 0, 4))

@@ -85,3 +85,11 @@ def test_a_model_trains_through_both():
     model = Sequential(Reshape(3, 2, 2), Flatten(), Linear(12, 2)).build()
     x = np.ones((2, 12), np.float32)
     assert model.backward(model.forward(x)).shape == x.shape
+
+
+@pytest.mark.parametrize("shaping", [Flatten(), Reshape(8)])
+def test_rows_that_may_have_more_axes_than_a_linear_layer_knows_are_not_counted(shaping):
+    model = Sequential(Linear(3, 4), shaping, Linear(8, 2)).build()
+    assert model.forward(np.zeros((5, 2, 3), np.float32)).shape == (5, 2)
+    with pytest.raises(ShapeError):
+        Sequential(Linear(3, 4), shaping, Linear(8, 2)).build(input_shape=(3,))

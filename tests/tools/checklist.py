@@ -116,6 +116,10 @@ def classifier(features):
     return Sequential(Linear(features, 3), Sigmoid(), Linear(3, 3), ReLU(), Linear(3, 2))
 
 
+def tagger():
+    return Sequential(Embedding(3, 2), Residual(SelfAttention(2, causal=True)), LayerNorm(2), Linear(2, 3))
+
+
 def grouped(groups, size, eps=1e-5):
     return GroupNorm(groups, groups * size, eps=eps)
 
@@ -271,6 +275,12 @@ TABLE = [
     ),
     Item("Sequential with its loss", "model", classifier, {"loss": SoftmaxCrossEntropy(), "regularizers": [L2(0.1)]}),
     Item("Sequential with a hinge", "model", classifier, {"loss": Hinge(), "regularizers": [ElasticNet(0.1, 0.1)]}),
+    Item(
+        "Sequential with attention and its loss",
+        "model",
+        tagger,
+        {"shape": ("n", "time"), "integers": (0, 3), "loss": SoftmaxCrossEntropy()},
+    ),
     loss("SoftmaxCrossEntropy", SoftmaxCrossEntropy, label_smoothing=smooth),
     loss("SoftmaxCrossEntropy of probabilities", SoftmaxCrossEntropy, targets=probability_rows, label_smoothing=smooth),
     loss(
@@ -279,6 +289,12 @@ TABLE = [
         shape=("n", 4),
         label_smoothing=smooth,
         class_weights=class_weights,
+    ),
+    loss(
+        "SoftmaxCrossEntropy of positions",
+        SoftmaxCrossEntropy,
+        shape=("n", "time", 3),
+        ignore=st.sampled_from([None, 0]),
     ),
     loss("Hinge", Hinge, margin=st.sampled_from([0.5, 1.0, 2.0])),
     loss("Hinge with class weights", Hinge, shape=("n", 4), class_weights=class_weights),

@@ -19,7 +19,7 @@ class Focal(ClassLoss):
 
     Args:
         gamma: >= 0.
-        class_weights: see `ClassLoss`.
+        class_weights, ignore: see `ClassLoss`.
 
     Raises:
         ValueError: a bad argument.
@@ -35,8 +35,10 @@ class Focal(ClassLoss):
            [ 0.    , -0.    ]])
     """
 
-    def __init__(self, gamma: float = 2.0, *, class_weights: ArrayLike | None = None) -> None:
-        super().__init__(class_weights=class_weights)
+    def __init__(
+        self, gamma: float = 2.0, *, class_weights: ArrayLike | None = None, ignore: int | None = None
+    ) -> None:
+        super().__init__(class_weights=class_weights, ignore=ignore)
         self.gamma = check_number("gamma", gamma, minimum=0)
 
     def row_losses(self, scores: Array, targets: Array) -> Array:

@@ -1,5 +1,7 @@
 """The door of the losses: what scores, targets and weights must look like. Nothing is ever broadcast."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -77,8 +79,10 @@ def check_class_weights(class_weights: ArrayLike | None) -> Array | None:
     except (TypeError, ValueError):
         values = np.zeros(0)
     if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all() or (values < 0).any() or not values.any():
+        by_name = "; a mapping, and equal shares of all classes, are of the data: weighted({...}), balanced()"
         raise ValueError(
             f"expected class_weights to hold one finite number >= 0 a class, received {class_weights!r}: list them"
+            + (by_name if isinstance(class_weights, Mapping | str) else "")
         )
     return values
 

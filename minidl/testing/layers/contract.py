@@ -206,13 +206,17 @@ def _layouts(array: Array) -> Iterator[tuple[str, Array]]:
 
 @CONTRACT.property("needs_dx is only a hint")
 def needs_dx(run: LayerRun) -> None:
-    """The hint needs_dx changes no parameter gradient."""
+    """The hint needs_dx changes no parameter gradient, but for rounding: without dx sums may run in another order.
+
+    Behind a normalization a gradient of 0 is rounding, too, so it is measured by the largest of all gradients.
+    """
     run.layer.needs_dx = False
     try:
         unneeded = run.gradients_at(run.x, run.dy)
     finally:
         run.layer.needs_dx = True
-    if not same_bits({name: g for name, g in run.gradients.items() if name != "x"}, unneeded):
+    size = max(float(np.abs(gradient).max(initial=0.0)) for gradient in run.gradients.values())
+    if not all(close(unneeded[name], run.gradients[name], scale=size) for name in run.gradients if name != "x"):
         raise run.failure("needs_dx=False must leave the parameter gradients as they are")
 
 

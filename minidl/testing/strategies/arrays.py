@@ -35,8 +35,8 @@ def whole_numbers(shape: tuple[int, ...], low: int, high: int) -> Strategy:
 
 
 def class_labels(shape: Sequence[int]) -> Strategy:
-    """Integer labels (n,) for scores of shape (n, classes), both ends included."""
-    return hnp.arrays(np.int64, (shape[0],), elements=st.integers(0, shape[1] - 1), fill=st.nothing())
+    """Integer labels (n, ...) for scores of shape (n, ..., classes), both ends included."""
+    return hnp.arrays(np.int64, tuple(shape[:-1]), elements=st.integers(0, shape[-1] - 1), fill=st.nothing())
 
 
 def binary_labels(shape: Sequence[int]) -> Strategy:

@@ -234,6 +234,13 @@ def test_class_weights_that_are_no_weights_are_refused(loss, class_weights):
         loss(class_weights=class_weights)
 
 
+@pytest.mark.parametrize("class_weights", [{0: 1.0, 1: 2.0}, "balanced"])
+@EVERY_CLASS_LOSS
+def test_a_mapping_of_class_weights_belongs_to_the_data(loss, class_weights):
+    with pytest.raises(ValueError, match=r"are of the data: weighted\(\{\.\.\.\}\), balanced\(\)$"):
+        loss(class_weights=class_weights)
+
+
 @EVERY_CLASS_LOSS
 def test_class_weights_for_another_number_of_classes_are_refused(loss):
     with pytest.raises(ValueError, match=r"expected 3 class_weights, one a score, received \[1.0, 2.0\]"):

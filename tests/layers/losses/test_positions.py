@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import minidl
 from minidl import (
     SGD,
+    BinaryCrossEntropy,
     ClassLoss,
     Dataset,
     Hinge,
@@ -18,12 +20,14 @@ from minidl import (
     SoftmaxCrossEntropy,
     Tanh,
     Trainer,
-    WestonWatkinsHinge,
     accuracy,
     ignoring,
 )
 
-LOSSES = pytest.mark.parametrize("loss", [SoftmaxCrossEntropy, Hinge, WestonWatkinsHinge])
+KINDS = [kind for kind in vars(minidl).values() if isinstance(kind, type) and issubclass(kind, ClassLoss)]
+LOSSES = pytest.mark.parametrize(
+    "loss", [k for k in KINDS if k not in (ClassLoss, BinaryCrossEntropy)]
+)  # one score each
 RNG = np.random.default_rng(0)
 SCORES, LABELS = RNG.normal(size=(3, 2, 5, 4)), RNG.integers(0, 4, (3, 2, 5))
 WEIGHTS = np.array([1.0, 0.0, 2.5])
