@@ -17,6 +17,7 @@ from options import parse, table
 
 from minidl import (
     AdamW,
+    BatchNorm,
     Conv2D,
     Flatten,
     Layer,
@@ -27,6 +28,7 @@ from minidl import (
     Reshape,
     Sequential,
     Sigmoid,
+    Tanh,
     Trainer,
     plots,
 )
@@ -83,6 +85,8 @@ def autoencoder() -> tuple[Sequential, Sequential]:
         Linear(32 * 7 * 7, 128),
         ReLU(),
         Linear(128, 2),
+        BatchNorm(2),
+        Tanh(),  # codes fill a square, all of which can be looked at; without the layer before they stick to its edge
     )
     decoder = Sequential(
         Linear(2, 128),
@@ -122,17 +126,16 @@ def code_of(digits: Dataset, code: Floats, decode: Callable[[Floats], Floats]) -
     """Where the digits lie in the code, and what is drawn from all over it."""
 
     def draw(what: str, ax: Axes) -> None:
-        low, high = np.percentile(code, 1, axis=0), np.percentile(code, 99, axis=0)
         if what == SCATTER:
             dots = ax.scatter(code[:, 0], code[:, 1], c=digits.targets, cmap="tab10", s=1, vmin=-0.5, vmax=9.5)
             ax.figure.colorbar(dots, ax=ax, ticks=range(10))
         else:
-            across, up = (np.linspace(*ends, GRID) for ends in zip(low, high, strict=True))
-            points = np.stack(np.meshgrid(across, up[::-1]), axis=-1).reshape(-1, 2).astype(np.float32)
+            middles = (np.arange(GRID, dtype=np.float32) + 0.5) / GRID * 2 - 1
+            points = np.stack(np.meshgrid(middles, middles[::-1]), axis=-1).reshape(-1, 2)
             cells = decode(points).reshape(GRID, GRID, *digits.image_shape)
             tiles = cells.transpose(0, 2, 1, 3).reshape(GRID * digits.image_shape[0], -1)
-            ax.imshow(tiles, "gray_r", extent=(low[0], high[0], low[1], high[1]), aspect="auto")
-        ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="first number", ylabel="second number")
+            ax.imshow(tiles, "gray_r", extent=(-1, 1, -1, 1))
+        ax.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xlabel="first number", ylabel="second number")
 
     return plots.small_multiples({SCATTER: SCATTER, DRAWN: DRAWN}, draw, height=3.0)
 
