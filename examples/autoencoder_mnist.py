@@ -85,8 +85,8 @@ def autoencoder() -> tuple[Sequential, Sequential]:
         Linear(32 * 7 * 7, 128),
         ReLU(),
         Linear(128, 2),
-        BatchNorm(2),
-        Tanh(),  # codes fill a square, all of which can be looked at; without the layer before they stick to its edge
+        BatchNorm(2),  # without it the Tanh stands still here, and every image is drawn as the mean one
+        Tanh(),  # codes fill a square, all of which can be looked at
     )
     decoder = Sequential(
         Linear(2, 128),
