@@ -44,12 +44,12 @@ def test_the_independent_program_has_the_exact_mnist_numbers(real_data, classes,
 def test_minidl_has_the_numbers_of_the_independent_program_on_mnist(real_data, monkeypatch, strength, order):
     monkeypatch.syspath_prepend(str(ROOT / "examples" / "reports"))
     monkeypatch.setenv("MINIDL_DATA", str(real_data))
-    import logistic_and_softmax_mnist
+    import mnist_runs
 
     def stream():
         return np.random.RandomState(0) if order == "legacy" else None
 
-    ours = logistic_and_softmax_mnist.fit("softmax", stream(), strength, 10, 3, 20_000, 10_000)
+    ours = mnist_runs.fit("softmax", stream(), strength, 10, 3, 20_000, 10_000)
     sets = independent.mnist_sets(real_data, 10)
     other = independent.early_stopped(*sets, 10, stream(), strength=strength, epochs=3)
     assert ours["stop_step"] == other["stop"] == 3 * 156 - 1
