@@ -54,7 +54,7 @@ def at_least(low: int | str, *, more: int = 0) -> AtLeast:
 Shape: TypeAlias = tuple[int | str | AtLeast | Strategy, ...]
 SIZES: Strategy = st.integers(1, 4)
 WIDER: Strategy = st.sampled_from([1, 2, 3, 4, 9])  # for shapes of few sizes: some mistakes begin beyond the first ones
-LONGER, LONGEST = 9, 17  # what one size of a fourth of the cases is: of many sizes, and of few
+LONGER, LONGEST = 9, 17  # what one size is, in a fourth of the cases or in half of them: of many sizes, and of few
 SEEDS: Strategy = st.integers(0, 2**16)
 
 
@@ -66,7 +66,8 @@ def draw_object(
         sizes = WIDER if sizes is SIZES else WIDER.filter(lambda size: size > 1)
     named = dict.fromkeys(size for size in shape if isinstance(size, str))
     free = [name for name in named if name not in arguments and name != shape[0]]
-    long = draw(st.sampled_from([None] * 3 * len(free) + free), label="long") if free else None
+    none = [None] * len(free) * (3 if len(free) <= 2 else 1)  # each of many sizes is to be long in a sixth of the cases
+    long = draw(st.sampled_from(none + free), label="long") if free else None
     strategies = dict.fromkeys(named, sizes) | ({long: st.just(LONGEST if len(named) <= 2 else LONGER)} if long else {})
     used = draw_arguments(draw, strategies | dict(arguments))
     unnamed = {str(i): size for i, size in enumerate(shape) if not isinstance(size, str)}
