@@ -132,7 +132,7 @@ def random_run(size, steps=6):
 @every_dtype
 @given(start=starts, gradients=runs)
 def test_the_flat_update_is_the_formula(store, rule, reference, arguments, dtype, start, gradients):
-    gradients = np.where(np.abs(gradients) < 1e-30, 0, gradients)  # float32 rounds parts of them to 0, which has no sign
+    gradients = np.where(np.abs(gradients) < 1e-30, 0, gradients)  # whose sign float32 may lose
     parameters = store(dtype=dtype, weight=start)
     value = train(rule(**arguments), parameters, gradients)
     expected = reference(start.astype(np.float64), gradients.astype(np.float64), **arguments)
