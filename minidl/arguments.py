@@ -182,6 +182,18 @@ def check_integer(name: str, value: int, *, minimum: int) -> int:
     raise ValueError(f"expected {name} to be an integer >= {minimum}, received {name}={short(value)}")
 
 
+def check_flag(name: str, value: object, *others: type) -> bool:
+    """`value` as a bool if it is True or False, or the same of one of the other types, such as `np.bool_`, or 0 and 1.
+
+    >>> check_flag("bias", "no")
+    Traceback (most recent call last):
+    TypeError: expected bias to be True or False, received bias='no': a text is always true
+    """
+    if not isinstance(value, (bool, *others)) or value not in (0, 1):
+        raise TypeError(f"expected {name} to be True or False, received {name}={short(value)}: a text is always true")
+    return bool(value)
+
+
 def check_function(name: str, value: object, *arguments: str, advice: str) -> None:
     """Refuse what is no function of such arguments, as far as one can see; a class is to be called first.
 

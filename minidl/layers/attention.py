@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arguments import check_integer
+from minidl.arguments import check_flag, check_integer
 from minidl.initializers import blocks, glorot_uniform
 from minidl.layers.activations import Elementwise
 from minidl.layers.linear import Linear
@@ -65,9 +65,7 @@ class SelfAttention(Elementwise):
                 f"expected heads to divide features, received features={features} and heads={heads}: each head gets "
                 f"features / heads columns"
             )
-        if not isinstance(causal, bool):
-            raise TypeError(f"expected causal to be True (no look ahead) or False, received {causal=}")
-        self.causal = causal
+        self.causal = check_flag("causal", causal)
         self.scale = float((features // heads) ** -0.5)
         self.projection = Linear(features, 3 * features, bias=bias, weight_init=blocks(weight_init, 3))
         self.output = Linear(features, features, bias=bias, weight_init=weight_init)

@@ -1,5 +1,6 @@
 """Convolutions of images and of sequences: one kernel slides over all places."""
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -84,25 +85,25 @@ class _Convolution(Layer):
         rows, columns = (*[Span(1, 1, 0, 1)] * (2 - self._axes), *spans)
         return rows, columns
 
+    @abstractmethod
     def _row(self, channels: int, lengths: Iterable[int | None]) -> tuple[int | None, ...]:
         """The shape of a row."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lengths(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         """The sizes of a row along which windows slide."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _images(self, x: Array) -> Array:
         """x as (n, height, width, channels), a view."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _rows_of(self, images: Array) -> Array:
         """What `_images` makes, turned back, a view."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _advice_for(self, row: tuple[int, ...]) -> str:
         """What to do about rows of another shape."""
-        raise NotImplementedError
 
 
 class Conv2D(_Convolution):

@@ -56,7 +56,7 @@ class LSTM(Recurrence):
         weight_init: Initializer = glorot_uniform,
         recurrent_init: Initializer = ORTHOGONAL,
     ) -> None:
-        super().__init__(in_features, features, last, weight_init, recurrent_init)
+        super().__init__(in_features, features, last=last, weight_init=weight_init, recurrent_init=recurrent_init)
         self.bias.init = _ForgetBias(check_number("forget_bias", forget_bias))
 
     def begin(self, time: int, n: int) -> None:
@@ -135,7 +135,7 @@ class GRU(Recurrence):
         weight_init: Initializer = glorot_uniform,
         recurrent_init: Initializer = ORTHOGONAL,
     ) -> None:
-        super().__init__(in_features, features, last, weight_init, recurrent_init)
+        super().__init__(in_features, features, last=last, weight_init=weight_init, recurrent_init=recurrent_init)
         self.reset_bias = Parameter((features,), zeros, decay=False)
 
     def product(self, *, halved: bool = False) -> Floats:

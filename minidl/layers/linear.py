@@ -4,7 +4,7 @@ from math import prod
 
 import numpy as np
 
-from minidl.arguments import check_integer, short
+from minidl.arguments import check_flag, check_integer
 from minidl.initializers import glorot_uniform, zeros
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, check_input, fitting
@@ -40,9 +40,8 @@ class Linear(Layer):
         self.in_features = check_integer("in_features", in_features, minimum=1)
         self.out_features = check_integer("out_features", out_features, minimum=1)
         self.weight = Parameter((in_features, out_features), weight_init)
-        if not isinstance(bias, bool | np.bool_ | int) or bias not in (0, 1):
-            raise TypeError(f"expected bias to be True or False, received bias={short(bias)}: a text is always true")
-        self.bias = Parameter((out_features,), bias_init, decay=False) if bias else None
+        biased = check_flag("bias", bias, np.bool_, int)
+        self.bias = Parameter((out_features,), bias_init, decay=False) if biased else None
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
         """(..., out_features), if the input rows are in_features wide."""

@@ -1,5 +1,7 @@
 """Normalization of channels: over the batch, or over groups of channels of each row."""
 
+from abc import abstractmethod
+
 import numpy as np
 
 from minidl.arguments import check_integer, check_number
@@ -21,9 +23,9 @@ class ChannelNorm(Elementwise):
         self.gain = Parameter((count,), ones, decay=False)
         self.bias = Parameter((count,), zeros, decay=False)
 
+    @abstractmethod
     def together(self, sums: Floats) -> Floats:
         """Sums of what belongs together, of those for each row and channel: one for each channel, or of each row."""
-        raise NotImplementedError
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
         """The shape of the input, if it has this number of channels."""

@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from minidl.arguments import check_integer
+from minidl.arguments import check_flag, check_integer
 from minidl.initializers import blocks, glorot_uniform, orthogonal, zeros
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, ShapeError, check_input, fitting
@@ -26,13 +26,17 @@ class Recurrence(Layer):
     halved_gates: int
 
     def __init__(
-        self, in_features: int, features: int, last: bool, weight_init: Initializer, recurrent_init: Initializer
+        self,
+        in_features: int,
+        features: int,
+        *,
+        last: bool = False,
+        weight_init: Initializer = glorot_uniform,
+        recurrent_init: Initializer = ORTHOGONAL,
     ) -> None:
         self.in_features = check_integer("in_features", in_features, minimum=1)
         self.features = check_integer("features", features, minimum=1)
-        if not isinstance(last, bool):
-            raise TypeError(f"expected last to be True (the last step only) or False (all steps), received {last=}")
-        self.last = last
+        self.last = check_flag("last", last)
         self.weight = Parameter((in_features, self.gates * features), blocks(weight_init, self.gates))
         self.recurrent = Parameter((features, self.gates * features), blocks(recurrent_init, self.gates))
         self.bias = Parameter((self.gates * features,), zeros, decay=False)
@@ -137,17 +141,6 @@ class RNN(Recurrence):
     """
 
     gates, halved_gates = 1, 0
-
-    def __init__(
-        self,
-        in_features: int,
-        features: int,
-        *,
-        last: bool = False,
-        weight_init: Initializer = glorot_uniform,
-        recurrent_init: Initializer = ORTHOGONAL,
-    ) -> None:
-        super().__init__(in_features, features, last, weight_init, recurrent_init)
 
     def ahead(self, t: int, a: Array, h: Array, after: Array) -> None:
         """h_(t+1) = tanh(a)."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minidl.arguments import check_function, check_integer, check_number, short
+from minidl.arguments import check_flag, check_function, check_integer, check_number
 from minidl.parameters import Array
 from minidl.storage import StrPath
 
@@ -49,9 +49,9 @@ class Plan(NamedTuple):
         if self.max_growth != math.inf:
             check_number("max_growth", self.max_growth, minimum=1)
         for name in ("validate_first", "replacement"):
-            _check_flag(name, getattr(self, name), bool | np.bool_)
+            check_flag(name, getattr(self, name), np.bool_)
         for name in ("drop_last", "restore_best", "raise_divergence", "progress"):
-            _check_flag(name, getattr(self, name), bool | np.bool_ | int)  # 0 and 1 were always taken
+            check_flag(name, getattr(self, name), np.bool_, int)  # 0 and 1 were always taken
         shuffled = isinstance(self.shuffle, bool | np.bool_) and self.shuffle
         if self.replacement and (not shuffled or self.drop_last):
             raise ValueError(
@@ -80,8 +80,3 @@ class Plan(NamedTuple):
         if self.steps is not None:
             return f"{self.steps} steps"
         return f"{self.epochs:g} epochs" if isinstance(self.epochs, float) else f"{self.epochs} epochs"
-
-
-def _check_flag(name: str, value: object, kinds: Any) -> None:
-    if not isinstance(value, kinds) or value not in (0, 1):
-        raise TypeError(f"expected {name} to be True or False, received {name}={short(value)}: a text is always true")

