@@ -25,7 +25,7 @@ from workloads import WORKLOADS, Workload
 
 from minidl import Adam
 from minidl.data import batching
-from minidl.optim.vectors import BLOCK
+from minidl.kernels.blocks import BLOCK
 
 CHUNK = 4 * 2**20  # bytes
 REPETITIONS = 5

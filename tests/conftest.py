@@ -1,6 +1,7 @@
-"""Which hypothesis profile is loaded, and which tests are left out on a machine without MNIST and CIFAR-10."""
+"""Which hypothesis profile is loaded, and which tests are left out where MNIST and CIFAR-10 or numba are missing."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,12 @@ def real_data_folder() -> Path | None:
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out, visibly in the count of deselected tests, what needs data that is not here."""
-    if real_data_folder() is not None:
-        return
-    needing = [item for item in items if "real_data" in item.keywords]
+    """Leave out, visibly in the count of deselected tests, what needs data or a package that is not here."""
+    missing = {"real_data"} if real_data_folder() is None else set()
+    missing |= set() if find_spec("numba") else {"needs_numba"}
+    needing = [item for item in items if missing & set(item.keywords)]
     if needing:
-        items[:] = [item for item in items if "real_data" not in item.keywords]
+        items[:] = [item for item in items if not missing & set(item.keywords)]
         config.hook.pytest_deselected(items=needing)
 
 

@@ -1,11 +1,10 @@
 """Rates by element from the history of its gradients: Adagrad sums their squares, Adadelta forgets them again."""
 
-import numpy as np
-
 from minidl.arguments import check_number
+from minidl.kernels.updates import adadelta_update, rmsprop_update
 from minidl.optim.base import Clip, Optimizer
 from minidl.optim.schedules import LearningRate
-from minidl.optim.vectors import SETTLED, SMALLEST_EPS, blocks, check_discount, settle
+from minidl.optim.vectors import SETTLED, SMALLEST_EPS, check_discount, settle
 from minidl.parameters import Array
 
 
@@ -25,6 +24,7 @@ class Adagrad(Optimizer):
     Source: Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization",
     Journal of Machine Learning Research 12, 2011, with the diagonal matrix and without the projection.
 
+    >>> import numpy as np
     >>> from minidl.initializers import zeros
     >>> from minidl import Parameter, Parameters
     >>> parameters = Parameters({"weight": Parameter((2,), zeros)}, np.random.default_rng(0))
@@ -44,13 +44,7 @@ class Adagrad(Optimizer):
 
     def update(self, value: Array, grad: Array, lr: float) -> None:
         """One step of the formula of the class."""
-        for w, g, G, s in blocks(value, grad, self.slots["square_sum"]):
-            G += np.multiply(g, g, out=s)
-            np.sqrt(G, out=s)
-            s += self.eps
-            np.divide(g, s, out=s)
-            s *= lr
-            w -= s
+        rmsprop_update(value, grad, self.slots["square_sum"], 1.0, self.eps, lr)
 
 
 class Adadelta(Optimizer):
@@ -71,6 +65,7 @@ class Adadelta(Optimizer):
 
     Source: Zeiler, "ADADELTA: an adaptive learning rate method", arXiv 1212.5701, 2012, algorithm 1.
 
+    >>> import numpy as np
     >>> from minidl.initializers import zeros
     >>> from minidl import Parameter, Parameters
     >>> parameters = Parameters({"weight": Parameter((2,), zeros)}, np.random.default_rng(0))
@@ -91,22 +86,8 @@ class Adadelta(Optimizer):
 
     def update(self, value: Array, grad: Array, lr: float) -> None:
         """One step of the formula of the class."""
-        fresh = 1 - self.rho
-        for w, g, V, D, s in blocks(value, grad, self.slots["square_mean"], self.slots["step_square_mean"]):
-            V *= self.rho
-            np.multiply(g, g, out=s)
-            s *= fresh
-            V += s
-            ratio = D + self.eps
-            ratio /= np.add(V, self.eps, out=s)
-            np.sqrt(ratio, out=s)
-            s *= g  # d
-            np.multiply(s, s, out=ratio)
-            ratio *= fresh
-            D *= self.rho
-            D += ratio
-            s *= lr
-            w -= s
-            if (self.steps + 1) % SETTLED == 0:
-                settle(V, s, where=g == 0)  # g over eps alone would be a huge step
-                settle(D, s, where=g == 0)
+        V, D = self.slots["square_mean"], self.slots["step_square_mean"]
+        adadelta_update(value, grad, V, D, self.rho, self.eps, lr)
+        if (self.steps + 1) % SETTLED == 0:
+            settle(V, where=grad == 0)  # g over eps alone would be a huge step
+            settle(D, where=grad == 0)

@@ -2,12 +2,11 @@
 
 import math
 
-import numpy as np
-
 from minidl.arguments import check_number
+from minidl.kernels.updates import adam_update, nadam_update
 from minidl.optim.base import Clip, Optimizer
 from minidl.optim.schedules import LearningRate
-from minidl.optim.vectors import SETTLED, SMALLEST_EPS, blocks, check_discount, settle
+from minidl.optim.vectors import SETTLED, SMALLEST_EPS, check_discount, settle
 from minidl.parameters import Array
 from minidl.store import Parameters
 
@@ -33,6 +32,7 @@ class Adam(Optimizer):
 
     Source: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
 
+    >>> import numpy as np
     >>> from minidl.initializers import zeros
     >>> from minidl.parameters import Parameter
     >>> parameters = Parameters({"weight": Parameter((2,), zeros)}, np.random.default_rng(0))
@@ -66,19 +66,14 @@ class Adam(Optimizer):
         t = self.steps + 1
         a = (1 - self.beta1) / (1 - self.beta1**t)
         b = math.sqrt((1 - self.beta2) / (1 - self.beta2**t))
-        for w, g, M, V, s in blocks(value, grad, self.slots["gradient_sum"], self.slots["square_sum"]):
-            M *= self.beta1
-            M += g
-            V *= self.beta2
-            V += np.multiply(g, g, out=s)
-            np.sqrt(V, out=s)
-            s += self.eps / b
-            np.divide(M, s, out=s)
-            s *= lr * a / b
-            w -= s
-            if t % SETTLED == 0:
-                settle(M, s)
-                settle(V, s, where=M == 0)  # a tiny M over eps alone would be a huge step
+        M, V = self.slots["gradient_sum"], self.slots["square_sum"]
+        adam_update(value, grad, M, V, self.beta1, self.beta2, self.eps / b, lr * a / b)
+        self._settle(M, V)
+
+    def _settle(self, M: Array, V: Array) -> None:
+        if (self.steps + 1) % SETTLED == 0:
+            settle(M)
+            settle(V, where=M == 0)  # a tiny M over eps alone would be a huge step
 
 
 class AdamW(Adam):
@@ -100,6 +95,7 @@ class AdamW(Adam):
 
     Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2.
 
+    >>> import numpy as np
     >>> from minidl.initializers import ones
     >>> from minidl.parameters import Parameter
     >>> named = {"weight": Parameter((2,), ones), "bias": Parameter((1,), ones, decay=False)}
@@ -148,6 +144,7 @@ class Nadam(Adam):
 
     Source: Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016, algorithm 2.
 
+    >>> import numpy as np
     >>> from minidl.initializers import zeros
     >>> from minidl import Parameter, Parameters
     >>> parameters = Parameters({"weight": Parameter((2,), zeros)}, np.random.default_rng(0))
@@ -164,19 +161,6 @@ class Nadam(Adam):
         a = (1 - self.beta1) / (1 - self.beta1**t)
         c = (1 - self.beta1) * self.beta1 / (1 - self.beta1 ** (t + 1))
         b = math.sqrt((1 - self.beta2) / (1 - self.beta2**t))
-        for w, g, M, V, s in blocks(value, grad, self.slots["gradient_sum"], self.slots["square_sum"]):
-            M *= self.beta1
-            M += g
-            V *= self.beta2
-            V += np.multiply(g, g, out=s)
-            np.multiply(M, c, out=s)
-            n = g * a
-            n += s
-            np.sqrt(V, out=s)
-            s += self.eps / b
-            np.divide(n, s, out=s)
-            s *= lr / b
-            w -= s
-            if t % SETTLED == 0:
-                settle(M, s)
-                settle(V, s, where=M == 0)  # a tiny M over eps alone would be a huge step
+        M, V = self.slots["gradient_sum"], self.slots["square_sum"]
+        nadam_update(value, grad, M, V, self.beta1, self.beta2, self.eps / b, lr * a / b, lr * c / b)
+        self._settle(M, V)

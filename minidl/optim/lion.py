@@ -1,11 +1,10 @@
 """Lion: the sign of an average of the gradient."""
 
-import numpy as np
-
 from minidl.arguments import check_number
+from minidl.kernels.updates import lion_update
 from minidl.optim.base import Clip, Optimizer
 from minidl.optim.schedules import LearningRate
-from minidl.optim.vectors import SETTLED, blocks, check_discount, settle
+from minidl.optim.vectors import SETTLED, check_discount, settle
 from minidl.parameters import Array
 from minidl.store import Parameters
 
@@ -29,6 +28,7 @@ class Lion(Optimizer):
 
     Source: Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023, program 1.
 
+    >>> import numpy as np
     >>> from minidl.initializers import zeros
     >>> from minidl import Parameter, Parameters
     >>> parameters = Parameters({"weight": Parameter((3,), zeros)}, np.random.default_rng(0))
@@ -62,14 +62,6 @@ class Lion(Optimizer):
 
     def update(self, value: Array, grad: Array, lr: float) -> None:
         """One step of the formula of the class."""
-        share = self.beta1 / (1 - self.beta1)  # the sign of share m + g is that of the average
-        for w, g, m, s in blocks(value, grad, self.slots["gradient_mean"]):
-            np.multiply(m, share, out=s)
-            s += g
-            np.sign(s, out=s)
-            s *= lr
-            w -= s
-            m *= self.beta2
-            m += np.multiply(g, 1 - self.beta2, out=s)
-            if (self.steps + 1) % SETTLED == 0:
-                settle(m, s)
+        lion_update(value, grad, self.slots["gradient_mean"], self.beta1, self.beta2, lr)
+        if (self.steps + 1) % SETTLED == 0:
+            settle(self.slots["gradient_mean"])

@@ -2,12 +2,11 @@
 
 import math
 
-import numpy as np
-
 from minidl.arguments import check_number
+from minidl.kernels.updates import rmsprop_update
 from minidl.optim.base import Clip, Optimizer
 from minidl.optim.schedules import LearningRate
-from minidl.optim.vectors import SETTLED, SMALLEST_EPS, blocks, check_discount, settle
+from minidl.optim.vectors import SETTLED, SMALLEST_EPS, check_discount, settle
 from minidl.parameters import Array
 
 
@@ -28,6 +27,7 @@ class RMSprop(Optimizer):
 
     Source: Hinton, Srivastava and Swersky, "Neural networks for machine learning", lecture 6e (2012), which has no eps.
 
+    >>> import numpy as np
     >>> from minidl.initializers import zeros
     >>> from minidl.parameters import Parameter
     >>> from minidl.store import Parameters
@@ -51,13 +51,7 @@ class RMSprop(Optimizer):
     def update(self, value: Array, grad: Array, lr: float) -> None:
         """One step of the formula of the class."""
         b = math.sqrt(1 - self.rho)  # sqrt(v) = b sqrt(V), so g / (sqrt(v) + eps) = g/b / (sqrt(V) + eps/b)
-        for w, g, V, s in blocks(value, grad, self.slots["square_sum"]):
-            V *= self.rho
-            V += np.multiply(g, g, out=s)
-            np.sqrt(V, out=s)
-            s += self.eps / b
-            np.divide(g, s, out=s)
-            s *= lr / b
-            w -= s
-            if (self.steps + 1) % SETTLED == 0:
-                settle(V, s, where=g == 0)  # g over eps alone would be a huge step
+        V = self.slots["square_sum"]
+        rmsprop_update(value, grad, V, self.rho, self.eps / b, lr / b)
+        if (self.steps + 1) % SETTLED == 0:
+            settle(V, where=grad == 0)  # g over eps alone would be a huge step

@@ -1,10 +1,9 @@
 """Stochastic gradient descent, plain, with momentum, and with Nesterov's momentum."""
 
-import numpy as np
-
+from minidl.kernels.updates import momentum_update, nesterov_update, sgd_update
 from minidl.optim.base import Clip, Optimizer
 from minidl.optim.schedules import LearningRate
-from minidl.optim.vectors import SETTLED, blocks, check_discount, settle
+from minidl.optim.vectors import SETTLED, check_discount, settle
 from minidl.parameters import Array
 
 
@@ -27,6 +26,7 @@ class SGD(Optimizer):
     Source: Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning",
     ICML 2013.
 
+    >>> import numpy as np
     >>> from minidl.initializers import zeros
     >>> from minidl.parameters import Parameter
     >>> from minidl.store import Parameters
@@ -52,18 +52,9 @@ class SGD(Optimizer):
     def update(self, value: Array, grad: Array, lr: float) -> None:
         """One step of the formula of the class."""
         if not self.momentum:
-            for w, g, s in blocks(value, grad):
-                w -= np.multiply(g, lr, out=s)
+            sgd_update(value, grad, lr)
             return
-        for w, g, v, s in blocks(value, grad, self.slots["velocity"]):
-            v *= self.momentum
-            v += g
-            if self.nesterov:
-                np.multiply(v, self.momentum, out=s)
-                s += g
-                s *= lr
-            else:
-                np.multiply(v, lr, out=s)
-            w -= s
-            if (self.steps + 1) % SETTLED == 0:
-                settle(v, s)
+        move = nesterov_update if self.nesterov else momentum_update
+        move(value, grad, self.slots["velocity"], self.momentum, lr)
+        if (self.steps + 1) % SETTLED == 0:
+            settle(self.slots["velocity"])

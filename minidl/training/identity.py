@@ -16,6 +16,7 @@ from minidl.arguments import Recorded
 from minidl.bytecode import written_names
 from minidl.canonical import PLAIN, canonical, digest, global_names, unwrapped
 from minidl.data.dataset import Dataset
+from minidl.kernels.forms import form
 from minidl.parameters import Array
 from minidl.training.plan import OF_ONE_CALL, Plan
 from minidl.training.view import TrainerView
@@ -38,6 +39,7 @@ def identity(trainer: TrainerView, plan: Plan, data: Mapping[str, Dataset], moni
         "model": trainer.model,
         "parameters": [f"{name} {parameter.value.dtype} {parameter.shape}" for name, parameter in parameters],
         "frozen": trainer.model.parameters.frozen,
+        "kernels": form(),
         "metrics": [[name, metric] for name, metric in trainer.metrics.items()],
         "validation sets": list(data)[1:],
         "monitor": monitor,

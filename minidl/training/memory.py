@@ -131,7 +131,10 @@ def unpacked(path: StrPath, identity: Mapping[str, str], owners: Collection[str]
         if strays := [key for key in ("identity", "numbers") if not isinstance(record[key], dict)]:
             raise ValueError(f"expected {' and '.join(strays)} by name, received others")
         if wrong := differences(record["identity"], identity):
-            raise DataError(f"{os.fspath(path)}: expected a checkpoint of this run, found {'; '.join(wrong)}")
+            there = record["identity"].get("kernels")
+            other = there not in (None, identity["kernels"])
+            advice = f" (minidl.kernels.use({there}) before going on gives its form)" if other else ""
+            raise DataError(f"{os.fspath(path)}: expected a checkpoint of this run, found {'; '.join(wrong)}{advice}")
         states: dict[str, dict[str, Any]] = {name: dict(numbers) for name, numbers in record["numbers"].items()}
         check_state("a run", states, owners)
         strays = [f"{owner}/{n}" for owner, held in states.items() for n, v in held.items() if not can_be_written(v)]

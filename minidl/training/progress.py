@@ -5,6 +5,7 @@ import warnings
 from contextlib import suppress
 from typing import Any
 
+from minidl.kernels.forms import watching
 from minidl.training.callbacks import Callback
 
 LINES = 20  # about so many are printed in the course of the planned steps
@@ -17,6 +18,7 @@ class Progress(Callback):
         """Open a bar if somebody watches."""
         self.pending, self.lines, self.planned_steps = "", 0, max(trainer.planned_steps, 1)
         self.bar = open_bar(trainer.planned_steps, "step")
+        watching.append(self._tell)
 
     def on_step_end(self, trainer: Any) -> None:
         """Move the bar, past what an earlier part of the run has done already."""
@@ -40,11 +42,20 @@ class Progress(Callback):
 
     def on_fit_end(self, trainer: Any) -> None:
         """Close the bar, or print the last line, and why the run ended."""
+        if self._tell in watching:
+            watching.remove(self._tell)
         if self.bar is not None:
             self.bar.close()
         self._print()
         self.pending = trainer.history.stopped_because
         self._print()
+
+    def _tell(self, what: str) -> None:
+        """Say what takes a while."""
+        if self.bar is not None:
+            self.bar.set_postfix_str(what)
+        else:
+            say(what)
 
     def _print(self) -> None:
         if self.pending:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minidl.data.dataset import Dataset
+from minidl.kernels.forms import form
 from minidl.layers.modes import without_dx
 from minidl.parameters import Array
 from minidl.remembered import check_state, flag_in
@@ -18,7 +19,7 @@ from minidl.training.door import cast_once
 from minidl.training.evaluations import BatchMeans, check_costs, evaluation_points
 from minidl.training.feeding import Feed
 from minidl.training.history import History, Table
-from minidl.training.identity import identity
+from minidl.training.identity import described, identity
 from minidl.training.interrupts import Interrupts
 from minidl.training.memory import Owner, Weights, packed, put_back, unchanged_on_error, unpacked
 from minidl.training.monitor import BestWeights, Monitor
@@ -97,7 +98,7 @@ class Run:
         self._check_finite()
         if not self.identity:
             self._identify()
-        return packed(self.owners, self.identity)
+        return packed(self.owners, self.identity | {"kernels": described(form())})  # compiling may have failed since
 
     def _identify(self) -> None:
         sets = {"train": self.train, **self.sets}

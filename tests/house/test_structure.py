@@ -26,16 +26,17 @@ BELOW = {
     "canonical": set(),
     "habits": set(),
     "storage": {"parameters"},
-    "kernels": set(),  # compiled helpers, once there are some
+    "kernels": {"parameters"},
     "layers": {"arguments", "bytecode", "parameters", "initializers", "kernels", "quiet", "returned"}
     | {"seeding", "storage", "store"},
     "optim": {"advice", "arguments", "kernels", "parameters", "quiet", "remembered", "returned", "store"},
-    "data": {"arguments", "parameters", "quiet", "seeding", "storage"},
+    "data": {"arguments", "kernels", "parameters", "quiet", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers", "quiet"},
     "training": {
         "arguments",
         "bytecode",
         "canonical",
+        "kernels",
         "parameters",
         "quiet",
         "remembered",
@@ -46,7 +47,17 @@ BELOW = {
     | {"store", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "profiles": set(),
-    "testing": {"arguments", "parameters", "initializers", "layers", "metrics", "optim", "profiles", "regularizers"}
+    "testing": {
+        "arguments",
+        "kernels",
+        "parameters",
+        "initializers",
+        "layers",
+        "metrics",
+        "optim",
+        "profiles",
+        "regularizers",
+    }
     | {"store", "training"},
     "experiments": {"arguments", "bytecode", "canonical", "data", "parameters", "storage", "training"},
     "plots": {"arguments", "parameters", "quiet", "data", "training", "metrics", "optim"},
@@ -58,6 +69,7 @@ ONLY_IN = {
     "pooch": "data",
     "loky": "experiments",
     "cloudpickle": "experiments",
+    "numba": "kernels/compiled",
 }
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from minidl.initializers import zeros
-from minidl.optim.vectors import BLOCK
+from minidl.kernels.blocks import BLOCK
 from minidl.parameters import Array, Parameter
 from minidl.store import Parameters
 from minidl.testing.optimizers.case import OptimizerCase, store

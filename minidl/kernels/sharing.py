@@ -1,0 +1,101 @@
+"""Threads for loops that let go of the interpreter: each takes a part of the rows, so that none changes a bit."""
+
+import os
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any
+
+import numpy as np
+
+VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # how many the matrix library uses
+LONG = 1 << 17  # numbers; to wake a thread takes as long as a loop over half of these
+EVEN = 1024  # parts begin at multiples of this many numbers
+
+_helpers: list["_Helper"] = []
+
+
+def threads() -> int:
+    """How many threads a loop may use: as many as the matrix library is told to use, else one for each core.
+
+    >>> threads() >= 1
+    True
+    """
+    told = [value for name in VARIABLES if (value := os.environ.get(name, "")).isdigit() and int(value) > 0]
+    return int(told[0]) if told else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+def shared(loop: Callable[..., object], first: np.ndarray, *others: Any) -> None:
+    """Call the loop on parts of the vectors in several threads, if they are long; other arguments go to each.
+
+    The loop must treat every number by itself.
+    """
+    size = first.size
+    if size < LONG or (parts := min(threads(), size // (LONG // 2))) < 2:
+        loop(first, *others)
+        return
+    length = -(-size // (parts * EVEN)) * EVEN
+    pieces = [
+        [a[start : start + length] if isinstance(a, np.ndarray) else a for a in (first, *others)]
+        for start in range(0, size, length)
+    ]
+    while len(_helpers) < len(pieces) - 1:
+        _helpers.append(_Helper())
+    jobs = [helper.ask(loop, piece) for helper, piece in zip(_helpers, pieces[1:], strict=False)]
+    try:
+        loop(*pieces[0])
+    finally:
+        for job in jobs:
+            job.wait()
+
+
+class _Job:
+    """A part of a loop in another thread."""
+
+    error: BaseException | None = None
+
+    def __init__(self, loop: Callable[..., object], arguments: list[Any]) -> None:
+        self.loop, self.arguments = loop, arguments
+        self.done = Lock()
+        self.done.acquire()
+
+    def run(self) -> None:
+        try:
+            self.loop(*self.arguments)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.done.release()
+
+    def wait(self) -> None:
+        """Until it is done, also where Ctrl-C comes meanwhile: nobody may read what is still being written."""
+        interrupted = None
+        while True:
+            try:
+                self.done.acquire()
+                break
+            except KeyboardInterrupt as error:
+                interrupted = error
+        if (raised := interrupted or self.error) is not None:
+            raise raised
+
+
+class _Helper:
+    """A thread that waits for jobs as long as the process lives."""
+
+    def __init__(self) -> None:
+        self.jobs: SimpleQueue[_Job] = SimpleQueue()
+        Thread(target=self._work, name="minidl kernels", daemon=True).start()
+
+    def ask(self, loop: Callable[..., object], arguments: list[Any]) -> _Job:
+        job = _Job(loop, arguments)
+        self.jobs.put(job)
+        return job
+
+    def _work(self) -> None:
+        while True:
+            self.jobs.get().run()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helpers.clear)  # a child has none of these threads
