@@ -71,17 +71,12 @@ def main() -> None:
 
 
 def timing(results: Results) -> str:
-    """How long the runs took, and at most would take on a machine with nothing else to do."""
-    minutes, groups = results.seconds / 60, [[result.seconds for result in group] for group in results.groups()]
-    undisturbed = sum(len(seconds) * min(seconds) for seconds in groups) / 60
-    uneven = sum(max(seconds) > 2 * min(seconds) for seconds in groups)
+    """How long the runs took, on the clock and of the processor, which does not count what else it did."""
+    minutes, busy = results.seconds / 60, results.processor_seconds / 60
     versions = f"python {platform.python_version()}, numpy {np.__version__}, minidl {minidl.__version__}"
     return (
-        f"{len(results)} runs took {minutes:.0f} minutes of one core together. In {uneven} of {len(groups)} settings "
-        f"the slowest run took more than twice as long as the fastest, since runs stop early or other work went on. At "
-        f"the speed of the fastest run of each setting it is {undisturbed:.0f} minutes, so about "
-        f"{undisturbed / 2:.0f} with two worker processes on two cores; less, where all runs of a setting were "
-        f"disturbed. ({versions})"
+        f"{len(results)} runs took {busy:.0f} minutes of one processor, so about {busy / 2:.0f} with two worker "
+        f"processes on two idle cores; on the clock, beside other work, they took {minutes:.0f}. ({versions})"
     )
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
 
 RESERVED = ("seed", "seconds", "error", "function")  # the columns of an export that are no values
-Outcome: TypeAlias = tuple[dict[str, Any], float, str]
+Outcome: TypeAlias = tuple[dict[str, Any], float, str, float]
 
 # Two workers of two threads each on two cores take longer than two of one; and sums of another number of threads
 # have other last bits.
@@ -193,8 +193,8 @@ def _end_with(parent: int) -> None:
 
 
 def _call(packed: bytes, planned: str) -> Outcome:
-    """In a worker: what a run returns, its seconds, and the traceback of what it raises."""
-    start = time.perf_counter()
+    """In a worker: what a run returns, its seconds, the traceback of what it raises, and the processor's seconds."""
+    start, busy = time.perf_counter(), time.process_time()
     try:
         run: PlannedRun = pickle.loads(packed)
         if behaviour_digest(run.function) != planned:  # the worker imported its module after somebody edited that
@@ -205,7 +205,7 @@ def _call(packed: bytes, planned: str) -> Outcome:
         values, error = _checked(run), ""
     except BaseException:  # sys.exit and the like end this run only
         values, error = {}, traceback.format_exc()
-    return values, time.perf_counter() - start, error
+    return values, time.perf_counter() - start, error, time.process_time() - busy
 
 
 def _checked(run: PlannedRun) -> dict[str, Any]:

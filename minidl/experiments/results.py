@@ -26,12 +26,15 @@ class Result:
         values: what it returned; empty where it failed.
         seconds: how long it took.
         error: "" or the traceback of what it raised.
+        processor_seconds: how long a processor worked on it, whatever else it worked on meanwhile; NaN where nobody
+            knows.
     """
 
     run: PlannedRun
     values: Mapping[str, Any]
     seconds: float
     error: str = ""
+    processor_seconds: float = math.nan
 
     def __repr__(self) -> str:
         return f"Result({self.run!r}, {f'failed: {self.reason}' if self.error else ', '.join(self.values)})"
@@ -109,6 +112,11 @@ class Results(Sequence[Result]):
     def seconds(self) -> float:
         """How long the runs took together, as far as that is known."""
         return math.fsum(result.seconds for result in self if math.isfinite(result.seconds))
+
+    @property
+    def processor_seconds(self) -> float:
+        """How long a processor worked on the runs together, as far as that is known."""
+        return math.fsum(result.processor_seconds for result in self if math.isfinite(result.processor_seconds))
 
     def where(self, **setting: Any) -> "Results":
         """The runs with these arguments, `seed` among them; KeyError where there is none.

@@ -1,6 +1,7 @@
 """One file a finished run, written whole or not at all, so that a job goes on where it was stopped."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ class Store:
                 return None
             values: dict[str, Any] = record["values"]
             values |= {name: entries[f"array {place}"].copy() for place, name in enumerate(record["arrays"])}
-            return Result(run, {name: values[name] for name in record["order"]}, float(record["seconds"]))
+            ordered, busy = {name: values[name] for name in record["order"]}, record.get("processor_seconds", math.nan)
+            return Result(run, ordered, float(record["seconds"]), processor_seconds=float(busy))
         except Exception:  # whatever a damaged file does to its reader: the run is simply executed again
             return None
 
@@ -45,6 +47,7 @@ class Store:
         record = {
             "identity": result.run.identity,
             "seconds": result.seconds,
+            "processor_seconds": result.processor_seconds,
             "values": {name: value for name, value in result.values.items() if name not in arrays},
             "arrays": list(arrays),
             "order": list(result.values),

@@ -86,6 +86,15 @@ def test_what_stands_in_the_folder_is_not_run_again(tmp_path):
     assert len(counted(tmp_path)) == 4
 
 
+def test_seconds_of_the_processor_are_measured_and_kept(tmp_path):
+    def work(*, seed):
+        return {"sum": sum(range(300_000))}
+
+    made = execute(plan(work, [{}], [0]), folder=tmp_path, jobs=1, progress=False)
+    kept = execute(plan(work, [{}], [0]), folder=tmp_path, jobs=1, progress=False)
+    assert 0 < made[0].processor_seconds == kept[0].processor_seconds == kept.processor_seconds
+
+
 @pytest.mark.parametrize("harm", ["cut", "flip", "empty", "other"])
 def test_a_damaged_result_is_run_again(tmp_path, harm):
     counted(tmp_path)

@@ -47,6 +47,11 @@ def test_runs_are_chosen_by_their_arguments_and_averaged():
     assert len(results()[1:3]) == 2
     assert results().where(seed=1).column("loss") == [11, 21]
     assert results().seconds == 12.0
+    timed = [
+        Result(result.run, result.values, 5.0, processor_seconds=busy)
+        for result, busy in zip(results(), (2.0, float("nan")), strict=False)
+    ]
+    assert Results(timed).processor_seconds == 2.0
 
 
 def test_runs_of_one_function_are_told_from_those_of_another():
