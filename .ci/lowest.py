@@ -5,7 +5,8 @@ import tomllib
 from pathlib import Path
 
 project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-for requirement in [*project["dependencies"], *project["optional-dependencies"]["test"]]:
+extras = project["optional-dependencies"]
+for requirement in [*project["dependencies"], *extras["test"], *extras["fast"]]:
     lowest = re.match(r"([\w-]+)>=([\w.]+)", requirement)
     if lowest is None:
         raise ValueError(f"pyproject.toml: expected name>=version, received {requirement!r}; give it a lower bound")
