@@ -48,7 +48,7 @@ types: $(VENV)/dev.stamp ## the part of `check` that mypy does
 reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CIFAR-10 and write docs/results.md; about 80 minutes on 2 cores
 	$(BIN)/python examples/reports/all.py --out $(OUT)/reports --docs docs
 
-audit: $(VENV)/test.stamp ## check every public class and write docs/audit.md
+audit: $(VENV)/dev.stamp ## check every public class, in both forms of the kernels, and write docs/audit.md
 	$(BIN)/python -m tests.tools.audit
 
 corpus: $(VENV)/test.stamp ## count the wrong components the checks catch and the right ones they leave alone

@@ -4,12 +4,15 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import hypothesis
 import numpy as np
 
 import minidl.testing
+from minidl import kernels
 from minidl.layers import Linear, SoftmaxCrossEntropy
 from minidl.testing import Report, complex_step, relative_error
 from tests.tools.checklist import TABLE
@@ -22,11 +25,13 @@ is written by `make audit`; nothing in it is typed by hand. Cases are drawn by h
 every time (derandomized, which is its seed), with numpy {numpy}. Errors are relative, the worst of all cases. float64:
 backward against differences of the forward pass, whose own error is about 1e-10 for values near 1, and grows with the
 inputs, which reach 120, and where gradients vanish; for an optimizer or schedule, against its reference. float32: all
-results against those of float64. A dash: nothing to compare.
+results against those of float64. A dash: nothing to compare. Every line is checked in both forms of the kernels, in
+NumPy and compiled ({compiler}).
 
-| checked | kind | cases | properties | float64 | float32 |
-|---|---|--:|--:|--:|--:|
+| checked | kind | cases | properties | float64 | float32 | compiled, float64 | compiled, float32 |
+|---|---|--:|--:|--:|--:|--:|--:|
 """
+FORMS = ("numpy", "compiled")
 
 
 def softmax_regression(d: int = 10, n: int = 3, classes: int = 10, seed: int = 0) -> tuple[float, float]:
@@ -56,15 +61,23 @@ def in_digits(report: Report, dtype: str) -> str:
     return f"{max(errors):.1e}" if errors else "-"
 
 
-def rows(examples: int) -> Iterator[str]:
-    """The lines of the table, each checked when it is asked for."""
-    for line in TABLE:
+def checked(place: int, form: str, examples: int) -> list[str]:
+    """Check a line of the table in one form: cases, properties, and the worst errors."""
+    line = TABLE[place]
+    with kernels.using(form):
         check = getattr(minidl.testing, f"check_{line.kind}")
         report: Report = check(line.thing, max_examples=examples, **line.options)
-        yield (
-            f"| {line.name} | {line.kind} | {report.cases} | {len(report)} "
-            f"| {in_digits(report, 'float64')} | {in_digits(report, 'float32')} |"
-        )
+        if kernels.form() != form:
+            raise RuntimeError(f"expected {line.name} to be checked with form={form!r}, received {kernels.reason()}")
+    return [str(report.cases), str(len(report)), in_digits(report, "float64"), in_digits(report, "float32")]
+
+
+def rows(examples: int) -> Iterator[str]:
+    """The lines of the table, in two processes."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        each = [[pool.submit(checked, place, form, examples) for form in FORMS] for place in range(len(TABLE))]
+        for line, (plain, compiled) in zip(TABLE, each, strict=True):
+            yield f"| {' | '.join([line.name, line.kind, *plain.result(), *compiled.result()[2:]])} |"
 
 
 def main() -> None:
@@ -74,7 +87,9 @@ def main() -> None:
     parser.add_argument("--out", default=str(PAGE), help="the file to write, or - to print (default: docs/audit.md)")
     options = parser.parse_args()
     began = time.perf_counter()
-    page = HEAD.format(hypothesis=hypothesis.__version__, numpy=np.__version__)
+    with kernels.using("compiled"):
+        compiler = kernels.reason()
+    page = HEAD.format(hypothesis=hypothesis.__version__, numpy=np.__version__, compiler=compiler)
     for row in rows(options.examples):
         print(row, file=sys.stderr)
         page += row + "\n"
