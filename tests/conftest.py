@@ -9,6 +9,12 @@ from hypothesis import settings
 
 import minidl.testing  # noqa: F401 registers the profiles
 
+PACKAGES = {
+    "numba": "numba",
+    "dask": "distributed",
+    "mpi": "mpi4py",
+}  # by the markers needs_...
+
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
@@ -22,7 +28,7 @@ def real_data_folder() -> Path | None:
 def pytest_collection_modifyitems(config, items):
     """Leave out, visibly in the count of deselected tests, what needs data or a package that is not here."""
     missing = {"real_data"} if real_data_folder() is None else set()
-    missing |= set() if find_spec("numba") else {"needs_numba"}
+    missing |= {f"needs_{name}" for name, package in PACKAGES.items() if not find_spec(package)}
     needing = [item for item in items if missing & set(item.keywords)]
     if needing:
         items[:] = [item for item in items if not missing & set(item.keywords)]

@@ -15,7 +15,8 @@ from minidl.experiments.comparison import Comparison, comparison_table, markdown
 from minidl.experiments.data_marks import fingerprint
 from minidl.experiments.execution import execute
 from minidl.experiments.planning import PlannedRun, grid, plan
-from minidl.experiments.results import Result, Results
+from minidl.experiments.result import Result
+from minidl.experiments.results import Results
 
 __all__ = [
     "Comparison",

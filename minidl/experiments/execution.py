@@ -1,49 +1,46 @@
 """Executing a plan: worker processes with one thread each, results kept as they come, one bar for the whole job."""
 
-import json
 import math
 import os
-import pickle
 import signal
 import sys
-import textwrap
 import time
 import traceback
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Thread, current_thread, main_thread
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from minidl.arguments import check_integer, short
 from minidl.experiments.data_marks import keep_to_one_set_of_data
-from minidl.experiments.function_digests import behaviour_digest
 from minidl.experiments.job_progress import JobProgress
 from minidl.experiments.packing import packed
 from minidl.experiments.planning import PlannedRun
-from minidl.experiments.results import Result, Results
+from minidl.experiments.result import Result
+from minidl.experiments.results import Results
 from minidl.experiments.store import Store
+from minidl.experiments.worker import ONE_THREAD, Outcome, call, call_with_one_thread
 
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
-
-RESERVED = ("seed", "seconds", "error", "function")  # the columns of an export that are no values
-Outcome: TypeAlias = tuple[dict[str, Any], float, str, float]
-
-# Two workers of two threads each on two cores take longer than two of one; and sums of another number of threads
-# have other last bits.
-LIBRARIES = ("OPENBLAS_NUM", "MKL_NUM", "OMP_NUM", "BLIS_NUM", "VECLIB_MAXIMUM")
-ONE_THREAD = {f"{library}_THREADS": "1" for library in LIBRARIES}
 
 
 def execute(
     runs: Iterable[PlannedRun],
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
+    executor: Executor | None = None,
     folder: str | Path | None = None,
     data: Mapping[str, str] | None = None,
     progress: bool = True,
@@ -62,13 +59,18 @@ def execute(
 
     Args:
         runs: what `plan` returned, or several such lists joined.
-        jobs: worker processes, >= 1.
+        jobs: worker processes, >= 1; None is one. With an executor: how many runs are given to it at a time; None is
+            all of them.
+        executor: what runs them instead of processes of our own: any executor of processes with the interface of
+            `concurrent.futures`, such as `ProcessPoolExecutor`, a Dask client's `get_executor()` or
+            `mpi4py.futures.MPIPoolExecutor`. It is left running. minidl must be installed where its workers are.
         folder: where results are kept; None keeps them in memory only.
         data: `{"mnist": fingerprint(train, test)}` keeps a folder to one set of data of each name.
         progress: a bar in a terminal or notebook, plain lines elsewhere, on standard error.
 
     Raises:
         ValueError: the runs in the folder were made with other data of that name.
+        TypeError: the executor is none, or one of threads.
         KeyboardInterrupt: after Ctrl-C, when the workers are gone; what is finished is kept.
 
     >>> def area(width, *, seed):
@@ -80,7 +82,11 @@ def execute(
     """
     if isinstance(runs, PlannedRun):
         raise TypeError(f"expected a list of runs, received one: put {runs!r} in [ ]")
-    listed, jobs, store = list(runs), check_integer("jobs", jobs, minimum=1), Store(folder)
+    listed, store = list(runs), Store(folder)
+    at_once = len(listed) if executor is not None else 1
+    at_once = max(at_once, 1) if jobs is None else check_integer("jobs", jobs, minimum=1)
+    if executor is not None:
+        _check_executor(executor)
     for run in listed:
         if not isinstance(run, PlannedRun):
             raise TypeError(f"expected runs to be a list of PlannedRun objects, received {short(run)} in it: see plan")
@@ -90,7 +96,11 @@ def execute(
     pending = [run for name, run in named.items() if name not in found]
     with (
         JobProgress(len(named), done=len(found), show=progress, folder=store.folder) as bar,
-        closing(_finished(pending, min(jobs, max(len(pending), 1)))) as finished,
+        closing(
+            _finished(pending, min(at_once, max(len(pending), 1)))
+            if executor is None
+            else _given_to(executor, pending, at_once)
+        ) as finished,
     ):
         for result in finished:
             store.write(result)
@@ -114,7 +124,7 @@ def _finished(runs: list[PlannedRun], jobs: int) -> Generator[Result, None, None
                             error = f"{traceback.format_exc()}\nthis run cannot be sent to another process"
                             yield Result(waiting.popleft(), {}, math.nan, error)
                             continue
-                        future = pool.submit(_call, *sent)
+                        future = pool.submit(call, *sent)
                         running[future] = waiting.popleft()
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         outcome = future.result()
@@ -124,10 +134,48 @@ def _finished(runs: list[PlannedRun], jobs: int) -> Generator[Result, None, None
                 yield _alone(run)
 
 
+def _given_to(executor: Executor, runs: list[PlannedRun], at_once: int) -> Generator[Result, None, None]:
+    """The results as they come from an executor of somebody else, which decides what to do when a worker dies."""
+    waiting, running = deque(runs), dict[Future[Outcome], PlannedRun]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                run = waiting.popleft()
+                try:
+                    running[executor.submit(call_with_one_thread, *packed(run))] = run
+                except Exception:  # it may have died with its worker
+                    error = f"{traceback.format_exc()}\nthis run could not be given to the executor"
+                    yield Result(run, {}, math.nan, error)
+            for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
+                run = running.pop(future)
+                try:
+                    yield Result(run, *future.result())
+                except (Exception, CancelledError) as error:
+                    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                    yield Result(run, {}, math.nan, f"{error}\nthe worker of this run died: {reason}")
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def _check_executor(executor: object) -> None:
+    """Refuse what cannot run two runs side by side without mixing their threads and their seeds."""
+    if not callable(getattr(executor, "submit", None)):
+        raise TypeError(
+            f"expected executor to be one of concurrent.futures' kind, received {short(executor)}: of a Dask client, "
+            f"give client.get_executor()"
+        )
+    if isinstance(executor, ThreadPoolExecutor):
+        raise TypeError(
+            "expected an executor of processes, received one of threads, in which runs would share one state of the "
+            "matrix library: give ProcessPoolExecutor(...)"
+        )
+
+
 def _alone(run: PlannedRun) -> Result:
     try:
         with _workers(1) as pool:
-            return Result(run, *pool.submit(_call, *packed(run)).result())
+            return Result(run, *pool.submit(call, *packed(run)).result())
     except BrokenExecutor as error:
         return Result(run, {}, math.nan, f"{error}\nthe process of this run died: {str(error).splitlines()[0]}")
 
@@ -190,59 +238,3 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
-
-
-def _call(packed: bytes, planned: str) -> Outcome:
-    """In a worker: what a run returns, its seconds, the traceback of what it raises, and the processor's seconds."""
-    start, busy = time.perf_counter(), time.process_time()
-    try:
-        run: PlannedRun = pickle.loads(packed)
-        if behaviour_digest(run.function) != planned:  # the worker imported its module after somebody edited that
-            raise RuntimeError(
-                f"expected {run.function.__name__} and the constants it uses as they were planned, found others in its "
-                f"module, which was edited or changed since: start the job again, and pass what changes as a setting"
-            )
-        values, error = _checked(run), ""
-    except BaseException:  # sys.exit and the like end this run only
-        values, error = {}, traceback.format_exc()
-    return values, time.perf_counter() - start, error, time.process_time() - busy
-
-
-def _checked(run: PlannedRun) -> dict[str, Any]:
-    """What a run returns, with Python's own types for numbers and strings, and arrays for lists."""
-    returned = run()
-    if not isinstance(returned, Mapping):
-        raise TypeError(f"expected a run to return a mapping of names to values, received {_shortened(returned)}")
-    for name in returned:
-        if not isinstance(name, str):
-            raise TypeError(f"expected a run to name its values by strings, received the name {_shortened(name)}")
-        if name in RESERVED:
-            raise ValueError(
-                f"expected other names than {RESERVED}, columns of an export, received {name!r}: rename it"
-            )
-    values = {str(name): _plain(str(name), value) for name, value in returned.items()}
-    json.dumps({name: None if isinstance(value, np.ndarray) else value for name, value in values.items()})
-    return values
-
-
-def _plain(name: str, value: Any) -> Any:
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"expected {name} to be a plain array, received a masked one: fill it in, as with x.filled(0)")
-    if isinstance(value, np.ndarray | np.generic | list | tuple):
-        array = np.asarray(value)
-        if array.dtype.kind not in "biuf" and not (array.ndim == 0 and array.dtype.kind == "U"):
-            raise TypeError(f"expected {name} to hold numbers, received {_shortened(value)}")
-        if array.ndim:
-            return array
-        value = array.item()
-        value = float(value) if isinstance(value, np.floating) else value  # longdouble stays numpy's own
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    if value is None:
-        return None
-    raise TypeError(f"expected {name} to be a number, a string or an array, received {_shortened(value)}")
-
-
-def _shortened(value: object) -> str:
-    return textwrap.shorten(short(value), 200)

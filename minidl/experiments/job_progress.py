@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-from minidl.experiments.results import Result
+from minidl.experiments.result import Result
 from minidl.training.progress import LINES, open_bar, say
 
 

@@ -3,8 +3,7 @@
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -12,37 +11,10 @@ import numpy as np
 
 from minidl.arguments import short, suggest
 from minidl.experiments.curves import last_values
-from minidl.experiments.planning import Experiment, PlannedRun
+from minidl.experiments.planning import Experiment
+from minidl.experiments.result import Result
 from minidl.parameters import Array
 from minidl.training.history import encode_json
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one run came to.
-
-    Attributes:
-        run: what was run.
-        values: what it returned; empty where it failed.
-        seconds: how long it took.
-        error: "" or the traceback of what it raised.
-        processor_seconds: how long a processor worked on it, whatever else it worked on meanwhile; NaN where nobody
-            knows.
-    """
-
-    run: PlannedRun
-    values: Mapping[str, Any]
-    seconds: float
-    error: str = ""
-    processor_seconds: float = math.nan
-
-    def __repr__(self) -> str:
-        return f"Result({self.run!r}, {f'failed: {self.reason}' if self.error else ', '.join(self.values)})"
-
-    @property
-    def reason(self) -> str:
-        """The last line of the error, which says what it was."""
-        return self.error.strip().rpartition("\n")[2]
 
 
 class Results(Sequence[Result]):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minidl.experiments.planning import PlannedRun
-from minidl.experiments.results import Result
+from minidl.experiments.result import Result
 from minidl.storage import RECORD, read_arrays, remove_old, write_arrays
 
 OLD = 3600.0  # seconds, after which a temporary file belongs to no job that is still running

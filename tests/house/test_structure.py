@@ -70,6 +70,7 @@ ONLY_IN = {
     "loky": "experiments",
     "cloudpickle": "experiments",
     "numba": "kernels/compiled",
+    "threadpoolctl": "experiments",
 }
 
 
