@@ -99,6 +99,8 @@ def short(value: object) -> str:
         return f"<array {value.shape} {value.dtype}>" if value.size > 8 else repr(value.tolist())
     if callable(value) and hasattr(value, "__name__"):
         return str(value.__name__)
+    if isinstance(value, list) and any(callable(item) for item in value):
+        return f"[{', '.join(map(short, value))}]"
     if isinstance(value, int) and abs(value) >= 1 << 1024:  # beyond every float, and Python prints 4300 digits at most
         return f"<a whole number of {value.bit_length()} bits>"
     try:

@@ -13,6 +13,7 @@ PACKAGES = {
     "numba": "numba",
     "dask": "distributed",
     "mpi": "mpi4py",
+    "notebook": "nbclient",
 }  # by the markers needs_...
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

@@ -13,6 +13,7 @@ from minidl.arguments import short, suggest
 from minidl.experiments.curves import last_values
 from minidl.experiments.planning import Experiment
 from minidl.experiments.result import Result
+from minidl.html import table
 from minidl.parameters import Array
 from minidl.training.history import encode_json
 
@@ -164,6 +165,16 @@ class Results(Sequence[Result]):
         if not means:
             raise ValueError(f"expected a finite mean of {name!r} for some setting, received none")
         return (min if mode == "min" else max)(means, key=lambda pair: pair[0])[1]
+
+    def _repr_html_(self) -> str:
+        """For notebooks: a line a run, its setting, its seed, and what it returned that is no array."""
+        keys = list(dict.fromkeys(key for result in self for key in result.run.setting))
+        names = list(dict.fromkeys(name for result in self for name in _scalars(result)))
+        rows = [
+            [*(r.run.setting.get(key, "") for key in keys), r.run.seed, *(_scalars(r).get(n, "") for n in names)]
+            for r in self
+        ]
+        return table([*keys, "seed", *names], rows, title=f"{len(self)} runs, {len(self.failed)} of them failed")
 
     def table(self, names: Sequence[str], *, digits: int = 4) -> str:
         """A Markdown table: a line a setting with what differs between settings, then mean ± standard deviation."""

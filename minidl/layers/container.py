@@ -5,9 +5,12 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
+from minidl.html import table
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, ShapeError, shown
 from minidl.parameters import Array, Parameter
+
+HEAD = ("", "layer", "output", "parameters")
 
 
 class Container(Layer):
@@ -68,6 +71,11 @@ class Container(Layer):
         """The table of layers, output shapes and parameter counts."""
         return summary(self)
 
+    def _repr_html_(self) -> str:
+        """The same for notebooks."""
+        rows = [(path, "\u2003" * depth + name, *rest) for path, depth, name, *rest in _rows(self, self._input_shape)]
+        return table(HEAD, rows, title=_title(self))
+
 
 class Chain(Container):
     """f(x) = f_k(... f_2(f_1(x))): the layers of a container, each given what the one before it returns."""
@@ -120,13 +128,18 @@ class Chain(Container):
 
 def summary(model: Layer) -> str:
     """A table of the layers, nested ones indented, with the shape of their outputs and their parameter counts."""
-    rows = [("", "layer", "output", "parameters"), *_rows(model, model._input_shape)]
+    rows = [(path, "  " * depth + name, *rest) for path, depth, name, *rest in _rows(model, model._input_shape)]
+    rows = [HEAD, *rows]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     widths[0] = max(widths[0], 3)
     lines = [
         f"{path:<{widths[0]}}  {name:<{widths[1]}}  {output:<{widths[2]}}  {count:>{widths[3]}}".rstrip()
         for path, name, output, count in rows
     ]
+    return "\n".join([_title(model), *lines])
+
+
+def _title(model: Layer) -> str:
     parameters = model.named_parameters().values()
     total, frozen = (sum(p.size for p in parameters if p.frozen or every) for every in (True, False))
     try:
@@ -135,12 +148,13 @@ def summary(model: Layer) -> str:
         dtypes = ["not built yet"]
     counts = [_counted(total, "parameter"), *([f"{_spaced(frozen)} of them frozen"] if frozen else [])]
     layers = _counted(len(model.children()), "layer")
-    return "\n".join([", ".join([f"{type(model).__name__}: {layers}", *counts, *dtypes]), *lines])
+    return ", ".join([f"{type(model).__name__}: {layers}", *counts, *dtypes])
 
 
 def _rows(
     container: Layer, shape: SampleShape, prefix: str = "", depth: int = 0
-) -> Iterator[tuple[str, str, str, str]]:
+) -> Iterator[tuple[str, int, str, str, str]]:
+    """The place of each layer, how deep it lies, its call, the shape of its outputs and its number of parameters."""
     inner_shapes = container.input_shapes(shape)
     for (position, layer), before in zip(container.children().items(), inner_shapes, strict=True):
         after = _output_shape(layer, before)
@@ -151,7 +165,7 @@ def _rows(
             count = f"{'' if frozen == len(parameters) else 'partly '}frozen {count}"
         path, inside = f"{prefix}{position}", len(layer.input_shapes(before))
         name = f"{type(layer).__name__} of {inside}" if inside else repr(layer)
-        yield path, "  " * depth + name, output, count
+        yield path, depth, name, output, count
         if inside:
             yield from _rows(layer, before, f"{path}.", depth + 1)
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minidl.arguments import check_integer, short
-from minidl.plots.style import DPI, TEXT
+from minidl.plots.style import DPI, TEXT, Drawing
 
 T = TypeVar("T")
 WIDTH = 6.4  # inches, of the whole figure
@@ -52,7 +52,7 @@ def small_multiples(
         raise ValueError(f"expected share to be True, False, 'x' or 'y', received {share=}: choose one of them")
     columns = min(check_integer("columns", columns, minimum=1), len(panels))
     rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(WIDTH, height * rows), dpi=DPI, layout="constrained")
+    figure = Drawing(figsize=(WIDTH, height * rows), dpi=DPI, layout="constrained")
     share_x, share_y = share in (True, "x"), share in (True, "y")
     cells = list(figure.subplots(rows, columns, squeeze=False, sharex=share_x, sharey=share_y).flat)
     for place, (ax, (title, value)) in enumerate(zip(cells, panels.items(), strict=False)):

@@ -1,6 +1,7 @@
 """How every figure looks, in one place, and the few helpers that apply it."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 
 import matplotlib
@@ -25,10 +26,20 @@ GREY_MAP, WEIGHT_MAP, SHARE_MAP, MANY_MAP = "gray", "RdBu_r", "Blues", "viridis"
 ENTRIES_INSIDE, ENTRIES_PER_COLUMN = 6, 18  # of a legend
 
 
+class Drawing(Figure):
+    """A figure that a notebook draws when it is the last line of a cell; otherwise one of matplotlib like any other."""
+
+    def _repr_png_(self) -> bytes:
+        """The picture, with room for what stands beside the axes."""
+        file = BytesIO()
+        self.savefig(file, format="png", dpi=DPI, bbox_inches="tight")
+        return file.getvalue()
+
+
 def axes_for(ax: Axes | None, *, width: float = WIDTH, height: float = HEIGHT) -> Axes:
     """`ax` itself, or the axes of a new figure of that many inches."""
     if ax is None:
-        return Figure(figsize=(width, height), dpi=DPI, layout="constrained").add_subplot()
+        return Drawing(figsize=(width, height), dpi=DPI, layout="constrained").add_subplot()
     if not isinstance(ax, Axes):
         raise TypeError(f"expected ax to be a matplotlib Axes, received {type(ax).__name__}: take one of figure.axes")
     return ax
@@ -37,7 +48,7 @@ def axes_for(ax: Axes | None, *, width: float = WIDTH, height: float = HEIGHT) -
 def axes_of_size(width: float, height: float, *, left: float, right: float) -> Axes:
     """Axes of exactly so many inches in a new figure with these margins, small ones above and below."""
     across, down = width + left + right, height + 2 * EDGE
-    figure = Figure(figsize=(across, down), dpi=DPI)
+    figure = Drawing(figsize=(across, down), dpi=DPI)
     return figure.add_axes((left / across, EDGE / down, width / across, height / down))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from minidl.arguments import short, suggest
+from minidl.html import table
 from minidl.parameters import Array
 from minidl.remembered import check_state, listed
 from minidl.storage import replacing
@@ -79,6 +80,10 @@ class Table(dict[str, list[float]]):
         """One row by its index; -1 is the newest."""
         return {name: column[index] for name, column in self.items()}
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return table(list(self), list(zip(*self.values(), strict=True)))
+
     def __repr__(self) -> str:
         return f"Table({len(next(iter(self.values()), []))} rows of {', '.join(self)})"
 
@@ -124,6 +129,11 @@ class History:
         )
         evaluations = len(self.evaluations.get("step", []))
         return f"History({len(self.steps['step'])} steps, {evaluations} evaluations{best}; {self.stopped_because})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the evaluations, or the steps where there are none."""
+        shown = self.evaluations if self.evaluations.get("step") else self.steps
+        return table(list(shown), list(zip(*shown.values(), strict=True)), title=repr(self))
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write everything as one JSON object; numbers that are not finite become the strings "nan", "inf", "-inf"."""

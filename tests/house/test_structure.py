@@ -25,9 +25,10 @@ BELOW = {
     "regularizers": {"advice", "arguments", "parameters", "quiet", "returned", "store"},
     "canonical": set(),
     "habits": set(),
+    "html": set(),
     "storage": {"parameters"},
     "kernels": {"parameters"},
-    "layers": {"arguments", "bytecode", "parameters", "initializers", "kernels", "quiet", "returned"}
+    "layers": {"arguments", "bytecode", "parameters", "initializers", "html", "kernels", "quiet", "returned"}
     | {"seeding", "storage", "store"},
     "optim": {"advice", "arguments", "kernels", "parameters", "quiet", "remembered", "returned", "store"},
     "data": {"arguments", "kernels", "parameters", "quiet", "seeding", "storage"},
@@ -36,6 +37,7 @@ BELOW = {
         "arguments",
         "bytecode",
         "canonical",
+        "html",
         "kernels",
         "parameters",
         "quiet",
@@ -59,7 +61,7 @@ BELOW = {
         "regularizers",
     }
     | {"store", "training"},
-    "experiments": {"arguments", "bytecode", "canonical", "data", "parameters", "storage", "training"},
+    "experiments": {"arguments", "bytecode", "canonical", "data", "html", "parameters", "storage", "training"},
     "plots": {"arguments", "parameters", "quiet", "data", "training", "metrics", "optim"},
 }
 ONLY_IN = {
