@@ -11,6 +11,7 @@ import numpy as np
 VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # how many the matrix library uses
 LONG = 1 << 17  # numbers; to wake a thread takes as long as a loop over half of these
 EVEN = 1024  # parts begin at multiples of this many numbers
+WORK = 1 << 20  # products and sums that are worth a thread
 
 _helpers: list["_Helper"] = []
 
@@ -30,15 +31,37 @@ def shared(loop: Callable[..., object], first: np.ndarray, *others: Any) -> None
 
     The loop must treat every number by itself.
     """
-    size = first.size
-    if size < LONG or (parts := min(threads(), size // (LONG // 2))) < 2:
-        loop(first, *others)
-        return
-    length = -(-size // (parts * EVEN)) * EVEN
     pieces = [
-        [a[start : start + length] if isinstance(a, np.ndarray) else a for a in (first, *others)]
-        for start in range(0, size, length)
+        [a[start:stop] if isinstance(a, np.ndarray) else a for a in (first, *others)]
+        for start, stop in _parts(first.size, first.size // (LONG // 2), EVEN)
     ]
+    _together(loop, pieces)
+
+
+def shared_ranges(loop: Callable[..., object], size: int, work: int, *arguments: Any) -> None:
+    """Call the loop with the arguments and a range of 0 to `size`, start and stop, in several threads if it pays.
+
+    Args:
+        loop: what it does for one number of the range must not depend on the others.
+        size: of the whole range.
+        work: products and sums of the whole, from which it follows how many threads pay.
+        arguments: what the loop gets before the range.
+    """
+    _together(loop, [[*arguments, start, stop] for start, stop in _parts(size, work // WORK, 16)])
+
+
+def _parts(size: int, most: int, even: int) -> list[tuple[int, int]]:
+    """Ranges that begin at multiples of `even`, no more than `most`, one for each thread."""
+    count = min(threads(), most) if most > 1 else 1
+    length = -(-size // (count * even)) * even
+    return [(start, min(start + length, size)) for start in range(0, size, length)] or [(0, size)]
+
+
+def _together(loop: Callable[..., object], pieces: list[list[Any]]) -> None:
+    """Call the loop once for each list of arguments, each in a thread of its own, and return when all are done."""
+    if len(pieces) == 1:
+        loop(*pieces[0])
+        return
     while len(_helpers) < len(pieces) - 1:
         _helpers.append(_Helper())
     jobs = [helper.ask(loop, piece) for helper, piece in zip(_helpers, pieces[1:], strict=False)]

@@ -6,6 +6,7 @@ import numpy as np
 
 from minidl.arguments import check_flag, check_integer
 from minidl.initializers import glorot_uniform, zeros
+from minidl.kernels.products import affine, affine_gradients
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, check_input, fitting
 from minidl.parameters import Array, Initializer, Parameter
@@ -59,9 +60,7 @@ class Linear(Layer):
             check_input(self, x, (..., self.in_features), W.dtype, advice=self._advice_for(x))
         self.shape = x.shape
         self.x = x if x.ndim == 2 else x.reshape(-1, self.in_features)
-        y: Array = self.x @ W
-        if self.bias is not None:
-            y += self.bias.value
+        y = affine(self.x, W, None if self.bias is None else self.bias.value)
         return y if x.ndim == 2 else y.reshape(*x.shape[:-1], self.out_features)
 
     @quiet
@@ -69,9 +68,7 @@ class Linear(Layer):
         """dW = x^T dy,  db = sum over rows of dy,  dx = dy W^T, where every position of a row counts as a row."""
         self.check_dy(dy, (*self.shape[:-1], self.out_features))
         rows = dy if len(self.shape) == 2 else dy.reshape(-1, self.out_features)
-        np.matmul(self.x.T, rows, out=self.weight.grad)
-        if self.bias is not None:
-            np.add.reduce(rows, axis=0, out=self.bias.grad)
+        affine_gradients(self.x, rows, self.weight.grad, None if self.bias is None else self.bias.grad)
         if not self.needs_dx:
             return dy
         dx: Array = rows @ self.weight.value.T

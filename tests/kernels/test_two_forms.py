@@ -5,12 +5,12 @@ import pytest
 
 from minidl.kernels import HOMES, form, sharing
 from minidl.kernels.forms import KERNELS, using
-from tests.kernels.cases import updates
+from tests.kernels.cases import products, updates
 from tests.kernels.cases.case import distance, hostile, listed, results
 
 pytestmark = pytest.mark.needs_numba
 
-CASES = [*updates.CASES]
+CASES = [*products.CASES, *updates.CASES]
 NAMES = [f"{case.name}{f' {case.label}' if case.label else ''}" for case in CASES]
 each_case = pytest.mark.parametrize("case", CASES, ids=NAMES)
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
@@ -46,6 +46,7 @@ def test_special_values_come_out_the_same(case, dtype):
 @each_case
 def test_the_number_of_threads_changes_no_bit(case, monkeypatch):
     arguments = case.make(np.random.default_rng(2), np.dtype(np.float32), max(case.sizes))
+    monkeypatch.setattr(sharing, "WORK", 1)
     one = None
     for count in (1, 2, 3):
         monkeypatch.setattr(sharing, "threads", lambda count=count: count)
@@ -63,7 +64,7 @@ def test_arrays_of_any_order_in_memory_and_those_that_may_not_be_written_give_th
     strewn = list(arguments)
     for i, left in zip(changed, after, strict=True):
         a = arguments[i]
-        wide = np.zeros((*a.shape[:-1], 2 * a.shape[-1]) if a.ndim else (), a.dtype)
+        wide = np.zeros((*a.shape[:-1], 2 * a.shape[-1]), a.dtype)
         wide[..., ::2] = a
         strewn[i] = wide[..., ::2]
         strewn[i].flags.writeable = not np.array_equal(a, left)

@@ -23,6 +23,7 @@ class Case:
             it; None for the result itself and, where an argument is changed in place, what it was.
         hostile: places of the arguments that may hold anything; None for all that are arrays of floats.
         sizes: those it is tried with.
+        extremes: whether hostile numbers may be as large as there are; sums of these depend on their order.
         label: tells cases of one kernel apart.
     """
 
@@ -32,6 +33,7 @@ class Case:
     scale: Callable[..., list[Any]] | None = None
     hostile: tuple[int, ...] | None = None
     sizes: tuple[int, ...] = (0, 1, 7, 64, 1000)
+    extremes: bool = True
     label: str = ""
 
 
@@ -64,7 +66,13 @@ def hostile(case, arguments, rng):
     for place in places:
         a = arguments[place]
         extremes = np.finfo(a.dtype)
-        words = [*SPECIAL, extremes.max, extremes.tiny, extremes.smallest_subnormal, -extremes.smallest_subnormal]
+        words = [
+            *SPECIAL,
+            *([extremes.max] if case.extremes else []),
+            extremes.tiny,
+            extremes.smallest_subnormal,
+            -extremes.smallest_subnormal,
+        ]
         chosen = rng.random(a.shape) < 0.3
         a[chosen] = rng.choice(np.array(words, a.dtype), chosen.sum())
     return tuple(arguments)
