@@ -11,7 +11,7 @@ from minidl.kernels.forms import KERNELS, form, reason, use, using
 
 __all__ = ["form", "report", "use", "using"]
 
-HOMES = ("products", "updates")
+HOMES = ("activations", "products", "scores", "updates")
 
 
 def report() -> None:
@@ -20,7 +20,7 @@ def report() -> None:
     >>> with using("numpy"):
     ...     report()  # doctest: +ELLIPSIS
     kernels in NumPy: chosen
-      updates: sgd_update, momentum_update, nesterov_update, ...
+      activations: logistic, logistic_backward, ...
     """
     names = {"numpy": "in NumPy", "compiled": "compiled"}
     print(f"kernels {names[form()]}: {reason()}")

@@ -1,8 +1,8 @@
 """Products of a batch with a matrix and a bias: y = x W + b and its gradients.
 
 The compiled forms are for few outputs, as a linear classifier has: matrix libraries are made for many. Each sum has as
-many terms as there are features, or rows, and the forms add them in another order: they differ by less than 4 sqrt(terms)
-units in the last place of the sum of their sizes.
+many terms as there are features, or rows, and the forms add them in another order: they differ by less than
+4 sqrt(terms) units in the last place of the sum of their sizes.
 """
 
 import numpy as np

@@ -53,7 +53,7 @@ def shared_ranges(loop: Callable[..., object], size: int, work: int, *arguments:
 def _parts(size: int, most: int, even: int) -> list[tuple[int, int]]:
     """Ranges that begin at multiples of `even`, no more than `most`, one for each thread."""
     count = min(threads(), most) if most > 1 else 1
-    length = -(-size // (count * even)) * even
+    length = max(-(-size // (count * even)), 1) * even
     return [(start, min(start + length, size)) for start in range(0, size, length)] or [(0, size)]
 
 

@@ -1,10 +1,8 @@
 """Element-wise nonlinearities, and softmax: layers without parameters."""
 
-from functools import cache
-from typing import Any
-
 import numpy as np
 
+from minidl.kernels.activations import logistic, logistic_backward, relu_backward, tanh_backward
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, ShapeError
 from minidl.parameters import Array, Floats
@@ -24,22 +22,8 @@ def sigmoid(x: Array) -> Floats:
     array([0. , 0.5, 1. ])
     """
     x = as_floats("x", x)
-    y = np.empty_like(x, subok=False)
-    np.negative(x, out=y)
-    np.minimum(y, _largest_exponent(y.dtype), out=y)
-    np.exp(y, out=y)
-    y += 1
-    np.reciprocal(y, out=y)
+    y: Floats = logistic(x)
     return y if y.ndim else y[()]
-
-
-@cache
-def _largest_exponent(dtype: np.dtype[Any]) -> Any:
-    """The largest x of a dtype for which 1 / (1 + exp(x)) is a normal number, as arrays of any length round it."""
-    bound = dtype.type(-np.log(np.longdouble(np.finfo(dtype).tiny)))
-    while (np.reciprocal(np.exp(np.full(67, bound)) + dtype.type(1)) < np.finfo(dtype).tiny).any():
-        bound = np.nextafter(bound, dtype.type(0))
-    return bound
 
 
 @quiet
@@ -101,7 +85,7 @@ class ReLU(Elementwise):
     def backward(self, dy: Array) -> Array:
         """dx = dy where x > 0, else 0."""
         self.check_dy(dy, self.x.shape)
-        return dy * (self.x > 0)
+        return relu_backward(self.x, dy)
 
 
 class Sigmoid(Elementwise):
@@ -123,10 +107,7 @@ class Sigmoid(Elementwise):
     def backward(self, dy: Array) -> Array:
         """dx = y (1 - y) dy."""
         self.check_dy(dy, self.y.shape)
-        dx: Array = 1 - self.y
-        dx *= self.y
-        dx *= dy
-        return dx
+        return logistic_backward(self.y, dy)
 
 
 class Tanh(Elementwise):
@@ -146,9 +127,7 @@ class Tanh(Elementwise):
     def backward(self, dy: Array) -> Array:
         """dx = (1 - y^2) dy."""
         self.check_dy(dy, self.y.shape)
-        dx: Array = 1 - np.square(self.y)
-        dx *= dy
-        return dx
+        return tanh_backward(self.y, dy)
 
 
 class Softmax(Elementwise):

@@ -1,10 +1,9 @@
 """Smooth element-wise nonlinearities made of exponentials: layers without parameters."""
 
-import math
-
 import numpy as np
 
 from minidl.arguments import check_number
+from minidl.kernels.activations import gelu, gelu_backward, silu, silu_backward
 from minidl.layers.activations import Elementwise, sigmoid
 from minidl.parameters import Array
 from minidl.quiet import quiet
@@ -12,9 +11,6 @@ from minidl.returned import as_floats
 
 SELU_ALPHA = 1.6732632423543772848170429916717  # the fixed point of Klambauer et al.: mean 0 and variance 1 stay
 SELU_SCALE = 1.0507009873554804934193349852946
-GELU_LINEAR = 2 * math.sqrt(2 / math.pi)  # 2 u = GELU_LINEAR (x + GELU_CUBIC x^3)
-GELU_CUBIC = 0.044715
-GELU_FLAT, SILU_FLAT = 40.0, 800.0  # where the gate is 0 or 1 in float64 too, and x times it is the same further out
 
 
 class ELU(Elementwise):
@@ -104,31 +100,14 @@ class GELU(Elementwise):
     def forward(self, x: Array) -> Array:
         """Return x s with s = sigmoid(2 u); below -40, where s is 0, x is taken for -40."""
         self.x = x = as_floats("x", x)
-        near = np.clip(x, -GELU_FLAT, GELU_FLAT)
-        u2 = near * near
-        u2 *= GELU_CUBIC
-        u2 += 1
-        u2 *= near
-        u2 *= GELU_LINEAR
-        self.s = sigmoid(u2)
-        y: Array = np.clip(x, -GELU_FLAT, np.inf)
-        y *= self.s
+        y, self.s = gelu(x)
         return y
 
     @quiet
     def backward(self, dy: Array) -> Array:
         """dx = (s + x s (1 - s) du2) dy with du2 = 2 sqrt(2 / pi) (1 + 3 * 0.044715 x^2)."""
         self.check_dy(dy, self.x.shape)
-        near = np.clip(self.x, -GELU_FLAT, GELU_FLAT)
-        slope: Array = near * near
-        slope *= 3 * GELU_CUBIC
-        slope += 1
-        slope *= GELU_LINEAR
-        slope *= near
-        slope *= 1 - self.s
-        slope += 1
-        slope *= self.s
-        return dy * slope
+        return gelu_backward(self.x, self.s, dy)
 
 
 class SiLU(Elementwise):
@@ -144,20 +123,14 @@ class SiLU(Elementwise):
     def forward(self, x: Array) -> Array:
         """Return x s with s = sigmoid(x); below -800, where s is 0, x is taken for -800."""
         self.x = x = as_floats("x", x)
-        self.s = sigmoid(x)
-        y: Array = np.clip(x, -SILU_FLAT, np.inf)
-        y *= self.s
+        y, self.s = silu(x)
         return y
 
     @quiet
     def backward(self, dy: Array) -> Array:
         """dx = s (1 + x (1 - s)) dy."""
         self.check_dy(dy, self.x.shape)
-        slope: Array = 1 - self.s
-        slope *= np.clip(self.x, -SILU_FLAT, SILU_FLAT)
-        slope += 1
-        slope *= self.s
-        return dy * slope
+        return silu_backward(self.x, self.s, dy)
 
 
 class Softplus(Elementwise):

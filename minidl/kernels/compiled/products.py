@@ -1,7 +1,7 @@
 """Compiled products with few outputs: four rows and two outputs, or eight rows and two outputs, at a time.
 
-Where rows or outputs of y are no multiple of these, the last one is taken again instead of a loop of its own, so that every
-row is added up in the same order, whatever batch it is in.
+Where rows or outputs of y are no multiple of these, the last one is taken again instead of a loop of its own, so that
+every row is added up in the same order, whatever batch it is in.
 """
 
 import numpy as np
@@ -10,12 +10,12 @@ from minidl.kernels import products
 from minidl.kernels.compiled.loops import summing_loop
 from minidl.kernels.sharing import shared_ranges
 
-FEW, WIDE = 16, 128  # outputs, and features, from which on the matrix library is as fast
+FEW, WIDE = 16, 128  # outputs, and features, from which on the matrix library is as fast; as it is with one output
 
 
 def affine(x, W, bias):
     features, outputs = W.shape
-    if outputs > FEW or features < WIDE or not x.flags.c_contiguous or not len(x):
+    if not 1 < outputs <= FEW or features < WIDE or not x.flags.c_contiguous or not len(x):
         return products.affine.plain(x, W, bias)
     y = np.empty((len(x), outputs), x.dtype)
     shared_ranges(_affine, len(x), x.size * outputs, x, np.ascontiguousarray(W.T), y)
@@ -26,7 +26,7 @@ def affine(x, W, bias):
 
 def affine_gradients(x, dy, dW, db):
     features, outputs = dW.shape
-    if outputs > FEW or features < WIDE or not x.flags.c_contiguous:
+    if not 1 < outputs <= FEW or features < WIDE or not x.flags.c_contiguous:
         products.affine_gradients.plain(x, dy, dW, db)
         return
     columns = np.zeros((outputs, features), x.dtype)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
+from minidl.kernels.scores import less_at_labels, logistic_losses, softmax_losses
 from minidl.layers.activations import sigmoid, softmax
 from minidl.layers.losses.base import ClassLoss, row_means, row_sums
 from minidl.layers.losses.targets import check_real_targets, first_of
@@ -59,28 +60,27 @@ class SoftmaxCrossEntropy(ClassLoss):
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """l = log sum_k exp(s_k) - sum_k q_k s_k, after subtracting the row maximum from s."""
+        self.targets = targets
+        if targets.ndim == 1 and not self.label_smoothing:
+            self.probability, losses = softmax_losses(scores, targets)
+            return losses
         rows = np.arange(len(scores))
         shifted = scores - scores[rows, scores.argmax(axis=1)][:, None]  # twice as fast as max(axis=1)
         exponentials = np.exp(shifted)
         sums = row_sums(exponentials)
         self.probability = np.divide(exponentials, sums[:, None], out=exponentials)
-        self.rows, self.targets = rows, targets
         hit = shifted[rows, targets] if targets.ndim == 1 else _shares_of(shifted, targets)
         if a := self.label_smoothing:
             hit = (1 - a) * hit + a * shifted.mean(axis=1)
-        losses: Array = np.log(sums)
-        losses -= hit
-        return losses
+        return np.log(sums) - hit
 
     def row_gradients(self) -> Array:
         """dl/ds_k = p_k - q_k."""
         a = self.label_smoothing
-        gradient: Array = self.probability - a / self.probability.shape[1]
-        if self.targets.ndim == 2:
-            gradient -= (1 - a) * self.targets
-        else:
-            gradient[self.rows, self.targets] -= 1 - a
-        return gradient
+        gradient = self.probability - a / self.probability.shape[1] if a else self.probability
+        if self.targets.ndim == 1:
+            return less_at_labels(gradient, self.targets, 1 - a)
+        return gradient - (1 - a) * self.targets
 
     @quiet
     def probabilities(self, scores: Array) -> Array:
@@ -132,12 +132,7 @@ class BinaryCrossEntropy(ClassLoss):
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """l = mean_k of |s| |1{s > 0} - t| + log(1 + exp(-|s|)): no term is negative, so no digit is lost."""
         self.scores, self.targets = scores, targets
-        sizes = np.abs(scores)
-        losses: Array = np.log1p(np.exp(-sizes))
-        share = np.abs((scores > 0) - targets)
-        sizes *= share
-        losses += np.where(share > 0, sizes, 0)  # 0 * inf is NaN
-        return row_means(losses)
+        return row_means(logistic_losses(scores, targets))
 
     def row_gradients(self) -> Array:
         """dl/ds_k = (sigmoid(s_k) - t_k) / K."""

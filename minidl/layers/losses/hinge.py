@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
+from minidl.kernels.scores import rival_gradients, rival_losses
 from minidl.layers.losses.base import ClassLoss, row_sums
 from minidl.parameters import Array
 
@@ -70,24 +71,13 @@ class WestonWatkinsHinge(Hinge):
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """The sum of the violations of the margin."""
-        violations = self._violations(scores, targets)
-        self.violated = (violations > 0).astype(scores.dtype)
-        return row_sums(violations)
+        self.targets = targets
+        self.violated, losses = rival_losses(scores, targets, self.margin)
+        return losses
 
     def row_gradients(self) -> Array:
         """dl/ds_j = 1{violated_j} for j != y, and minus their number for y."""
-        gradient = self.violated.copy()
-        gradient[self.rows, self.targets] = -row_sums(gradient)
-        return gradient
-
-    def _violations(self, scores: Array, targets: Array) -> Array:
-        """By how much each rival violates the margin, max(0, margin + s_j - s_y), and 0 for y: (n, K)."""
-        rows = np.arange(len(scores))
-        violations: Array = scores - scores[rows, targets][:, None]
-        violations += self.margin
-        violations[rows, targets] = 0
-        self.rows, self.targets = rows, targets
-        return np.maximum(violations, 0, out=violations)
+        return rival_gradients(self.violated, self.targets)
 
 
 class SquaredHinge(WestonWatkinsHinge):
@@ -112,8 +102,13 @@ class SquaredHinge(WestonWatkinsHinge):
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """The sum of the squares of the violations."""
-        self.violations = self._violations(scores, targets)
-        return row_sums(np.square(self.violations))
+        rows = np.arange(len(scores))
+        violations: Array = scores - scores[rows, targets][:, None]
+        violations += self.margin
+        violations[rows, targets] = 0
+        self.violations = np.maximum(violations, 0, out=violations)
+        self.rows, self.targets = rows, targets
+        return row_sums(np.square(violations))
 
     def row_gradients(self) -> Array:
         """dl/ds_j = 2 violation_j for j != y, and minus their sum for y."""

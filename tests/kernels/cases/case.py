@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl.kernels import forms
 from minidl.kernels.forms import KERNELS, using
 
 SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0)  # and the extremes of the dtype, below
@@ -47,6 +48,7 @@ def results(name, form, arguments):
     given = copied(arguments)
     with using(form), np.errstate(all="ignore"):
         returned = KERNELS[name](*given)
+        assert forms.form() == form, forms.reason()
     return listed(returned, given)
 
 

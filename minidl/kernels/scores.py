@@ -1,0 +1,67 @@
+"""What losses of classes make of rows of scores s (n, K) with labels y (n,), and the logistic loss of single scores.
+
+The forms differ by the roundings of exp and log, and of sums of K terms: less than 4 + K units in the last place of the
+largest term. Where a result is NaN or infinite in one form, it is so in the other.
+"""
+
+import numpy as np
+
+from minidl.kernels.forms import Kernel
+from minidl.parameters import Array
+
+
+@Kernel
+def softmax_losses(scores: Array, labels: Array) -> tuple[Array, Array]:
+    """p_k = exp(s_k - m) / sum_j exp(s_j - m) and l = log sum_j exp(s_j - m) - (s_y - m), with m = max_j s_j.
+
+    Returns p (n, K) and l (n,).
+    """
+    rows = np.arange(len(scores))
+    shifted = scores - scores[rows, scores.argmax(axis=1)][:, None]  # twice as fast as max(axis=1)
+    exponentials = np.exp(shifted)
+    sums: Array = exponentials @ np.ones(scores.shape[1], scores.dtype)
+    losses: Array = np.log(sums)
+    losses -= shifted[rows, labels]
+    return np.divide(exponentials, sums[:, None], out=exponentials), losses
+
+
+@Kernel
+def less_at_labels(values: Array, labels: Array, share: float) -> Array:
+    """v_k - share 1{k = y}: the gradient of a softmax loss, of its probabilities (n, K)."""
+    gradient = values.copy()
+    gradient[np.arange(len(values)), labels] -= share
+    return gradient
+
+
+@Kernel
+def rival_losses(scores: Array, labels: Array, margin: float) -> tuple[Array, Array]:
+    """v_j = 1{margin + s_j - s_y > 0} and l = sum_j max(0, margin + s_j - s_y), both over j != y, with v_y = 0.
+
+    Returns v (n, K), in the dtype of the scores, and l (n,).
+    """
+    rows = np.arange(len(scores))
+    violations: Array = scores - scores[rows, labels][:, None]
+    violations += margin
+    violations[rows, labels] = 0
+    np.maximum(violations, 0, out=violations)
+    losses: Array = violations @ np.ones(scores.shape[1], scores.dtype)
+    return (violations > 0).astype(scores.dtype), losses
+
+
+@Kernel
+def rival_gradients(violated: Array, labels: Array) -> Array:
+    """v_j for j != y, and -sum_j v_j for y: the gradient of a sum over rivals (n, K)."""
+    gradient = violated.copy()
+    gradient[np.arange(len(violated)), labels] = -(violated @ np.ones(violated.shape[1], violated.dtype))
+    return gradient
+
+
+@Kernel
+def logistic_losses(scores: Array, targets: Array) -> Array:
+    """|s| |1{s > 0} - t| + log(1 + exp(-|s|)) for each score: no term is negative, so no digit is lost."""
+    sizes = np.abs(scores)
+    losses: Array = np.log1p(np.exp(-sizes))
+    share = np.abs((scores > 0) - targets)
+    sizes *= share
+    losses += np.where(share > 0, sizes, 0)  # 0 * inf is NaN
+    return losses

@@ -1,0 +1,43 @@
+"""Losses of classes, and the logistic loss."""
+
+import numpy as np
+
+from tests.kernels.cases.case import Case
+
+SIZES = (1, 2, 33, 400)
+
+
+def scored(*numbers, classes=10):
+    def make(rng, dtype, rows):
+        scores = (3 * rng.standard_normal((rows, classes))).astype(dtype)
+        return scores, rng.integers(0, classes, rows), *numbers
+
+    return make
+
+
+def softmax_scale(scores, labels):
+    away = np.nan_to_num(np.abs(scores - scores.max(axis=1, keepdims=True)), posinf=0)
+    terms = np.log(scores.shape[1]) + away.max(axis=1)
+    return [1.0, terms, scores, labels]
+
+
+def rival_scale(scores, labels, margin):
+    return [None, margin * scores.shape[1] + 2 * np.abs(scores).sum(axis=1), scores, labels]
+
+
+def violated(rng, dtype, rows):
+    return (rng.random((rows, 10)) < 0.5).astype(dtype), rng.integers(0, 10, rows)
+
+
+def yes_or_no(rng, dtype, rows):
+    return (3 * rng.standard_normal((rows, 1))).astype(dtype), rng.integers(0, 2, (rows, 1)).astype(dtype)
+
+
+CASES = [
+    Case("softmax_losses", scored(), 14, softmax_scale, sizes=SIZES),
+    Case("softmax_losses", scored(classes=2), 6, softmax_scale, sizes=SIZES, label="of two classes"),
+    Case("less_at_labels", scored(1.0), 0, sizes=SIZES),
+    Case("rival_losses", scored(1.0), 14, rival_scale, sizes=SIZES, extremes=False),
+    Case("rival_gradients", violated, 0, hostile=(), sizes=SIZES),
+    Case("logistic_losses", yes_or_no, 4, hostile=(0,), sizes=SIZES),
+]
