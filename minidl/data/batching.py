@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 from minidl.arguments import check_integer, short
 from minidl.data.dataset import Dataset
 from minidl.data.door import check_rows
+from minidl.kernels.rows import gather
 from minidl.parameters import Array
 from minidl.seeding import Stream, generator
 
@@ -119,18 +120,18 @@ def _gathered(
     arrays: tuple[Array, ...], rows: Array | None, batch_size: int, steps: int, dtype: np.dtype[Any] | None
 ) -> Iterator[tuple[Array, ...]]:
     plain = [np.asarray(array) for array in arrays]  # a memmap's rows as plain arrays, still unread
-    casts = [dtype, dtype if plain[1].dtype.kind == "f" else None, None][: len(plain)]
+    casts = [dtype, dtype if plain[1].dtype.kind == "f" else None, None]
+    parts = [(array, _can_be_gathered(array), cast) for array, cast in zip(plain, casts, strict=False)]
     for start in range(0, steps * batch_size, batch_size):
         here = slice(start, start + batch_size)
         index = here if rows is None else rows[here]
-        batch = (_rows_of(array, index) for array in plain)
-        yield tuple(
-            array if cast is None else array.astype(cast, copy=False) for array, cast in zip(batch, casts, strict=True)
-        )
+        batch = []
+        for array, gathered, cast in parts:
+            part = gather(array, index) if gathered and isinstance(index, np.ndarray) else array[index]
+            batch.append(part if cast is None else part.astype(cast, copy=False))
+        yield tuple(batch)
 
 
-def _rows_of(array: Array, index: slice | Array) -> Array:
-    """array[index]; `take` is faster, but copies the whole of an array that is not contiguous in native order."""
-    if isinstance(index, slice) or not (array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative):
-        return array[index]
-    return array.take(index, axis=0)
+def _can_be_gathered(array: Array) -> bool:
+    """`take` is faster than an index, but copies the whole of an array that is not contiguous in native order."""
+    return bool(array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative)

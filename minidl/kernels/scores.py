@@ -6,6 +6,7 @@ largest term. Where a result is NaN or infinite in one form, it is so in the oth
 
 import numpy as np
 
+from minidl.kernels.activations import logistic
 from minidl.kernels.forms import Kernel
 from minidl.parameters import Array
 
@@ -65,3 +66,12 @@ def logistic_losses(scores: Array, targets: Array) -> Array:
     sizes *= share
     losses += np.where(share > 0, sizes, 0)  # 0 * inf is NaN
     return losses
+
+
+@Kernel
+def logistic_gradients(scores: Array, targets: Array, share: float) -> Array:
+    """share (1 / (1 + exp(-s)) - t) for each score."""
+    gradient: Array = logistic.plain(scores)
+    gradient -= targets
+    gradient *= share
+    return gradient

@@ -31,6 +31,9 @@ def shared(loop: Callable[..., object], first: np.ndarray, *others: Any) -> None
 
     The loop must treat every number by itself.
     """
+    if first.size < LONG:
+        loop(first, *others)
+        return
     pieces = [
         [a[start:stop] if isinstance(a, np.ndarray) else a for a in (first, *others)]
         for start, stop in _parts(first.size, first.size // (LONG // 2), EVEN)
@@ -47,6 +50,9 @@ def shared_ranges(loop: Callable[..., object], size: int, work: int, *arguments:
         work: products and sums of the whole, from which it follows how many threads pay.
         arguments: what the loop gets before the range.
     """
+    if work < 2 * WORK:
+        loop(*arguments, 0, size)
+        return
     _together(loop, [[*arguments, start, stop] for start, stop in _parts(size, work // WORK, 16)])
 
 

@@ -48,18 +48,22 @@ def silu_backward(x, s, dy):
 
 def _over(compiled, count, first, *others, **numbers):
     """Call a loop on all numbers of the arrays, and return that many new arrays that lie in memory as the first."""
+    if first.flags.c_contiguous:
+        flat = first.reshape(-1)
+        outputs = [np.empty(first.size, first.dtype) for _ in range(count)]
+        shared(compiled, *outputs, flat, *(np.ascontiguousarray(a).reshape(-1) for a in others), *numbers.values())
+        return tuple(y.reshape(first.shape) for y in outputs)
     flat = first.ravel(order="K")
     if flat.flags.owndata:  # a copy: its numbers did not lie together
-        first = np.ascontiguousarray(first)
-        flat = first.reshape(-1)
-    outputs = tuple(np.empty_like(first, subok=False) for _ in range(count))
-    shared(
-        compiled, *(y.ravel(order="K") for y in outputs), flat, *(_beside(a, first) for a in others), *numbers.values()
-    )
-    return outputs
+        return _over(compiled, count, np.ascontiguousarray(first), *others, **numbers)
+    outputs = [np.empty_like(first, subok=False) for _ in range(count)]
+    beside = [_beside(a, first) for a in others]
+    shared(compiled, *(y.ravel(order="K") for y in outputs), flat, *beside, *numbers.values())
+    return tuple(outputs)
 
 
 def _beside(a, first):
+    """The numbers of an array in the order in which those of the first lie."""
     if a.strides != first.strides:
         given, a = a, np.empty_like(first, subok=False)
         np.copyto(a, given)

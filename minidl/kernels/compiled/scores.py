@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from minidl.kernels.activations import largest_exponent
 from minidl.kernels.compiled.exponentials import exp
 from minidl.kernels.compiled.loops import loop, summing_loop
 
@@ -36,6 +37,13 @@ def logistic_losses(scores, targets):
     losses = np.empty(scores.shape, scores.dtype)
     _logistic_losses(np.ascontiguousarray(scores).ravel(), np.ascontiguousarray(targets).ravel(), losses.ravel())
     return losses
+
+
+def logistic_gradients(scores, targets, share):
+    gradient, most = np.empty(scores.shape, scores.dtype), largest_exponent(scores.dtype)
+    flat = np.ascontiguousarray(scores).ravel(), np.ascontiguousarray(targets).ravel()
+    _logistic_gradients(*flat, gradient.ravel(), share, most)
+    return gradient
 
 
 def _whole(labels):
@@ -101,3 +109,11 @@ def _logistic_losses(scores, targets, losses):
         size = abs(scores[i])
         share = abs((one if scores[i] > zero else zero) - targets[i])
         losses[i] = math.log1p(exp(-size)) + (size * share if share > zero else zero)
+
+
+@loop
+def _logistic_gradients(scores, targets, gradient, share, most):
+    one, share, least = scores.dtype.type(1), scores.dtype.type(share), np.finfo(scores.dtype).tiny
+    for i in range(np.uint64(scores.size)):
+        p = one / (one + exp(most if -scores[i] > most else -scores[i]))
+        gradient[i] = ((least if p < least else p) - targets[i]) * share

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
-from minidl.kernels.scores import less_at_labels, logistic_losses, softmax_losses
+from minidl.kernels.scores import less_at_labels, logistic_gradients, logistic_losses, softmax_losses
 from minidl.layers.activations import sigmoid, softmax
 from minidl.layers.losses.base import ClassLoss, row_means, row_sums
 from minidl.layers.losses.targets import check_real_targets, first_of
@@ -123,6 +123,13 @@ class BinaryCrossEntropy(ClassLoss):
 
     def check_targets(self, scores: Array, targets: Array) -> Array:
         """Numbers in [0, 1] in the shape of the scores."""
+        if (
+            targets.shape == scores.shape
+            and targets.dtype == scores.dtype
+            and targets.min() >= 0
+            and targets.max() <= 1
+        ):
+            return targets  # neither NaN nor infinite either
         targets = check_real_targets(scores, targets)
         if targets.min() < 0 or targets.max() > 1:
             received = first_of(targets, (targets < 0) | (targets > 1))
@@ -136,10 +143,7 @@ class BinaryCrossEntropy(ClassLoss):
 
     def row_gradients(self) -> Array:
         """dl/ds_k = (sigmoid(s_k) - t_k) / K."""
-        gradient = sigmoid(self.scores)
-        gradient -= self.targets
-        gradient *= len(gradient) / gradient.size
-        return gradient
+        return logistic_gradients(self.scores, self.targets, len(self.scores) / self.scores.size)
 
     def row_weights(self, targets: Array, classes: int) -> Array | None:
         """The weight of the label, 0 or 1, of each row."""

@@ -39,5 +39,13 @@ CASES = [
     Case("less_at_labels", scored(1.0), 0, sizes=SIZES),
     Case("rival_losses", scored(1.0), 14, rival_scale, sizes=SIZES, extremes=False),
     Case("rival_gradients", violated, 0, hostile=(), sizes=SIZES),
+    Case(
+        "logistic_gradients",
+        lambda *a: (*yes_or_no(*a), 0.5),
+        8,
+        lambda s, t, share: [share, s, t],
+        hostile=(0,),
+        sizes=SIZES,
+    ),
     Case("logistic_losses", yes_or_no, 4, hostile=(0,), sizes=SIZES),
 ]
