@@ -62,6 +62,7 @@ class Jax(System):
     def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
         import jax
 
+        jax.config.update("jax_enable_x64", workload.dtype == "float64")
         targets = targets.astype(np.int32) if targets.dtype.kind == "i" else targets
         self.rng, self.batch_size, self.on_device = np.random.default_rng(2), workload.batch_size, "device" in variant
         self.x, self.targets = (jax.device_put(x), jax.device_put(targets)) if self.on_device else (x, targets)

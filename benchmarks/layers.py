@@ -26,8 +26,8 @@ from time import process_time
 from typing import Any
 
 import numpy as np
+from processes import thread_settings
 from table import installed, machine, spaced, versions
-from training_step import thread_settings
 
 from minidl import (
     GRU,

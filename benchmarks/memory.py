@@ -21,9 +21,9 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from processes import answer
 from systems import minidl_loss, minidl_model, minidl_rule
 from table import machine
-from training_step import answer
 from workloads import WORKLOADS
 
 from minidl import L2, SGD, Callback, Dataset, Linear, Sequential, SoftmaxCrossEntropy, Trainer

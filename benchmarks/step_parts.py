@@ -13,9 +13,9 @@ from itertools import pairwise
 from statistics import median
 from time import perf_counter
 
+from processes import THREADS, answer
 from systems import Floor, MinidlLoop
 from table import machine, spaced
-from training_step import THREADS, answer
 from workloads import WORKLOADS
 
 from minidl.data import batches

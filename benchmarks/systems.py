@@ -1,5 +1,6 @@
 """What a system under test must offer, and those that need nothing but numpy: minidl in two forms, and the floor."""
 
+from collections.abc import Mapping
 from itertools import count
 from time import perf_counter
 
@@ -35,11 +36,13 @@ class System:
         label: the head of its column.
         package: what must be installed; the column shows its version.
         variants: ways to set it up; the fastest on the workload is taken.
+        environment: variables of its process.
     """
 
     label: str
     package: str
     variants: tuple[str, ...] = ("",)
+    environment: Mapping[str, str] = {}
 
     @classmethod
     def has(cls, workload: Workload) -> bool:
@@ -68,6 +71,7 @@ class MinidlLoop(System):
     """minidl as the five statements in a loop over batches."""
 
     label, package = "minidl loop", "minidl"
+    environment = {"MINIDL_KERNELS": "numpy"}
 
     def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
         self.model, self.loss, self.optimizer = minidl_model(workload), minidl_loss(workload), minidl_rule(workload)
@@ -119,6 +123,20 @@ class MinidlTrainer(MinidlLoop):
         return self.clock.ends[1] - self.clock.ends[0]
 
 
+class FastLoop(MinidlLoop):
+    """The same loop with compiled kernels."""
+
+    label, package = "minidl[fast] loop", "numba"
+    environment = {"MINIDL_KERNELS": "compiled"}
+
+
+class FastTrainer(MinidlTrainer):
+    """`Trainer.fit` with compiled kernels."""
+
+    label, package = "minidl[fast] Trainer.fit", "numba"
+    environment = {"MINIDL_KERNELS": "compiled"}
+
+
 class EpochClock(Callback):
     """Notes when each epoch ended."""
 
@@ -142,8 +160,10 @@ class Floor(System):
         self.matrices = [W for W, _ in workload.weights()]
         self.gradients = [np.empty_like(W) for W in self.matrices]
         self.layers = list(enumerate(zip(self.matrices, self.gradients, strict=True)))
-        self.inputs = [np.empty((self.batch_size, width), np.float32) for width in workload.widths]
-        self.deltas = [draws.standard_normal((self.batch_size, width), np.float32) for width in workload.widths]
+        self.inputs = [np.empty((self.batch_size, width), x.dtype) for width in workload.widths]
+        self.deltas = [
+            draws.standard_normal((self.batch_size, width), np.float32).astype(x.dtype) for width in workload.widths
+        ]
         self.batch_targets = np.empty((self.batch_size, *targets.shape[1:]), targets.dtype)
 
     def train(self, order: np.ndarray | None = None) -> None:
@@ -172,7 +192,7 @@ def minidl_model(workload: Workload, weights: Weights | None = None) -> Sequenti
     layers: list[Linear | ReLU | Sigmoid] = []
     for W, _ in workload.weights():
         layers += [Linear(*W.shape), activation()]
-    model = Sequential(*layers[:-1]).build(seed=0)
+    model = Sequential(*layers[:-1]).build(seed=0, dtype=workload.dtype)
     linear = [layer for layer in model if isinstance(layer, Linear)]
     for layer, (W, b) in zip(linear, weights or workload.weights(), strict=True):
         layer.weight.value, layer.bias.value = W, b

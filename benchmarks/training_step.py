@@ -13,7 +13,6 @@ learned the same after one epoch in one order.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -23,12 +22,22 @@ from itertools import chain
 
 import numpy as np
 from frameworks import Jax, PyTorch, ScikitLearn
-from systems import Floor, MinidlLoop, MinidlTrainer, System, minidl_loss, minidl_model
+from limits import described, sentence
+from processes import THREADS, settings
+from systems import FastLoop, FastTrainer, Floor, MinidlLoop, MinidlTrainer, System, minidl_loss, minidl_model
 from table import Timing, aims_header, aims_row, header, installed, machine, row, spread, versions
 from workloads import EVERY, SCALING, WORKLOADS, Workload
 
-SYSTEMS: tuple[type[System], ...] = (MinidlLoop, MinidlTrainer, PyTorch, Jax, ScikitLearn, Floor)
-THREADS = (1, 2)
+SYSTEMS: tuple[type[System], ...] = (
+    FastLoop,
+    FastTrainer,
+    MinidlLoop,
+    MinidlTrainer,
+    PyTorch,
+    Jax,
+    ScikitLearn,
+    Floor,
+)
 REPETITION = 0.3  # seconds at least, in whole epochs
 PAUSE = 0.02  # seconds between turns, in which the threads of the one before fall asleep
 TOLERANCE = 1e-3  # between systems, of what the first epoch takes off the loss
@@ -51,11 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         system, workload = options.worker
         serve({kind.__name__: kind for kind in SYSTEMS}[system], EVERY[workload])
     elif options.quick:
-        report(["softmax-784"], (MinidlLoop, Floor), repetitions=2)
+        report(["softmax-784"], (FastLoop, MinidlLoop, Floor), repetitions=2)
     elif options.scaling:
         for what, sizes in SCALING.items():
             print(f"\nGrowing with the {what} (else a ReLU network 784-256-10, batch 128, SGD, 12 800 rows):\n")
-            report(list(sizes), (MinidlLoop, PyTorch, Floor), repetitions=options.repetitions)
+            report(list(sizes), (FastLoop, MinidlLoop, PyTorch, Floor), repetitions=options.repetitions)
     else:
         report(options.workloads, SYSTEMS, repetitions=options.repetitions)
 
@@ -66,6 +75,7 @@ def report(names: Sequence[str], systems: Sequence[type[System]], *, repetitions
     labels = [system.label for system in present]
     everything: list[Timing] = []
     aims: list[str] = []
+    sentences: list[str] = []
     print("Microseconds per training step = ratio to the first column (setting), float32.\n")
     print(header(labels), flush=True)
     for name in names:
@@ -74,8 +84,13 @@ def report(names: Sequence[str], systems: Sequence[type[System]], *, repetitions
         everything += chain.from_iterable(timings.values())
         if EVERY[name].aims and {"PyTorch eager", "JAX jit", "floor"} <= timings.keys():
             aims.append(aims_row(EVERY[name], timings))
+        if EVERY[name].name:
+            ours = min(t.median for label, taken in timings.items() if "loop" in label for t in taken)
+            sentences.append(f"- {sentence(EVERY[name], ours)}")
     if aims:
         print("", aims_header(), *aims, sep="\n")
+    if sentences:
+        print("", f"What limits a step, by this machine's {described()}:", "", *sentences, sep="\n")
     print(f"\n- Medians of {repetitions} interleaved repetitions; each system at the better of {THREADS} threads.")
     print(f"- Half of the repetitions lie within {spread(everything):.0%} of the median of their system.")
     print(f"- Versions: {versions([system.package for system in present])}.")
@@ -115,7 +130,7 @@ class Worker:
         self.system, self.name = system, f"{system.label}, threads={threads}"
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--worker", system.__name__, workload],
-            env=os.environ | thread_settings(threads),
+            env=settings(threads, system.environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -142,22 +157,6 @@ class Worker:
         self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait()
-
-
-def thread_settings(threads: int) -> dict[str, str]:
-    """The environment in which every system uses that many threads for arithmetic."""
-    names = ["OMP", "OPENBLAS", "MKL", "BLIS"]
-    settings = {f"{name}_NUM_THREADS": str(threads) for name in names}
-    settings |= {"VECLIB_MAXIMUM_THREADS": str(threads), "NPROC": str(threads), "JAX_PLATFORMS": "cpu"}
-    if threads == 1:
-        settings["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
-    return settings
-
-
-def answer(threads: int, script: str, *arguments: str) -> str:
-    """What a new process with that many threads prints."""
-    command, settings = [sys.executable, script, *arguments], os.environ | thread_settings(threads)
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=settings).stdout
 
 
 def serve(kind: type[System], workload: Workload) -> None:

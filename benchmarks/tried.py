@@ -18,9 +18,9 @@ from hashlib import sha256
 from statistics import median
 
 import numpy as np
+from processes import THREADS, answer
 from systems import MinidlLoop
 from table import machine, spaced
-from training_step import THREADS, answer
 from workloads import WORKLOADS, Workload
 
 from minidl import Adam

@@ -195,8 +195,9 @@ class Run:
 
     def _rest(self) -> None:
         """Nothing is pending here, and no Ctrl-C cuts it in two."""
-        with self.ctrl_c.held():
-            self._call("on_safe_point")
+        if self.hooks["on_safe_point"]:
+            with self.ctrl_c.held():
+                self._call("on_safe_point")
 
     def _give_back(self) -> None:
         """Restore the best weights, and drop what Ctrl-C left of a row that was being written."""
@@ -218,18 +219,19 @@ class Run:
         except DivergenceError as error:
             error.rows = self.feed.rows_of_step(len(batch[0]))
             raise
-        before, clock = self.feed.passes, trainer.optimizer.steps
-        self.feed.position += 1
+        feed = self.feed
+        before, clock = feed.passes, trainer.optimizer.steps
+        feed.position += 1
         self.steps += 1
-        trainer.epoch = self.feed.passes
-        row = (clock, trainer.epoch, trainer.step_loss, trainer.step_penalty, cost, rate)
-        for column, value in zip(history.steps.values(), row, strict=True):
+        trainer.epoch = epoch = feed.passes
+        row = (clock, epoch, trainer.step_loss, trainer.step_penalty, cost, rate)
+        for column, value in zip(history.steps.values(), row):  # noqa: B905 `strict` takes longer
             column.append(value)
         check_growth(clock, cost, history.steps["cost"][0], self.plan.max_growth)
         self.means.add(getattr(trainer.loss, "total_weight", len(batch[0])), trainer.step_loss, trainer.step_penalty)
         self._call("on_step_end")
         self.evaluated = False
-        if self.due(clock, before - self.feed.first, trainer.epoch - self.feed.first):
+        if self.due(clock, before - feed.first, epoch - feed.first):
             self._evaluate()
 
     def _check_finite(self) -> None:
