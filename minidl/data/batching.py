@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 from minidl.arguments import check_integer, short
 from minidl.data.dataset import Dataset
 from minidl.data.door import check_rows
-from minidl.kernels.rows import gather
+from minidl.kernels.rows import gathered
 from minidl.parameters import Array
 from minidl.seeding import Stream, generator
 
@@ -121,15 +121,20 @@ def _gathered(
 ) -> Iterator[tuple[Array, ...]]:
     plain = [np.asarray(array) for array in arrays]  # a memmap's rows as plain arrays, still unread
     casts = [dtype, dtype if plain[1].dtype.kind == "f" else None, None]
-    parts = [(array, _can_be_gathered(array), cast) for array, cast in zip(plain, casts, strict=False)]
-    for start in range(0, steps * batch_size, batch_size):
-        here = slice(start, start + batch_size)
-        index = here if rows is None else rows[here]
-        batch = []
-        for array, gathered, cast in parts:
-            part = gather(array, index) if gathered and isinstance(index, np.ndarray) else array[index]
-            batch.append(part if cast is None else part.astype(cast, copy=False))
-        yield tuple(batch)
+    places = [slice(start, start + batch_size) for start in range(0, steps * batch_size, batch_size)]
+    parts = (_parts(array, rows, places, cast) for array, cast in zip(plain, casts, strict=False))
+    return zip(*parts, strict=True)
+
+
+def _parts(array: Array, rows: Array | None, places: list[slice], dtype: np.dtype[Any] | None) -> Iterator[Array]:
+    """What each batch has of one array: views in file order, else copies."""
+    if rows is None:
+        given: Iterator[Array] = (array[place] for place in places)
+    elif _can_be_gathered(array):
+        given = gathered(array, (rows[place] for place in places))
+    else:
+        given = (array[rows[place]] for place in places)
+    return given if dtype is None else (part.astype(dtype, copy=False) for part in given)
 
 
 def _can_be_gathered(array: Array) -> bool:

@@ -1,7 +1,12 @@
-"""Gathering rows: the batches of a training set. Both forms copy the same bits."""
+"""Gathering rows: the batches of a training set. All forms copy the same bits."""
 
-from minidl.kernels.forms import Kernel
+from collections.abc import Iterable, Iterator
+
+from minidl.kernels.forms import Kernel, form
+from minidl.kernels.sharing import Ahead, threads
 from minidl.parameters import Array
+
+MANY = 1 << 18  # numbers in a batch, from which on it pays to gather the next one in another thread
 
 
 @Kernel
@@ -9,3 +14,36 @@ def gather(array: Array, rows: Array) -> Array:
     """array[rows], for whole row numbers from 0 on and an array (n, ...) in C order and native byte order."""
     gathered: Array = array.take(rows, axis=0)
     return gathered
+
+
+def gathered(array: Array, batches: Iterable[Array]) -> Iterator[Array]:
+    """array[rows] for the rows of each batch in turn.
+
+    With compiled kernels, which leave the second core alone where the products are small, long batches are gathered one
+    ahead: the next while this one is trained on. So the array must not change meanwhile.
+    """
+    ahead = None
+    try:
+        for rows in batches:
+            if ahead is not None:
+                yield_now, ahead = ahead, _ahead(array, rows)
+                yield yield_now.result()
+            elif _pays(array, rows):
+                ahead = _ahead(array, rows)
+            else:
+                yield gather(array, rows)
+        if ahead is not None:
+            last, ahead = ahead, None
+            yield last.result()
+    finally:
+        if ahead is not None:
+            ahead.result()
+
+
+def _ahead(array: Array, rows: Array) -> Ahead[Array]:
+    return Ahead(gather, array, rows)
+
+
+def _pays(array: Array, rows: Array) -> bool:
+    numbers = len(rows) * (array.size // max(len(array), 1))
+    return array.dtype.char in "fd" and numbers >= MANY and threads() > 1 and form() == "compiled"

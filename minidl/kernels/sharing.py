@@ -4,14 +4,14 @@ import os
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+R = TypeVar("R")
 VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # how many the matrix library uses
 LONG = 1 << 17  # numbers; to wake a thread takes as long as a loop over half of these
 EVEN = 1024  # parts begin at multiples of this many numbers
-WORK = 1 << 20  # products and sums that are worth a thread
 
 _helpers: list["_Helper"] = []
 
@@ -41,21 +41,6 @@ def shared(loop: Callable[..., object], first: np.ndarray, *others: Any) -> None
     _together(loop, pieces)
 
 
-def shared_ranges(loop: Callable[..., object], size: int, work: int, *arguments: Any) -> None:
-    """Call the loop with the arguments and a range of 0 to `size`, start and stop, in several threads if it pays.
-
-    Args:
-        loop: what it does for one number of the range must not depend on the others.
-        size: of the whole range.
-        work: products and sums of the whole, from which it follows how many threads pay.
-        arguments: what the loop gets before the range.
-    """
-    if work < 2 * WORK:
-        loop(*arguments, 0, size)
-        return
-    _together(loop, [[*arguments, start, stop] for start, stop in _parts(size, work // WORK, 16)])
-
-
 def _parts(size: int, most: int, even: int) -> list[tuple[int, int]]:
     """Ranges that begin at multiples of `even`, no more than `most`, one for each thread."""
     count = min(threads(), most) if most > 1 else 1
@@ -76,6 +61,25 @@ def _together(loop: Callable[..., object], pieces: list[list[Any]]) -> None:
     finally:
         for job in jobs:
             job.wait()
+
+
+class Ahead(Generic[R]):
+    """A call in another thread.
+
+    >>> Ahead(max, 2, 3).result()
+    3
+    """
+
+    def __init__(self, function: Callable[..., R], *arguments: Any) -> None:
+        self._returned: list[R] = []
+        if not _helpers:
+            _helpers.append(_Helper())
+        self._job = _helpers[0].ask(lambda *given: self._returned.append(function(*given)), list(arguments))
+
+    def result(self) -> R:
+        """Wait until it is there, and return it."""
+        self._job.wait()
+        return self._returned[0]
 
 
 class _Job:

@@ -46,7 +46,6 @@ def test_special_values_come_out_the_same(case, dtype):
 @each_case
 def test_the_number_of_threads_changes_no_bit(case, monkeypatch):
     arguments = case.make(np.random.default_rng(2), np.dtype(np.float32), max(case.sizes))
-    monkeypatch.setattr(sharing, "WORK", 1)
     one = None
     for count in (1, 2, 3):
         monkeypatch.setattr(sharing, "threads", lambda count=count: count)
