@@ -19,6 +19,7 @@ PARTS = {
     "Memory, and long runs": ("memory.py", []),
     "What the Trainer and the import cost": ("overhead.py", []),
     "Single layers beside PyTorch": ("layers.py", []),
+    "Other networks beside PyTorch": ("networks.py", []),
 }
 NOTES = "performance_notes.md"
 

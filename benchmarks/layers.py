@@ -16,7 +16,6 @@ Without PyTorch its columns are empty.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tracemalloc
@@ -26,7 +25,7 @@ from time import process_time
 from typing import Any
 
 import numpy as np
-from processes import thread_settings
+from processes import settings
 from table import installed, machine, spaced, versions
 
 from minidl import (
@@ -37,12 +36,15 @@ from minidl import (
     Conv2D,
     Flatten,
     Layer,
+    LayerNorm,
     Linear,
     MaxPool2D,
     ReLU,
     SelfAttention,
     Sequential,
 )
+from minidl.kernels import using
+from minidl.layers.container import Container
 
 SECONDS, QUICK = 5.0, 0.05  # of repetitions a row
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**34)}  # of glibc
@@ -157,17 +159,23 @@ def torch_convnet(nn: Any) -> Any:
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(1024, 10))
 
 
-def convnet_weights(model: Layer) -> dict[str, np.ndarray]:
-    """PyTorch names the gain of a normalization its weight, and keeps matrices as (out, in)."""
-    arrays = {}
+def arrays_of(model: Layer) -> dict[str, np.ndarray]:
+    """The parameters of a model under the names, and in the order of axes, that PyTorch has for them."""
+    arrays: dict[str, np.ndarray] = {}
     for number, layer in enumerate(model.children().values()):
         named = {name: parameter.value for name, parameter in layer.named_parameters().items()}
         if isinstance(layer, Conv2D):
             named = kernels(layer)
         elif isinstance(layer, Linear):
             named["weight"] = named["weight"].T
-        elif isinstance(layer, BatchNorm):
+        elif isinstance(layer, BatchNorm | LayerNorm):
             named = {"weight": named["gain"], "bias": named["bias"]}
+        elif isinstance(layer, LSTM):
+            named = lstm_weights(layer)
+        elif isinstance(layer, SelfAttention):
+            named = attention_weights(layer)
+        elif isinstance(layer, Container):
+            named = arrays_of(layer)
         arrays |= {f"{number}.{name}": array for name, array in named.items()}
     return arrays
 
@@ -222,7 +230,7 @@ ROWS = [
         convnet,
         torch_convnet,
         True,
-        convnet_weights,
+        arrays_of,
     ),
     Row(
         "AveragePool2D 2x2, (64, 32, 32, 32)",
@@ -245,13 +253,14 @@ def main() -> None:
     if options.measure is not None:
         print(line(ROWS[options.measure], seconds), flush=True)
         return
-    print("| layer | minidl, microseconds | PyTorch | ratio | aim | memory |\n|---|--:|--:|--:|--:|--:|", flush=True)
-    settings = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
-    settings |= thread_settings(1) | KEEP_MEMORY
+    print(
+        "| layer | minidl, µs | minidl[fast] | PyTorch | ratio | aim | memory |\n|---|--:|--:|--:|--:|--:|--:|",
+        flush=True,
+    )
     chosen = [number for number, row in enumerate(ROWS) if options.only in row.name]
     for number in chosen[-3:] if options.quick else chosen:
         command = [sys.executable, __file__, "--measure", str(number), *["--quick"] * options.quick]
-        subprocess.run(command, check=True, env=settings)
+        subprocess.run(command, check=True, env=settings(1, KEEP_MEMORY))
     print(f"\n- Versions: {versions(['torch'] if installed('torch') else [])}.\n- Machine: {machine()}.")
 
 
@@ -264,13 +273,26 @@ def line(row: Row, seconds: float) -> str:
 def measured(row: Row, layer: Layer, seconds: float) -> str:
     """The line of the table for a built layer in training."""
     x, dy = inputs(row, layer)
-    runs = [lambda: both(layer, x, dy)]
+    runs = [in_form("numpy", layer, x, dy)]
+    if installed("numba"):
+        runs.append(in_form("compiled", layer, x, dy))
     if torch_run := in_torch(row, layer, x, dy):
         runs.append(torch_run)
     times = [1e6 * time for time in least(runs, seconds)]
     aim = "-" if row.aim is None else f"<= {row.aim}"
-    theirs, ratio = (spaced(times[1]), f"{times[0] / times[1]:.2f}") if torch_run else ("-", "-")
-    return f"| {row.name} | {spaced(times[0])} | {theirs} | {ratio} | {aim} | {memory(layer, x, dy):.1f}x |"
+    theirs, ratio = (spaced(times[-1]), f"{min(times[:-1]) / times[-1]:.2f}") if torch_run else ("-", "-")
+    fast = spaced(times[1]) if installed("numba") else "-"
+    return f"| {row.name} | {spaced(times[0])} | {fast} | {theirs} | {ratio} | {aim} | {memory(layer, x, dy):.1f}x |"
+
+
+def in_form(form: str, layer: Layer, x: np.ndarray, dy: np.ndarray) -> Callable[[], object]:
+    """Forward and backward in one form of the kernels."""
+
+    def run() -> object:
+        with using(form):
+            return both(layer, x, dy)
+
+    return run
 
 
 def inputs(row: Row, layer: Layer) -> tuple[np.ndarray, np.ndarray]:

@@ -1,13 +1,15 @@
-"""What a step cannot be faster than: the rows and weights that must come from memory, and the arithmetic of its products.
+"""What a step cannot be faster than: rows and weights that come from memory, and the arithmetic of its products.
 
     python benchmarks/limits.py    # the bandwidth and the peak of this machine, some seconds
 
-Bandwidth is that of reading: the sum of a vector of 256 MB, which no cache holds. The peak is that of the matrix library: a
-product of two matrices (2048, 2048) of float32. Both are the best of several repetitions in a process of its own.
+Bandwidth is that of reading: the sum of a vector of 256 MB, which no cache holds. The peak is that of the matrix
+library: a product of two matrices (2048, 2048) of float32. Both are the best of several repetitions in a process of its
+own, at the better number of threads.
 
-A step must read the rows of its batch, which lie anywhere in a training set that no cache holds. Where weights, gradient and
-what the optimizer remembers are larger than `CACHE`, they come from memory too, each time they are read or written. A
-product of (n, in) and (in, out) is 2 n in out operations: one forward, one for dW, and one for dx above the first layer.
+A step must read the rows of its batch, which lie anywhere in a training set that no cache holds. Where weights,
+gradient and what the optimizer remembers are larger than `CACHE`, they come from memory too, each time they are read or
+written. A product of (n, in) and (in, out) is 2 n in out operations: one forward, one for dW, and one for dx above the
+first layer.
 """
 
 import argparse
@@ -59,7 +61,7 @@ def sentence(workload: Workload, microseconds: float) -> str:
     aim = f" (aim: at most {workload.aims[2]})" if workload.aims and workload.aims[2] else ""
     return (
         f"{workload.name}: at least {memory + products:.0f} µs = {memory:.0f} of memory + {products:.0f} of products "
-        f"(mostly {share}); the better of minidl's loops takes {microseconds / (memory + products):.1f} times that{aim}."
+        f"(mostly {share}); the fastest loop of minidl takes {microseconds / (memory + products):.1f} times that{aim}."
     )
 
 

@@ -11,12 +11,14 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from statistics import median
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded; a bar is no reason for two threads
 
+from processes import settings
 from systems import MinidlLoop, MinidlTrainer
-from table import machine
+from table import installed, machine
 from workloads import WORKLOADS
 
 
@@ -69,7 +71,39 @@ def main() -> None:
         print(f"| {label} | {median(taken):.1f} | {100 * (median(taken) / base - 1):+.1f} % |")
     numpy, ours = (median(imports) for imports in zip(*import_times(repetitions), strict=True))
     print(f"\n- `import numpy` {numpy:.0f} ms, `import minidl` {ours:.0f} ms, so it adds {ours - numpy:.0f} ms.")
+    if installed("numba"):
+        cold, warm = first_fits(repetitions)
+        print(
+            f"- A first `fit` of one step, 784-64-10 with Adam and compiled kernels, from the call to its end: "
+            f"{warm:.0f} ms with the code on disk, {cold / 1000:.1f} s where it is compiled first."
+        )
     print(f"- Medians of {repetitions} interleaved repetitions. Machine: {machine()}.")
+
+
+def first_fits(repetitions: int) -> tuple[float, float]:
+    """Milliseconds of a first fit that compiles, once, and the median of those that find the code on disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        cold, *warm = (first_fit(folder) for _ in range(1 + repetitions))
+    return cold, median(warm)
+
+
+def first_fit(folder: str) -> float:
+    """Milliseconds of a fit in a new process that keeps its code there."""
+    code = """
+import time
+import numpy as np
+from minidl import Adam, Linear, ReLU, Sequential, SoftmaxCrossEntropy, Trainer
+x, labels = np.ones((128, 784), np.float32), np.zeros(128, np.int64)
+model = Sequential(Linear(784, 64), ReLU(), Linear(64, 10)).build(seed=0)
+trainer = Trainer(model, SoftmaxCrossEntropy(), Adam())
+start = time.perf_counter()
+trainer.fit((x, labels), epochs=1, batch_size=128, progress=False)
+print(time.perf_counter() - start)
+"""
+    more = {"MINIDL_KERNELS": "compiled", "NUMBA_CACHE_DIR": folder}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=settings(1, more))
+    return 1000 * float(done.stdout)
 
 
 def import_times(repetitions: int) -> list[tuple[float, float]]:

@@ -9,13 +9,13 @@ too: the bare matrix products with preallocated outputs, on the same batches.
 
 import argparse
 from collections import defaultdict
-from itertools import pairwise
+from itertools import pairwise, product
 from statistics import median
 from time import perf_counter
 
 from processes import THREADS, answer
 from systems import Floor, MinidlLoop
-from table import machine, spaced
+from table import installed, machine, spaced
 from workloads import WORKLOADS
 
 from minidl.data import batches
@@ -33,11 +33,14 @@ def main() -> None:
     if options.measure:
         print(*measured(options.measure))
         return
-    print(f"| workload | threads | {' | '.join(PARTS)} | sum | products |\n|---|{'--:|' * (len(PARTS) + 3)}")
+    print(
+        f"| workload | kernels | threads | {' | '.join(PARTS)} | sum | products |\n|---|---|{'--:|' * (len(PARTS) + 3)}"
+    )
     for name in ["softmax-784"] if options.quick else WORKLOADS:
-        for threads in THREADS:
-            cells = [spaced(float(cell)) for cell in answer(threads, __file__, "--measure", name).split()]
-            print(f"| {WORKLOADS[name].name} | {threads} | {' | '.join(cells)} |", flush=True)
+        for threads, form in product(THREADS, ("numpy", "compiled") if installed("numba") else ("numpy",)):
+            found = answer(threads, __file__, "--measure", name, more={"MINIDL_KERNELS": form})
+            cells = [spaced(float(cell)) for cell in found.split()]
+            print(f"| {WORKLOADS[name].name} | {form} | {threads} | {' | '.join(cells)} |", flush=True)
     print(f"\n- Machine: {machine()}.")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import count
 from time import perf_counter
+from typing import ClassVar
 
 import numpy as np
 from workloads import Workload
@@ -42,7 +43,7 @@ class System:
     label: str
     package: str
     variants: tuple[str, ...] = ("",)
-    environment: Mapping[str, str] = {}
+    environment: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def has(cls, workload: Workload) -> bool:
@@ -71,7 +72,7 @@ class MinidlLoop(System):
     """minidl as the five statements in a loop over batches."""
 
     label, package = "minidl loop", "minidl"
-    environment = {"MINIDL_KERNELS": "numpy"}
+    environment: ClassVar[Mapping[str, str]] = {"MINIDL_KERNELS": "numpy"}
 
     def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
         self.model, self.loss, self.optimizer = minidl_model(workload), minidl_loss(workload), minidl_rule(workload)
@@ -127,14 +128,14 @@ class FastLoop(MinidlLoop):
     """The same loop with compiled kernels."""
 
     label, package = "minidl[fast] loop", "numba"
-    environment = {"MINIDL_KERNELS": "compiled"}
+    environment: ClassVar[Mapping[str, str]] = {"MINIDL_KERNELS": "compiled"}
 
 
 class FastTrainer(MinidlTrainer):
     """`Trainer.fit` with compiled kernels."""
 
     label, package = "minidl[fast] Trainer.fit", "numba"
-    environment = {"MINIDL_KERNELS": "compiled"}
+    environment: ClassVar[Mapping[str, str]] = {"MINIDL_KERNELS": "compiled"}
 
 
 class EpochClock(Callback):

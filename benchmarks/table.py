@@ -43,7 +43,7 @@ def aims_header() -> str:
 
 
 def aims_row(workload: Workload, timings: Mapping[str, Sequence[Timing]]) -> str:
-    """Multiples of the time of minidl's loop, and fit's, each with what was aimed at; with compiled kernels if there."""
+    """Multiples of the time of minidl's loop, with compiled kernels if there, each with what was aimed at."""
     best = {label: min(timing.median for timing in taken) for label, taken in timings.items()}
     form = "minidl[fast]" if "minidl[fast] loop" in best else "minidl"
     ours = best[f"{form} loop"]

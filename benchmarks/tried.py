@@ -3,14 +3,13 @@
     python benchmarks/tried.py            # four minutes
     python benchmarks/tried.py --quick    # one workload, seconds
 
-- Gathered ahead: a second thread gathers the rows of the next batches, 4 MB at a time, while these are used.
-- Shared updates: two threads take blocks of Adam's update in turn until none is left.
+- Gathered ahead: a second thread gathers the rows of the next batches, 4 MB at a time, while these are used. That is in
+  NumPy, whose products use the second core themselves; with compiled kernels long batches are gathered ahead.
 
 A last line counts the matrix products that have other bits with two threads of the matrix library than with one.
 """
 
 import argparse
-import math
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +22,7 @@ from systems import MinidlLoop
 from table import machine, spaced
 from workloads import WORKLOADS, Workload
 
-from minidl import Adam
 from minidl.data import batching
-from minidl.kernels.blocks import BLOCK
 
 CHUNK = 4 * 2**20  # bytes
 REPETITIONS = 5
@@ -72,54 +69,7 @@ def cut(arrays: Arrays, batch_size: int) -> Iterator[Arrays]:
         yield tuple(array[start : start + batch_size] for array in arrays)
 
 
-class SharedAdam(Adam):
-    """Adam whose blocks are taken by two threads."""
-
-    pool = ThreadPoolExecutor(1)
-
-    def update(self, value: np.ndarray, grad: np.ndarray, lr: float) -> None:
-        """The formula of Adam; `starts` is one iterator for both threads."""
-        t = self.steps + 1
-        a = (1 - self.beta1) / (1 - self.beta1**t)
-        b = math.sqrt((1 - self.beta2) / (1 - self.beta2**t))
-        starts = iter(range(0, len(value), BLOCK))
-
-        def work() -> None:
-            for start in starts:
-                w, g, M, V = (v[start : start + BLOCK] for v in (value, grad, *self.slots.values()))
-                M *= self.beta1
-                M += g
-                V *= self.beta2
-                s = g * g
-                V += s
-                np.sqrt(V, out=s)
-                s += self.eps / b
-                np.divide(M, s, out=s)
-                s *= lr * a / b
-                w -= s
-
-        other = self.pool.submit(work)
-        work()
-        if not other.cancel():
-            other.result()
-
-
-class SharedUpdates(MinidlLoop):
-    """The loop with Adam in two threads."""
-
-    label = "shared updates"
-
-    @classmethod
-    def has(cls, workload: Workload) -> bool:
-        """Only where Adam trains."""
-        return workload.optimizer == "adam"
-
-    def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
-        super().__init__(workload, variant, x, targets)
-        self.optimizer = SharedAdam(workload.lr)
-
-
-KINDS = (MinidlLoop, GatheredAhead, SharedUpdates)
+KINDS = (MinidlLoop, GatheredAhead)
 
 
 def main() -> None:
@@ -142,10 +92,8 @@ def compare(names: list[str]) -> None:
     print(f"| workload | threads | {' | '.join(kind.label for kind in KINDS)} |\n|---|{'--:|' * (1 + len(KINDS))}")
     for name in names:
         for threads in THREADS:
-            cells = [
-                "-" if cell == "nan" else spaced(float(cell))
-                for cell in answer(threads, __file__, "--measure", name).split()
-            ]
+            found = answer(threads, __file__, "--measure", name, more={"MINIDL_KERNELS": "numpy"})
+            cells = [spaced(float(cell)) for cell in found.split()]
             print(f"| {WORKLOADS[name].name} | {threads} | {' | '.join(cells)} |", flush=True)
     one, two = (answer(threads, __file__, "--bits").split() for threads in THREADS)
     other = sum(a != b for a, b in zip(one, two, strict=True))
@@ -154,14 +102,14 @@ def compare(names: list[str]) -> None:
 
 
 def measured(workload: Workload) -> list[float]:
-    """Microseconds per step of each kind, NaN where it does not apply."""
+    """Microseconds per step of each kind."""
     x, targets = workload.data()
-    systems = {kind: kind(workload, "", x, targets) for kind in KINDS if kind.has(workload)}
+    systems = {kind: kind(workload, "", x, targets) for kind in KINDS}
     times: dict[type[MinidlLoop], list[float]] = {kind: [] for kind in KINDS}
     for kind, system in list(systems.items()) * REPETITIONS:
         system.train()
         times[kind].append(1e6 * system.seconds() / workload.steps_per_epoch)
-    return [median(times[kind]) if kind in systems else math.nan for kind in KINDS]
+    return [median(times[kind]) for kind in KINDS]
 
 
 def products() -> list[str]:

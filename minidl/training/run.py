@@ -195,9 +195,8 @@ class Run:
 
     def _rest(self) -> None:
         """Nothing is pending here, and no Ctrl-C cuts it in two."""
-        if self.hooks["on_safe_point"]:
-            with self.ctrl_c.held():
-                self._call("on_safe_point")
+        with self.ctrl_c.held() if self.hooks["on_safe_point"] else nullcontext():
+            self._call("on_safe_point")
 
     def _give_back(self) -> None:
         """Restore the best weights, and drop what Ctrl-C left of a row that was being written."""
@@ -212,14 +211,13 @@ class Run:
                 stack.callback(callback.on_fit_end, self.trainer)
 
     def _step(self, batch: tuple[Array, ...]) -> None:
-        trainer, history = self.trainer, self.history
+        trainer, history, feed = self.trainer, self.history, self.feed
         rate = trainer.optimizer.learning_rate
         try:
             cost = trainer.step(*batch)
         except DivergenceError as error:
-            error.rows = self.feed.rows_of_step(len(batch[0]))
+            error.rows = feed.rows_of_step(len(batch[0]))
             raise
-        feed = self.feed
         before, clock = feed.passes, trainer.optimizer.steps
         feed.position += 1
         self.steps += 1

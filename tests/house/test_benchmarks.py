@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import training_step
 from systems import Floor, MinidlLoop, MinidlTrainer
 from table import Timing, aims_header, aims_row, header, row, spread
-from tried import GatheredAhead, SharedUpdates
+from tried import GatheredAhead
 from workloads import EVERY, WORKLOADS
 
 SMALL = {name: replace(workload, numbers=400_000) for name, workload in WORKLOADS.items() if name != "relu-mlp-large"}
@@ -63,18 +63,17 @@ def test_spread_is_the_distance_of_repetitions_from_their_median():
 
 
 def test_aims_stand_beside_what_was_measured():
-    taken = {"minidl loop": 100.0, "PyTorch eager": 190.0, "JAX jit": 260.0, "floor": 80.0}
+    taken = {"minidl loop": 100.0, "minidl Trainer.fit": 102.0, "PyTorch eager": 190.0, "JAX jit": 260.0}
     timings = {label: [Timing(1, "", [time])] for label, time in taken.items()}
     line = aims_row(WORKLOADS["softmax-3072"], timings)
-    assert line.endswith("| 1.90x (>= 2x) | 2.60x (>= 2.5x) | 1.25x (<= 1.7x) |")
+    assert line.endswith("| 1.90x (>= 1.2x) | 2.60x (>= 1.0x) | 1.02x (<= 1.03x) |")
     assert aims_header().count("\n") == 1
 
 
-@pytest.mark.parametrize(("kind", "name"), [(GatheredAhead, "softmax-784"), (SharedUpdates, "sigmoid-mlp-adam")])
-def test_what_was_tried_learns_the_same_bits(kind, name):
-    workload = replace(SMALL[name], numbers=4_000_000)
+def test_what_was_tried_learns_the_same_bits():
+    workload = replace(SMALL["softmax-784"], numbers=4_000_000)
     x, targets = workload.data()
-    assert training_step.learn(kind(workload, "", x, targets), workload, x, targets) == training_step.learn(
+    assert training_step.learn(GatheredAhead(workload, "", x, targets), workload, x, targets) == training_step.learn(
         MinidlLoop(workload, "", x, targets), workload, x, targets
     )
 
@@ -105,14 +104,20 @@ def test_unknown_workload_is_refused(capsys):
     ("script", "said"),
     [
         ("layers.py", "| AveragePool2D 2x2, (64, 32, 32, 32) |"),
+        ("limits.py", "GB/s of reading"),
         ("memory.py", "| softmax 784-10, batch 128, SGD |"),
+        ("networks.py", "| MLP 784-256-10 with BatchNorm, batch 128, Adam |"),
         ("overhead.py", "| minidl Trainer.fit with the bar |"),
         ("step_parts.py", "| products |"),
         ("tried.py", "matrix products have other bits"),
     ],
 )
 def test_the_other_tables_are_printed(script, said):
-    command = [sys.executable, str(Path(training_step.__file__).parent / script), "--quick"]
+    command = [
+        sys.executable,
+        str(Path(training_step.__file__).parent / script),
+        *(["--quick"] if script != "limits.py" else []),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert said in done.stdout
