@@ -9,10 +9,11 @@ from minidl.kernels.compiled.exponentials import exp
 from minidl.kernels.compiled.loops import loop, summing_loop
 
 
-def softmax_losses(scores, labels):
-    probability, losses = np.empty(scores.shape, scores.dtype), np.empty(len(scores), scores.dtype)
-    _softmax_losses(np.ascontiguousarray(scores), _whole(labels), probability, losses)
-    return probability, losses
+def softmax_parts(scores):
+    probability, shifted = np.empty(scores.shape, scores.dtype), np.empty(scores.shape, scores.dtype)
+    logarithms = np.empty(len(scores), scores.dtype)
+    _softmax_parts(np.ascontiguousarray(scores), probability, shifted, logarithms)
+    return probability, shifted, logarithms
 
 
 def less_at_labels(values, labels, share):
@@ -52,24 +53,23 @@ def _whole(labels):
 
 
 @summing_loop
-def _softmax_losses(scores, labels, probability, losses):
+def _softmax_parts(scores, probability, shifted, logarithms):
     n, classes = np.uint64(scores.shape[0]), np.uint64(scores.shape[1])
     for i in range(n):
-        s, p = scores[i], probability[i]
+        s, away = scores[i], shifted[i]
         largest = s[0]
         for k in range(classes):
             largest = s[k] if s[k] > largest or s[k] != s[k] else largest  # NaN stays
         for k in range(classes):
-            p[k] = s[k] - largest
-        losses[i] = -p[labels[i]]
-    flat = probability.ravel()
+            away[k] = s[k] - largest
+    given, flat = shifted.ravel(), probability.ravel()
     for j in range(np.uint64(flat.size)):
-        flat[j] = exp(flat[j])
+        flat[j] = exp(given[j])
     for i in range(n):
         p, total = probability[i], scores.dtype.type(0)
         for k in range(classes):
             total += p[k]
-        losses[i] += math.log(total)
+        logarithms[i] = math.log(total)
         for k in range(classes):
             p[k] = p[k] / total
 

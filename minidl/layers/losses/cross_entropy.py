@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
-from minidl.kernels.scores import less_at_labels, logistic_gradients, logistic_losses, softmax_losses
+from minidl.kernels.scores import less_at_labels, logistic_gradients, logistic_losses, softmax_parts
 from minidl.layers.activations import sigmoid, softmax
 from minidl.layers.losses.base import ClassLoss, row_means, row_sums
 from minidl.layers.losses.targets import check_real_targets, first_of
@@ -61,18 +61,12 @@ class SoftmaxCrossEntropy(ClassLoss):
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """l = log sum_k exp(s_k) - sum_k q_k s_k, after subtracting the row maximum from s."""
         self.targets = targets
-        if targets.ndim == 1 and not self.label_smoothing:
-            self.probability, losses = softmax_losses(scores, targets)
-            return losses
-        rows = np.arange(len(scores))
-        shifted = scores - scores[rows, scores.argmax(axis=1)][:, None]  # twice as fast as max(axis=1)
-        exponentials = np.exp(shifted)
-        sums = row_sums(exponentials)
-        self.probability = np.divide(exponentials, sums[:, None], out=exponentials)
-        hit = shifted[rows, targets] if targets.ndim == 1 else _shares_of(shifted, targets)
+        self.probability, shifted, logarithms = softmax_parts(scores)
+        hit = shifted[np.arange(len(scores)), targets] if targets.ndim == 1 else _shares_of(shifted, targets)
         if a := self.label_smoothing:
             hit = (1 - a) * hit + a * shifted.mean(axis=1)
-        return np.log(sums) - hit
+        logarithms -= hit
+        return logarithms
 
     def row_gradients(self) -> Array:
         """dl/ds_k = p_k - q_k."""
