@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minidl.kernels.activations import logistic, logistic_backward, relu_backward, tanh_backward
+from minidl.kernels.activations import logistic, logistic_backward, relu, relu_backward, tanh_backward
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, ShapeError
 from minidl.parameters import Array, Floats
@@ -78,8 +78,8 @@ class ReLU(Elementwise):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return max(0, x)."""
-        self.x = x = as_numbers("x", x)
-        return np.maximum(x, 0)
+        self.x = as_numbers("x", x)
+        return relu(self.x)
 
     @quiet
     def backward(self, dy: Array) -> Array:

@@ -1,10 +1,17 @@
 """Smooth element-wise nonlinearities made of exponentials: layers without parameters."""
 
-import numpy as np
-
 from minidl.arguments import check_number
-from minidl.kernels.activations import gelu, gelu_backward, silu, silu_backward
-from minidl.layers.activations import Elementwise, sigmoid
+from minidl.kernels.activations import (
+    elu,
+    elu_backward,
+    gelu,
+    gelu_backward,
+    silu,
+    silu_backward,
+    softplus,
+    softplus_backward,
+)
+from minidl.layers.activations import Elementwise
 from minidl.parameters import Array
 from minidl.quiet import quiet
 from minidl.returned import as_floats
@@ -31,14 +38,14 @@ class ELU(Elementwise):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return max(0, x) + alpha (exp(min(0, x)) - 1)."""
-        self.x = x = as_floats("x", x)
-        return _elu(x, self.alpha)
+        self.x = as_floats("x", x)
+        return elu(self.x, self.alpha, 1)
 
     @quiet
     def backward(self, dy: Array) -> Array:
         """dx = dy where x > 0, else alpha exp(x) dy."""
         self.check_dy(dy, self.x.shape)
-        return dy * _elu_slope(self.x, self.alpha)
+        return elu_backward(self.x, dy, self.alpha, 1)
 
 
 class SELU(Elementwise):
@@ -55,34 +62,14 @@ class SELU(Elementwise):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return scale (max(0, x) + alpha (exp(min(0, x)) - 1))."""
-        self.x = x = as_floats("x", x)
-        y = _elu(x, SELU_ALPHA)
-        y *= SELU_SCALE
-        return y
+        self.x = as_floats("x", x)
+        return elu(self.x, SELU_ALPHA, SELU_SCALE)
 
     @quiet
     def backward(self, dy: Array) -> Array:
         """dx = scale dy where x > 0, else scale alpha exp(x) dy."""
         self.check_dy(dy, self.x.shape)
-        slope = _elu_slope(self.x, SELU_ALPHA)
-        slope *= SELU_SCALE
-        return dy * slope
-
-
-def _elu(x: Array, alpha: float) -> Array:
-    y: Array = np.expm1(np.clip(x, -np.inf, 0))
-    y *= alpha
-    y += np.clip(x, 0, np.inf)
-    return y
-
-
-def _elu_slope(x: Array, alpha: float) -> Array:
-    slope: Array = np.exp(np.clip(x, -np.inf, 0))
-    above = x > 0
-    slope *= ~above  # several times as fast as a choice by np.where
-    slope *= alpha
-    slope += above
-    return slope
+        return elu_backward(self.x, dy, SELU_ALPHA, SELU_SCALE)
 
 
 class GELU(Elementwise):
@@ -151,18 +138,11 @@ class Softplus(Elementwise):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return max(0, x) + log(1 + exp(-beta |x|)) / beta."""
-        self.x = x = as_floats("x", x)
-        y: Array = np.abs(x)
-        y *= -self.beta
-        np.exp(y, out=y)
-        np.log1p(y, out=y)
-        y /= self.beta
-        y += np.clip(x, 0, np.inf)
-        return y
+        self.x = as_floats("x", x)
+        return softplus(self.x, self.beta)
 
     @quiet
     def backward(self, dy: Array) -> Array:
         """dx = sigmoid(beta x) dy."""
         self.check_dy(dy, self.x.shape)
-        slope: Array = sigmoid(self.beta * self.x)
-        return dy * slope
+        return softplus_backward(self.x, dy, self.beta)
