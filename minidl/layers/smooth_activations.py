@@ -28,6 +28,7 @@ class ELU(Elementwise):
     Args:
         alpha: y far below 0 is -alpha; a number of at least 0.
 
+    >>> import numpy as np
     >>> ELU().forward(np.array([[-1e4, 0.0, 2.0]]))
     array([[-1.,  0.,  2.]])
     """
@@ -55,6 +56,7 @@ class SELU(Elementwise):
     to layer, if weights start with variance 1 / in_features. At x = 0 the derivative used is scale alpha. Source:
     Klambauer, Unterthiner, Mayr & Hochreiter, "Self-normalizing neural networks", NeurIPS 2017.
 
+    >>> import numpy as np
     >>> SELU().forward(np.array([[-1e4, 0.0, 1.0]])).round(4)
     array([[-1.7581,  0.    ,  1.0507]])
     """
@@ -79,6 +81,7 @@ class GELU(Elementwise):
     which neither NumPy nor Python has for arrays. The two differ by less than 5e-4 everywhere, so weights that were
     trained with one may be used with the other. Source: Hendrycks & Gimpel, arXiv 1606.08415, 2016.
 
+    >>> import numpy as np
     >>> GELU().forward(np.array([[-1e4, 0.0, 1.0]])).round(4) + 0.0
     array([[0.    , 0.    , 0.8412]])
     """
@@ -102,6 +105,7 @@ class SiLU(Elementwise):
 
     Source: Elfwing, Uchibe & Doya, "Sigmoid-weighted linear units", Neural Networks 107, 2018.
 
+    >>> import numpy as np
     >>> SiLU().forward(np.array([[-1e4, 0.0, 1.0]])).round(4) + 0.0
     array([[0.    , 0.    , 0.7311]])
     """
@@ -128,6 +132,7 @@ class Softplus(Elementwise):
     Args:
         beta: how sharp the bend at 0 is; a number greater than 0.
 
+    >>> import numpy as np
     >>> Softplus().forward(np.array([[-1e4, 0.0, 1e4]])).round(4)
     array([[0.000e+00, 6.931e-01, 1.000e+04]])
     """

@@ -1,11 +1,13 @@
-"""Compiled nonlinearities: one pass over the numbers in the order in which they lie in memory."""
+"""Compiled nonlinearities: one pass over the numbers in the order in which they lie in memory, in one thread.
+
+A second thread gains nothing, and loses where the matrix library has just used both cores.
+"""
 
 import numpy as np
 
 from minidl.kernels.activations import GELU_CUBIC, GELU_FLAT, GELU_LINEAR, SILU_FLAT, largest_exponent
 from minidl.kernels.compiled.exponentials import exp, expm1, log1p
 from minidl.kernels.compiled.loops import loop
-from minidl.kernels.sharing import shared
 
 
 def logistic(x):
@@ -94,12 +96,13 @@ def _over(compiled, outputs, arrays, numbers):
     """Call a loop on all numbers of the arrays, in the order in which those of the outputs lie in memory."""
     strides = outputs[0].strides
     vectors = [y.ravel(order="K") for y in outputs]
-    for a in arrays:
+    for given in arrays:
+        a = np.asarray(given)  # a gradient may be a list
         if a.strides != strides:  # no view has its numbers in that order
-            given, a = a, np.empty_like(outputs[0], dtype=a.dtype)
+            a = np.empty_like(outputs[0], dtype=a.dtype)
             np.copyto(a, given)
         vectors.append(a.ravel(order="K"))
-    shared(compiled, *vectors, *numbers)
+    compiled(*vectors, *numbers)
 
 
 @loop
