@@ -29,7 +29,7 @@ def marked(page):
     return pytest.param(page, marks=marks, id=page.name)
 
 
-@pytest.mark.parametrize("page", map(marked, PAGES))
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES])
 def test_the_code_of_a_page_runs(page, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("sys.argv", ["page"])
     monkeypatch.chdir(tmp_path)
