@@ -22,7 +22,7 @@ PARTS = {
     "One training step beside other systems": ("training_step.py", []),
     "Where the time goes": ("step_parts.py", []),
     "What was tried and left out": ("tried.py", []),
-    "How the cost grows": ("training_step.py", ["--scaling"]),
+    "How the cost grows": ("training_step.py", ["--scaling", "--repetitions", "3"]),
     "Resident memory beside other systems": ("resident.py", []),
     "Memory, and long runs": ("memory.py", []),
     "What the Trainer, the import and the first step cost": ("overhead.py", []),

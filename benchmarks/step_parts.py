@@ -13,8 +13,8 @@ from itertools import pairwise, product
 from statistics import median
 from time import perf_counter
 
-from processes import THREADS, answer
 from networks import NETWORKS
+from processes import THREADS, answer
 from systems import Floor, MinidlLoop
 from table import installed, machine, spaced
 from workloads import WORKLOADS

@@ -4,11 +4,11 @@
     python benchmarks/training_step.py --quick                    # one workload, minidl and the floor, seconds
     python benchmarks/training_step.py --workloads softmax-784 relu-mlp-small --repetitions 15
 
-A step is the whole of it, in float32 where the name says nothing else: shuffled order, gathering the rows, forward, loss, backward, update. Each system
-trains in processes of its own, one for each thread count, because two thread pools in one process disturb each
-other. The processes of a workload take turns, one repetition each (A B C A B C ...), so that a busy moment of the
-machine falls on all of them. All start from the same weights, and must have
-learned the same after one epoch in one order.
+A step is the whole of it, in float32 where the name says nothing else: shuffled order, gathering the rows, forward,
+loss, backward, update. Each system trains in processes of its own, one for each thread count, because two thread pools
+in one process disturb each other. The processes of a workload take turns, one repetition each (A B C A B C ...), so that
+a busy moment of the machine falls on all of them. All start from the same weights, and must have learned the same
+after one epoch in one order.
 """
 
 import argparse
@@ -42,7 +42,7 @@ SYSTEMS: tuple[type[System], ...] = (
 )
 LINES = WORKLOADS | NETWORKS
 EVERY = DENSE | NETWORKS
-REPETITION = 0.3  # seconds at least, in whole epochs
+REPETITION = 0.2  # seconds at least, in whole epochs
 PAUSE = 0.02  # seconds between turns, in which the threads of the one before fall asleep
 TOLERANCE = 1e-3  # between systems, of what the first epoch takes off the loss
 ROUNDING = 1e-6  # and this much more, where the epoch takes off next to nothing
