@@ -1,4 +1,4 @@
-"""Every benchmark, one after the other, on the page of this kind of processor: `make bench`, about 40 minutes.
+"""Every benchmark, one after the other, on the page of this kind of processor: `make bench`, under an hour.
 
     python benchmarks/all.py                     # everything
     python benchmarks/all.py --only layers memory    # sections whose script or title has one of these words

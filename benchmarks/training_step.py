@@ -1,13 +1,13 @@
 """Time one training step of minidl beside what people would pick instead, and print one Markdown table.
 
-    python benchmarks/training_step.py                            # everything, about twenty minutes
+    python benchmarks/training_step.py                            # everything, about half an hour
     python benchmarks/training_step.py --quick                    # one workload, minidl and the floor, seconds
     python benchmarks/training_step.py --workloads softmax-784 relu-mlp-small --repetitions 15
 
 A step is the whole of it, in float32 where the name says nothing else: shuffled order, gathering the rows, forward,
 loss, backward, update. Each system trains in processes of its own, one for each thread count, because two thread pools
-in one process disturb each other. The processes of a workload take turns, one repetition each (A B C A B C ...), so that
-a busy moment of the machine falls on all of them. All start from the same weights, and must have learned the same
+in one process disturb each other. The processes of a workload take turns, one repetition each (A B C A B C ...), so
+that a busy moment of the machine falls on all of them. All start from the same weights, and must have learned the same
 after one epoch in one order.
 """
 
