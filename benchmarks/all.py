@@ -25,6 +25,7 @@ PARTS = {
     "How the cost grows": ("training_step.py", ["--scaling", "--repetitions", "3"]),
     "Resident memory beside other systems": ("resident.py", []),
     "Memory, and long runs": ("memory.py", []),
+    "One run on two processes": ("ranks.py", []),
     "What the Trainer, the import and the first step cost": ("overhead.py", []),
     "Single layers beside PyTorch": ("layers.py", []),
 }

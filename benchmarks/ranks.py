@@ -53,7 +53,7 @@ def measured(width: int, batch: int, steps: int) -> float:
 def expected(width: int, batch: int, machines: int) -> float:
     """How many times as fast several machines are: see docs/distributed.md."""
     numbers = 784 * width + width * width + 10 * width
-    compute = 6 * batch * numbers / roofline()["peak"]
+    compute = 6 * batch * numbers / max(roofline()["float32"].values())
     exchange = 2 * 4 * numbers * (machines - 1) / machines / NETWORK
     return compute / (compute / machines + exchange)
 
