@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from minidl.kernels.spans import Span
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, ShapeError, check_input, fitting
-from minidl.layers.windows import Padding, Sizes, Span, make_windows, windowed
+from minidl.layers.windows import Padding, Sizes, make_windows, windowed
 from minidl.parameters import Array, Floats
 from minidl.quiet import quiet
 
