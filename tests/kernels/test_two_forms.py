@@ -5,7 +5,7 @@ import pytest
 
 from minidl.kernels import HOMES, form, sharing
 from minidl.kernels.forms import KERNELS, using
-from tests.kernels.cases import activations, normalizing, patches, products, rows, scores, updates
+from tests.kernels.cases import activations, normalizing, patches, pooling, products, rows, scores, updates
 from tests.kernels.cases.case import distance, hostile, listed, results
 
 pytestmark = pytest.mark.needs_numba
@@ -14,6 +14,7 @@ CASES = [
     *activations.CASES,
     *normalizing.CASES,
     *patches.CASES,
+    *pooling.CASES,
     *products.CASES,
     *rows.CASES,
     *scores.CASES,
