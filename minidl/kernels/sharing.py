@@ -48,7 +48,7 @@ def shared_range(loop: Callable[..., object], size: int, work: int, even: int, *
 
     What the loop does for a number of the range must not depend on the others. Parts begin at multiples of `even`.
     """
-    if work < WORK or threads() == 1:
+    if work < WORK:
         loop(*arguments, 0, size)
         return
     _together(loop, [[*arguments, *part] for part in _parts(size, work // (WORK // 2), even)])
@@ -70,9 +70,9 @@ def _together(loop: Callable[..., object], pieces: list[list[Any]]) -> None:
         loop(*pieces[0])
         return
     left = deque(pieces)
-    while len(_helpers) < min(len(pieces), threads()) - 1:
+    while len(_helpers) < len(pieces) - 1:
         _helpers.append(_Helper())
-    jobs = [helper.ask(_take_all, [loop, left]) for helper in _helpers[: threads() - 1]]
+    jobs = [helper.ask(_take_all, [loop, left]) for helper in _helpers[: len(pieces) - 1]]
     try:
         _take_all(loop, left)
     finally:

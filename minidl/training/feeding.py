@@ -150,12 +150,13 @@ class Feed:
             rows = (np.arange(len(self.data)) if rows is None else rows)[done:]
         order = (lambda epoch: rows) if rows is not None else False
         given = batches(self.data, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=self.dtype)
+        if self.augment is None:
+            yield from given
+            return
         for x, targets, *weights in given:
-            if self.augment is not None:
-                if rows is None:  # in file order they are views of the caller's data
-                    x, targets = x.copy(), targets.copy()
-                x, targets = self.augment(x, targets, self.augmentation, self.dtype)
-            yield (x, targets, *weights)
+            if rows is None:  # in file order they are views of the caller's data
+                x, targets = x.copy(), targets.copy()
+            yield (*self.augment(x, targets, self.augmentation, self.dtype), *weights)
 
     def rows_of_step(self, size: int) -> Array:
         """The row numbers of the batch that comes after the steps taken."""
