@@ -1,7 +1,9 @@
-"""Gathering rows: the batches of a training set. All forms copy the same bits."""
+"""Gathering rows, such as the batches of a training set, and adding rows up. All forms give the same bits."""
 
 import math
 from collections.abc import Iterable, Iterator
+
+import numpy as np
 
 from minidl.kernels.forms import Kernel, form
 from minidl.kernels.sharing import Ahead, threads
@@ -15,6 +17,16 @@ def gather(array: Array, rows: Array) -> Array:
     """array[rows], for whole row numbers from 0 on and an array (n, ...) in C order and native byte order."""
     gathered: Array = array.take(rows, axis=0)
     return gathered
+
+
+@Kernel
+def scattered_sum(dy: Array, rows: Array, count: int) -> Array:
+    """(count, features): row k is the sum of dy[i] over all i with rows[i] = k, in order; dy is (n, features)."""
+    width = dy.shape[1]
+    places = rows.reshape(-1, 1) * width + np.arange(width)  # in the flat table, where np.add.at is fast
+    table = np.zeros(count * width, dy.dtype)
+    np.add.at(table, places.ravel(), dy.ravel())
+    return table.reshape(count, width)
 
 
 def gathered(array: Array, batches: Iterable[Array]) -> Iterator[Array]:

@@ -53,7 +53,7 @@ class Run:
         self.callbacks, self.ctrl_c = list(callbacks), ctrl_c
         self.hooks = by_hook(self.callbacks)
         data, dtype = cast_once(self.train, trainer.model), trainer.model.parameters.dtype
-        self.feed = Feed(data, plan, dtype, trainer.epoch, trainer.augmentation)
+        self.feed = Feed(data, plan, dtype, trainer.epoch, trainer.augmentation, trainer.share)
         self.due = evaluation_points(plan.validate_every)
         self.steps, self.planned_steps = 0, self.feed.planned_steps
         self.means, self.evaluated = BatchMeans(), True
@@ -182,6 +182,7 @@ class Run:
         batches = self.feed.batches()
         while not self.over:
             self._step(next(batches))
+            self.ctrl_c.asked, self.trainer.stop_reason = self.trainer.agreed(self.ctrl_c.asked)
             if self.feed.between:
                 self._call("on_epoch_end")
             self._rest()
@@ -212,12 +213,11 @@ class Run:
                 stack.callback(callback.on_fit_end, self.trainer)
 
     def _step(self, batch: tuple[Array, ...]) -> None:
-        trainer, history, feed = self.trainer, self.history, self.feed
-        rate = trainer.optimizer.learning_rate
+        trainer, history, feed, rate = self.trainer, self.history, self.feed, self.trainer.optimizer.learning_rate
         try:
             cost = trainer.step(*batch)
         except DivergenceError as error:
-            error.rows = feed.rows_of_step(len(batch[0]))
+            error.rows = feed.rows_of_step()
             raise
         before, clock = feed.passes, trainer.optimizer.steps
         feed.position, self.steps = feed.position + 1, self.steps + 1
