@@ -155,7 +155,7 @@ def _parts(array: Array, rows: Array | None, places: list[slice], dtype: np.dtyp
         given = gathered(array, (rows[place] for place in places))
     else:
         given = (array[rows[place]] for place in places)
-    return given if dtype is None else (part.astype(dtype, copy=False) for part in given)
+    return given if dtype is None or dtype == array.dtype else (part.astype(dtype, copy=False) for part in given)
 
 
 def _can_be_gathered(array: Array) -> bool:

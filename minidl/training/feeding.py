@@ -158,10 +158,11 @@ class Feed:
         order = (lambda epoch: rows) if rows is not None else False
         share = self.share if self.augment is None else (0, 1)  # what is drawn for a batch is drawn for all of it
         how: dict[str, Any] = {"shuffle": order, "drop_last": plan.drop_last, "share": share, "dtype": self.dtype}
-        for x, targets, *weights in batches(self.data, plan.batch_size, **how):
-            if self.augment is None:
-                yield (x, targets, *weights)
-                continue
+        given = batches(self.data, plan.batch_size, **how)
+        if self.augment is None:
+            yield from given
+            return
+        for x, targets, *weights in given:
             if rows is None:  # in file order they are views of the caller's data
                 x, targets = x.copy(), targets.copy()
             x, targets = self.augment(x, targets, self.augmentation, self.dtype)

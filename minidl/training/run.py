@@ -196,8 +196,9 @@ class Run:
 
     def _rest(self) -> None:
         """Nothing is pending here, and no Ctrl-C cuts it in two."""
-        with self.ctrl_c.held() if self.hooks["on_safe_point"] else nullcontext():
-            self._call("on_safe_point")
+        if self.hooks["on_safe_point"]:
+            with self.ctrl_c.held():
+                self._call("on_safe_point")
 
     def _give_back(self) -> None:
         """Restore the best weights, and drop what Ctrl-C left of a row that was being written."""
@@ -219,8 +220,7 @@ class Run:
             error.rows = feed.rows_of_step()
             raise
         before, clock = feed.passes, trainer.optimizer.steps
-        feed.position += 1
-        self.steps += 1
+        feed.position, self.steps = feed.position + 1, self.steps + 1
         trainer.epoch = epoch = feed.passes
         row = (clock, epoch, trainer.step_loss, trainer.step_penalty, cost, rate)
         for column, value in zip(history.steps.values(), row):  # noqa: B905 `strict` takes longer

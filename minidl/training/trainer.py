@@ -113,7 +113,7 @@ class Trainer(Recorded):
         if self.model._trains_in is not current_thread():
             with self.model.train_mode():
                 return self.step(x, targets, weights)
-        looked = list[tuple[float, float]]()  # first at the values as they are
+        looked: list[tuple[float, float]] = []  # first at the values as they are
 
         def cost() -> float:
             loss, penalty = self.loss_and_gradient(x, targets, weights), 0.0
