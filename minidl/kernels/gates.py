@@ -31,7 +31,7 @@ def lstm_step(a: Array, c: Array, c_next: Array, squashed: Array, h_next: Array)
 
 @Kernel
 def lstm_step_backward(gates: Array, c: Array, squashed: Array, dh: Array, dc: Array, da: Array) -> None:
-    """dc' = dc + dh o (1 - tanh(c')^2),  d[i f o g] = [dc' g, dc' c, dh tanh(c'), dc' i] before the slopes of gates.
+    """dc' = dc + dh o (1 - tanh(c')^2),  d[i f o g] = [dc' g, dc' c, dh tanh(c'), dc' i] before the gates' slopes.
 
     `da` becomes the gradient before tanh and sigmoid, and `dc` that of c, which is dc' f.
     """

@@ -18,8 +18,8 @@ def lstm_step(a, c, c_next, squashed, h_next):
 
 def lstm_step_backward(gates, c, squashed, dh, dc, da):
     if _whole(dc, da):
-        arrays = (np.ascontiguousarray(given) for given in (gates, c, squashed, dh))
-        _lstm_step_backward(*arrays, dc, da)
+        gates, c, squashed, dh = (np.ascontiguousarray(a) for a in (gates, c, squashed, dh))
+        _lstm_step_backward(gates, c, squashed, dh, dc, da)
     else:
         plain.lstm_step_backward.plain(gates, c, squashed, dh, dc, da)
 
@@ -34,8 +34,9 @@ def gru_step(a, h, h_next):
 def gru_step_backward(gates, h, dh, da):
     if not _whole(da):
         return plain.gru_step_backward.plain(gates, h, dh, da)
+    gates, h, dh = (np.ascontiguousarray(a) for a in (gates, h, dh))
     around = np.empty_like(da[: len(h)])
-    _gru_step_backward(*(np.ascontiguousarray(given) for given in (gates, h, dh)), da, around)
+    _gru_step_backward(gates, h, dh, da, around)
     return around
 
 
