@@ -7,6 +7,7 @@ import numpy as np
 
 from minidl.arguments import check_integer
 from minidl.initializers import normal
+from minidl.kernels.rows import scattered_sum
 from minidl.layers.activations import Elementwise
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, check_input, fitting, whole_numbers
@@ -58,11 +59,8 @@ class Embedding(Layer):
         """dW[k] = the sum of dy over all places where x is k,  dx = 0."""
         seen, width = self.tokens_seen, self.features
         self.check_dy(dy, (*seen.shape, width))
-        W = self.weight
-        places = seen.reshape(-1, 1) * width + np.arange(width)  # in the flat table, where np.add.at is fast
-        dW = np.zeros(W.size, W.value.dtype)
-        np.add.at(dW, places.ravel(), np.asarray(dy, dW.dtype).ravel())
-        W.grad = dW.reshape(W.shape)
+        dW = scattered_sum(np.asarray(dy, self.weight.value.dtype).reshape(-1, width), seen.ravel(), self.tokens)
+        self.weight.grad = dW
         return np.zeros(seen.shape, dW.dtype)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from minidl.arguments import check_number
 from minidl.initializers import glorot_uniform, zeros
+from minidl.kernels.gates import gru_step, gru_step_backward, lstm_step, lstm_step_backward
 from minidl.layers.recurrence import ORTHOGONAL, Recurrence
 from minidl.parameters import Array, Floats, Initializer, Parameter
 
@@ -66,32 +67,13 @@ class LSTM(Recurrence):
 
     def ahead(self, t: int, a: Array, h: Array, after: Array) -> None:
         """c_t and h_t; `a` becomes [i f o g]."""
-        m, c, squashed = self.features, self.cells[t + 1], self.squashed[t]
-        np.tanh(a, out=a)
-        to_sigmoid(a[: 3 * m])
-        np.multiply(a[m : 2 * m], self.cells[t], out=c)
-        np.multiply(a[:m], a[3 * m :], out=squashed)
-        c += squashed
-        np.tanh(c, out=squashed)
-        np.multiply(a[2 * m : 3 * m], squashed, out=after)
+        lstm_step(a, self.cells[t], self.cells[t + 1], self.squashed[t], after)
 
     def back(self, t: int, dh: Array, da: Array) -> None:
         """dc += dh o (1 - tanh(c_t)^2), then d[i f o g] = [dc g, dc c_(t-1), dh tanh(c_t), dc i], and dc f stays."""
-        m, gates, squashed = self.features, self.products[t], self.squashed[t]
         if t == len(self.products) - 1:
-            self.dc = np.zeros_like(squashed)
-        dc = self.dc
-        change: Array = np.square(squashed)
-        np.subtract(1, change, out=change)
-        change *= dh
-        change *= gates[2 * m : 3 * m]
-        dc += change
-        np.multiply(dc, gates[3 * m :], out=da[:m])
-        np.multiply(dc, self.cells[t], out=da[m : 2 * m])
-        np.multiply(dh, squashed, out=da[2 * m : 3 * m])
-        np.multiply(dc, gates[:m], out=da[3 * m :])
-        da *= slopes(gates, 3 * m)
-        dc *= gates[m : 2 * m]
+            self.dc = np.zeros_like(self.squashed[t])
+        lstm_step_backward(self.products[t], self.cells[t], self.squashed[t], dh, self.dc, da)
 
 
 class GRU(Recurrence):
@@ -155,31 +137,11 @@ class GRU(Recurrence):
 
     def ahead(self, t: int, a: Array, h: Array, after: Array) -> None:
         """h_t; `a` becomes [r z g u]."""
-        m = self.features
-        gates, g = a[: 2 * m], a[2 * m : 3 * m]
-        np.tanh(gates, out=gates)
-        to_sigmoid(gates)
-        g += a[:m] * a[3 * m :]
-        np.tanh(g, out=g)
-        np.subtract(h, g, out=after)
-        after *= a[m : 2 * m]
-        after += g
+        gru_step(a, h, after)
 
     def back(self, t: int, dh: Array, da: Array) -> Array:
         """dg = dh (1 - z) (1 - g^2),  d[r z u] = [dg u, dh (h_(t-1) - g), dg r] before the slopes of r and z."""
-        m, a = self.features, self.products[t]
-        r, z, g, u = a[:m], a[m : 2 * m], a[2 * m : 3 * m], a[3 * m :]
-        h = self.inputs[t, self.in_features : -1]
-        around: Array = dh * z
-        np.subtract(h, g, out=da[m : 2 * m])
-        da[m : 2 * m] *= dh
-        np.subtract(dh, around, out=da[2 * m : 3 * m])
-        slope = slopes(a[: 3 * m], 2 * m)
-        da[m : 3 * m] *= slope[m:]
-        np.multiply(da[2 * m : 3 * m], u, out=da[:m])
-        da[:m] *= slope[:m]
-        np.multiply(da[2 * m : 3 * m], r, out=da[3 * m :])
-        return around
+        return gru_step_backward(self.products[t], self.inputs[t, self.in_features : -1], dh, da)
 
 
 @dataclass(frozen=True)
@@ -190,17 +152,3 @@ class _ForgetBias:
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         return np.repeat([0.0, self.value, 0.0, 0.0], shape[0] // 4)
-
-
-def to_sigmoid(tanh_of_half: Array) -> None:
-    """Turn tanh(a / 2) into sigmoid(a), in place."""
-    tanh_of_half *= 0.5
-    tanh_of_half += 0.5
-
-
-def slopes(gates: Array, sigmoids: int) -> Array:
-    """The derivatives s (1 - s) of the first rows, which are sigmoids, and 1 - g^2 of the others, which are tanh."""
-    slope: Array = np.square(gates)
-    np.subtract(gates[:sigmoids], slope[:sigmoids], out=slope[:sigmoids])
-    np.subtract(1, slope[sigmoids:], out=slope[sigmoids:])
-    return slope

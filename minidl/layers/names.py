@@ -29,7 +29,10 @@ def check_names(layer: Any, base: type[Any]) -> None:
                 f"expected {type(layer).__name__} to leave the name {name!r} to Layer, received its own {name}="
                 f"{short(taken[0])}: rename it, as {use}"
             )
-    for name, value in vars(layer).items():
+    of_classes = {name: value for owner in reversed(_own(type(layer), base)) for name, value in vars(owner).items()}
+    for name, value in {**of_classes, **vars(layer)}.items():
+        if isinstance(value, classmethod | staticmethod):
+            value = value.__func__
         if not name.startswith("_") and callable(getattr(base, name, None)) and not callable(value):
             raise ValueError(
                 f"expected {type(layer).__name__} to leave the name {name!r} to the method of Layer, received its own "

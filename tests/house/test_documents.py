@@ -16,7 +16,11 @@ from minidl.testing.regularizers import REGULARIZER
 from minidl.testing.schedules import SCHEDULE
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "performance").glob("*.md")),
+]
 
 
 def test_the_pages_are_found():

@@ -203,7 +203,19 @@ class OwnStore(Named):
         return []
 
 
+class OwnChildren(Named):
+    children = (Linear(4, 4),)
+
+
+class OwnSave(Named):
+    @property
+    def save(self):
+        return True
+
+
 COLLIDING = [
+    (OwnChildren(), "children"),
+    (OwnSave(), "save"),
     (Named(parameters=[Parameter((4,), ones)]), "parameters"),
     (Named(rng=3), "rng"),
     (Named(training="yes"), "training"),

@@ -1,4 +1,4 @@
-"""Gathering rows, four side by side: while one waits for memory, the next is asked for."""
+"""Gathering rows, four side by side: while one waits for memory, the next is asked for; and adding rows up."""
 
 from math import prod
 
@@ -20,6 +20,15 @@ def gather(array, rows):
     return gathered
 
 
+def scattered_sum(dy, rows, count):
+    if rows.dtype != np.int64:
+        return plain.scattered_sum.plain(dy, rows, count)
+    table = np.zeros((count, dy.shape[1]), dy.dtype)
+    if not _add_rows(table, np.ascontiguousarray(rows), np.ascontiguousarray(dy)):
+        return plain.scattered_sum.plain(dy, rows, count)
+    return table
+
+
 @loop
 def _gather(array, rows, gathered):
     size = np.uint64(rows.size)
@@ -33,4 +42,17 @@ def _gather(array, rows, gathered):
         p, q, r, s = gathered[i], gathered[j], gathered[k], gathered[m]
         for column in range(np.uint64(p.size)):
             p[column], q[column], r[column], s[column] = a[column], b[column], c[column], d[column]
+    return True
+
+
+@loop
+def _add_rows(table, rows, dy):
+    size = np.uint64(rows.size)
+    for i in range(size):
+        if not 0 <= rows[i] < len(table):
+            return False
+    for i in range(size):
+        row, change = table[rows[i]], dy[i]
+        for column in range(np.uint64(row.size)):
+            row[column] += change[column]
     return True

@@ -105,6 +105,22 @@ class HuberSlope(Loss):
         return np.where(np.abs(self.d) <= self.delta, self.d, np.sign(self.d))
 
 
+@SHELF.loss(targets=real_targets, delta=st.floats(0.3, 2.0))
+class HuberLinesWithoutOffset(Loss):
+    """Beyond delta the value is delta |d|, so it jumps at delta, where the gradient is right on both sides."""
+
+    def __init__(self, delta):
+        self.delta = delta
+
+    def row_losses(self, scores, targets):
+        self.d = scores - targets
+        a = np.abs(self.d)
+        return np.where(a <= self.delta, a * a / 2, self.delta * a).sum(axis=1).astype(scores.dtype)
+
+    def row_gradients(self):
+        return np.clip(self.d, -self.delta, self.delta)
+
+
 @SHELF.loss(targets=real_targets)
 class LogCoshNaive(Loss):
     """log(cosh(d)) overflows to inf: beyond 89 in float32, 710 in float64."""
