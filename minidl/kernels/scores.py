@@ -1,4 +1,4 @@
-"""What losses of classes make of rows of scores s (n, K) with labels y (n,), and the logistic loss of single scores.
+"""What losses of classes make of rows of scores s (n, K) with labels y (n,), softmax, and the loss of single scores.
 
 The forms differ by the roundings of exp and log, and of sums of K terms: less than 4 + K units in the last place of the
 largest term. Where a result is NaN or infinite in one form, it is so in the other.
@@ -47,11 +47,57 @@ def rival_losses(scores: Array, labels: Array, margin: float) -> tuple[Array, Ar
 
 
 @Kernel
-def rival_gradients(violated: Array, labels: Array) -> Array:
-    """v_j for j != y, and -sum_j v_j for y: the gradient of a sum over rivals (n, K)."""
-    gradient = violated.copy()
-    gradient[np.arange(len(violated)), labels] = -(violated @ np.ones(violated.shape[1], violated.dtype))
+def squared_rival_losses(scores: Array, labels: Array, margin: float) -> tuple[Array, Array]:
+    """v_j = max(0, margin + s_j - s_y) and l = sum_j v_j^2, both over j != y, with v_y = 0.
+
+    Returns v (n, K) and l (n,).
+    """
+    rows = np.arange(len(scores))
+    violations: Array = scores - scores[rows, labels][:, None]
+    violations += margin
+    violations[rows, labels] = 0
+    np.maximum(violations, 0, out=violations)
+    losses: Array = np.square(violations) @ np.ones(scores.shape[1], scores.dtype)
+    return violations, losses
+
+
+@Kernel
+def rival_gradients(values: Array, labels: Array, factor: float) -> Array:
+    """c v_j for j != y, and -c sum_j v_j for y: the gradient of a sum over rivals (n, K), with v_y = 0."""
+    gradient: Array = factor * values
+    gradient[np.arange(len(values)), labels] = -(gradient @ np.ones(values.shape[1], values.dtype))
     return gradient
+
+
+@Kernel
+def strongest_rivals(scores: Array, labels: Array, margin: float) -> tuple[Array, Array]:
+    """j = argmax_{j != y} s_j, the first of several, and l = max(0, margin + s_j - s_y).
+
+    Returns j (n,), whole numbers, and l (n,).
+    """
+    rows = np.arange(len(scores))
+    rivals = scores.copy()
+    rivals[rows, labels] = -np.inf
+    strongest = rivals.argmax(axis=1)
+    violation: Array = rivals[rows, strongest] - scores[rows, labels] + margin
+    return strongest, np.maximum(violation, 0)
+
+
+@Kernel
+def strongest_rival_gradients(losses: Array, rivals: Array, labels: Array, classes: int) -> Array:
+    """1{l > 0} (e_j - e_y) with the unit vectors e of the rival j and of the label y: (n, K)."""
+    gradient = np.zeros((len(losses), classes), losses.dtype)
+    violated, rows = (losses > 0).astype(losses.dtype), np.arange(len(losses))
+    gradient[rows, rivals] = violated
+    gradient[rows, labels] = -violated
+    return gradient
+
+
+@Kernel
+def means_over_columns(values: Array) -> Array:
+    """sum_k v_k / K of each row of (n, K)."""
+    means: Array = (values / values.shape[1]).sum(axis=1)  # not .mean: the sum alone could overflow
+    return means
 
 
 @Kernel

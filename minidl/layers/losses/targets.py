@@ -25,7 +25,7 @@ def check_class_labels(scores: Array, targets: Array, ignore: int | None = None)
     if targets.dtype.kind not in "iu":
         raise ValueError(f"expected integer labels, received dtype {targets.dtype}: use targets.astype(np.int64)")
     counted = targets if ignore is None else targets[targets != ignore]
-    if counted.size and (counted.min() < 0 or counted.max() >= scores.shape[-1]):
+    if counted.size and counted.astype(np.uint64).max() >= scores.shape[-1]:  # a negative one has become huge
         wrong = (targets < 0) | (targets >= scores.shape[-1])
         received = first_of(targets, wrong if ignore is None else wrong & (targets != ignore))
         raise ValueError(
