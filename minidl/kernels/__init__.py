@@ -11,7 +11,7 @@ from minidl.kernels.forms import KERNELS, form, reason, use, using
 
 __all__ = ["form", "report", "use", "using"]
 
-HOMES = ("activations", "products", "rows", "scores", "updates")
+HOMES = ("activations", "products", "rows", "scores", "softmax", "updates")
 
 
 def report() -> None:

@@ -1,4 +1,4 @@
-"""What losses of classes make of rows of scores s (n, K) with labels y (n,), softmax, and the loss of single scores.
+"""What losses of classes make of rows of scores s (n, K) with labels y (n,), and the logistic loss of single scores.
 
 The forms differ by the roundings of exp and log, and of sums of K terms: less than 4 + K units in the last place of the
 largest term. Where a result is NaN or infinite in one form, it is so in the other.
@@ -9,18 +9,6 @@ import numpy as np
 from minidl.kernels.activations import logistic
 from minidl.kernels.forms import Kernel
 from minidl.parameters import Array
-
-
-@Kernel
-def softmax_parts(scores: Array) -> tuple[Array, Array, Array]:
-    """p_k = exp(s_k - m) / sum_j exp(s_j - m), s - m, and log sum_j exp(s_j - m), with m = max_j s_j.
-
-    Returns p (n, K), s - m (n, K) and the logarithms (n,).
-    """
-    shifted = scores - scores[np.arange(len(scores)), scores.argmax(axis=1)][:, None]  # twice as fast as max(axis=1)
-    exponentials = np.exp(shifted)
-    sums: Array = exponentials @ np.ones(scores.shape[1], scores.dtype)
-    return np.divide(exponentials, sums[:, None], out=exponentials), shifted, np.log(sums)
 
 
 @Kernel

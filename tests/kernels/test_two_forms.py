@@ -5,12 +5,12 @@ import pytest
 
 from minidl.kernels import HOMES, form, sharing
 from minidl.kernels.forms import KERNELS, using
-from tests.kernels.cases import activations, products, rows, scores, updates
+from tests.kernels.cases import activations, products, rows, scores, softmax, updates
 from tests.kernels.cases.case import distance, hostile, listed, results
 
 pytestmark = pytest.mark.needs_numba
 
-CASES = [*activations.CASES, *products.CASES, *rows.CASES, *scores.CASES, *updates.CASES]
+CASES = [*activations.CASES, *products.CASES, *rows.CASES, *scores.CASES, *softmax.CASES, *updates.CASES]
 NAMES = [f"{case.name}{f' {case.label}' if case.label else ''}" for case in CASES]
 each_case = pytest.mark.parametrize("case", CASES, ids=NAMES)
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])

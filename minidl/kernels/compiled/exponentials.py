@@ -23,12 +23,12 @@ def exp(x):
 
 
 def log1p(x):
-    """log(1 + x) within 2 units in the last place for x in [0, 1], and NaN for NaN; for use in loops only."""
+    """The logarithm of 1 + x within 2 units in the last place for x in [0, 1], NaN for NaN; for use in loops only."""
     raise TypeError("expected a call from a compiled loop, received one from Python: use np.log1p")
 
 
 def log(x):
-    """log(x) within 2 units in the last place for finite x >= 1, and NaN for NaN; for use in loops only."""
+    """The logarithm of x within 2 units in the last place for finite x >= 1, NaN for NaN; for use in loops only."""
     raise TypeError("expected a call from a compiled loop, received one from Python: use np.log")
 
 

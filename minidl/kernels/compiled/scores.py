@@ -3,16 +3,8 @@
 import numpy as np
 
 from minidl.kernels.activations import largest_exponent
-from minidl.kernels.compiled.exponentials import exp, log, log1p
+from minidl.kernels.compiled.exponentials import exp, log1p
 from minidl.kernels.compiled.loops import loop, summing_loop
-from minidl.kernels.compiled.reductions import largest_of_rows
-
-
-def softmax_parts(scores):
-    probability, shifted = np.empty(scores.shape, scores.dtype), np.empty(scores.shape, scores.dtype)
-    logarithms = np.empty(len(scores), scores.dtype)
-    _softmax_parts(np.ascontiguousarray(scores), probability, shifted, logarithms)
-    return probability, shifted, logarithms
 
 
 def less_at_labels(values, labels, share):
@@ -73,28 +65,6 @@ def logistic_gradients(scores, targets, share):
 def _whole(labels):
     """Labels of one dtype, so that one loop serves all."""
     return labels if labels.dtype == np.int64 and labels.flags.c_contiguous else labels.astype(np.int64, order="C")
-
-
-@summing_loop
-def _softmax_parts(scores, probability, shifted, logarithms):
-    n, classes = np.uint64(scores.shape[0]), np.uint64(scores.shape[1])
-    largest_of_rows(scores, logarithms)
-    for i in range(n):
-        s, away, largest = scores[i], shifted[i], logarithms[i]
-        for k in range(classes):
-            away[k] = s[k] - largest
-    given, flat = shifted.ravel(), probability.ravel()
-    for j in range(np.uint64(flat.size)):
-        flat[j] = exp(given[j])
-    for i in range(n):
-        p, total = probability[i], scores.dtype.type(0)
-        for k in range(classes):
-            total += p[k]
-        logarithms[i] = total
-        for k in range(classes):
-            p[k] = p[k] / total
-    for i in range(n):
-        logarithms[i] = log(logarithms[i])
 
 
 @loop

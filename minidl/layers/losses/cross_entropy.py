@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
-from minidl.kernels.scores import less_at_labels, logistic_gradients, logistic_losses, softmax_parts
+from minidl.kernels.scores import less_at_labels, logistic_gradients, logistic_losses
+from minidl.kernels.softmax import softmax_parts
 from minidl.layers.activations import sigmoid, softmax
 from minidl.layers.losses.base import ClassLoss, row_means, row_sums
 from minidl.layers.losses.targets import check_real_targets, first_of

@@ -19,11 +19,6 @@ def alone(classes):
     return lambda rng, dtype, rows: scored(classes=classes)(rng, dtype, rows)[:1]
 
 
-def softmax_scale(scores):
-    away = np.abs(scores) + np.abs(scores).max(axis=1, keepdims=True)
-    return [1.0, np.nan_to_num(away, posinf=0), np.log(scores.shape[1]), scores]
-
-
 def rival_scale(scores, labels, margin):
     return [None, margin * scores.shape[1] + 2 * np.abs(scores).sum(axis=1), scores, labels]
 
@@ -54,9 +49,6 @@ def yes_or_no(rng, dtype, rows):
 
 
 CASES = [
-    Case("softmax_parts", alone(10), 14, softmax_scale, sizes=SIZES),
-    Case("softmax_parts", alone(2), 6, softmax_scale, sizes=SIZES, label="of two classes"),
-    Case("softmax_parts", alone(300), 304, softmax_scale, sizes=SIZES, label="of many classes"),
     Case("less_at_labels", scored(1.0), 0, sizes=SIZES),
     Case("rival_losses", scored(1.0), 14, rival_scale, sizes=SIZES, extremes=False),
     Case("rival_losses", scored(0.5, classes=53), 57, rival_scale, sizes=SIZES, extremes=False, label="many"),
