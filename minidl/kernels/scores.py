@@ -106,3 +106,23 @@ def logistic_gradients(scores: Array, targets: Array, share: float) -> Array:
     gradient -= targets
     gradient *= share
     return gradient
+
+
+@Kernel
+def squared_errors(scores: Array, targets: Array) -> tuple[Array, Array]:
+    """d = s - t, in the shape of both, and sum_k d_k^2 / K over the K numbers of each row (n,)."""
+    difference: Array = scores - targets
+    squares = np.square(difference).reshape(len(scores), -1)
+    return difference, squares[:, 0] if squares.shape[1] == 1 else means_over_columns.plain(squares)
+
+
+@Kernel
+def all_between(values: Array, least: float, most: float) -> bool:
+    """Whether least <= v <= most for all of at least one number: False if one is NaN."""
+    return bool(values.min() >= least and values.max() <= most)
+
+
+@Kernel
+def all_finite(values: Array) -> bool:
+    """Whether no number is NaN or infinite."""
+    return bool(np.isfinite(values).all())

@@ -47,7 +47,7 @@ def silu_backward(x, s, dy):
 
 
 def _over(compiled, count, first, *others, **numbers):
-    """Call a loop on all numbers of the arrays, and return that many new arrays that lie in memory as the first."""
+    """Call a loop on all numbers of the arrays, and return as many new arrays as `count`, which lie as the first."""
     if first.flags.c_contiguous:
         flat = first.reshape(-1)
         outputs = [np.empty(first.size, first.dtype) for _ in range(count)]

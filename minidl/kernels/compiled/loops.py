@@ -37,14 +37,14 @@ def _compiled(function: F, fastmath: set[str]) -> F:
 
 
 class _Compiling(event.Listener):  # type: ignore[misc]
-    """Tells whoever watches, once in a process."""
+    """Tells whoever watches, once in a process; checks before a fit may compile where nobody watches yet."""
 
     told = False
 
     def on_start(self, event: Any) -> None:
         """A function is compiled: is it one of these?"""
         module = event.data["dispatcher"].py_func.__module__
-        if not self.told and module.startswith("minidl."):
+        if not self.told and watching and module.startswith("minidl."):
             self.told = True
             for tell in list(watching):
                 tell("compiling kernels, once")

@@ -4,7 +4,7 @@ import numpy as np
 
 from minidl.kernels.activations import largest_exponent
 from minidl.kernels.compiled.exponentials import exp, log1p
-from minidl.kernels.compiled.loops import loop, summing_loop
+from minidl.kernels.compiled.loops import exact_loop, loop, summing_loop
 
 
 def less_at_labels(values, labels, share):
@@ -62,6 +62,22 @@ def logistic_gradients(scores, targets, share):
     return gradient
 
 
+def squared_errors(scores, targets):
+    difference, losses = np.empty(scores.shape, scores.dtype), np.empty(len(scores), scores.dtype)
+    rows = len(scores), scores.size // max(len(scores), 1)
+    given = np.ascontiguousarray(scores).reshape(rows), np.ascontiguousarray(targets).reshape(rows)
+    _squared_errors(*given, difference.reshape(rows), losses)
+    return difference, losses
+
+
+def all_between(values, least, most):
+    return _all_between(np.ascontiguousarray(values).reshape(-1), least, most)
+
+
+def all_finite(values):
+    return _all_finite(np.ascontiguousarray(values).reshape(-1))
+
+
 def _whole(labels):
     """Labels of one dtype, so that one loop serves all."""
     return labels if labels.dtype == np.int64 and labels.flags.c_contiguous else labels.astype(np.int64, order="C")
@@ -115,10 +131,10 @@ def _rival_gradients(values, labels, factor, gradient):
 def _strongest_rivals(scores, labels, margin, rivals, losses):
     margin, zero, least = scores.dtype.type(margin), scores.dtype.type(0), scores.dtype.type(-np.inf)
     for i in range(np.uint64(scores.shape[0])):
-        s, label, best, rival = scores[i], np.uint64(labels[i]), least, np.uint64(0)
+        s, label, best, rival = scores[i], np.uint64(labels[i]), least, np.int64(0)
         for k in range(np.uint64(scores.shape[1])):
             ahead = k != label and (s[k] > best or (s[k] != s[k] and best == best))  # the first NaN stays
-            best, rival = s[k] if ahead else best, k if ahead else rival
+            best, rival = s[k] if ahead else best, np.int64(k) if ahead else rival
         rivals[i], losses[i] = rival, max(best - s[label] + margin, zero)
 
 
@@ -141,6 +157,17 @@ def _means_over_columns(values, means):
         means[i] = total
 
 
+@summing_loop
+def _squared_errors(scores, targets, difference, losses):
+    count = scores.dtype.type(scores.shape[1])
+    for i in range(np.uint64(len(scores))):
+        s, t, d, total = scores[i], targets[i], difference[i], scores.dtype.type(0)
+        for k in range(np.uint64(scores.shape[1])):
+            d[k] = s[k] - t[k]
+            total += d[k] * d[k] / count
+        losses[i] = total
+
+
 @loop
 def _logistic_losses(scores, targets, losses):
     zero, one = scores.dtype.type(0), scores.dtype.type(1)
@@ -157,3 +184,19 @@ def _logistic_gradients(scores, targets, gradient, share, most):
     for i in range(np.uint64(scores.size)):
         p = one / (one + exp(most if -scores[i] > most else -scores[i]))
         gradient[i] = ((least if p < least else p) - targets[i]) * share
+
+
+@exact_loop
+def _all_between(values, least, most):
+    least, most, within = values.dtype.type(least), values.dtype.type(most), True
+    for i in range(np.uint64(values.size)):
+        within &= (values[i] >= least) & (values[i] <= most)
+    return within
+
+
+@exact_loop
+def _all_finite(values):
+    most, within = np.finfo(values.dtype).max, True
+    for i in range(np.uint64(values.size)):
+        within &= abs(values[i]) <= most
+    return within

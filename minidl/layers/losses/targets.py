@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.kernels.scores import all_finite
 from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
 
@@ -48,7 +49,7 @@ def check_real_targets(scores: Array, targets: Array) -> Array:
     if targets.dtype != scores.dtype:
         with np.errstate(over="ignore"):  # what the dtype of the scores cannot hold is refused below
             cast = targets.astype(scores.dtype)
-    if not np.isfinite(cast).all():
+    if not all_finite(cast):
         received = first_of(targets, ~np.isfinite(cast))
         raise ValueError(f"expected finite targets of dtype {scores.dtype}, received {received}: clean the data")
     return cast

@@ -39,6 +39,19 @@ def violated(*numbers, classes=10):
     return make
 
 
+def pairs(classes):
+    return lambda *given: (alone(classes)(*given)[0], alone(classes)(*given)[0])
+
+
+def squared_scale(scores, targets):
+    sizes = np.abs(scores) + np.abs(targets)
+    return [sizes, np.square(sizes).mean(axis=1), scores, targets]
+
+
+def shares(rng, dtype, rows):
+    return rng.random((rows, 3)).astype(dtype), 0.0, 1.0
+
+
 def lost(rng, dtype, rows):
     losses = np.maximum(rng.standard_normal(rows), 0).astype(dtype)
     return losses, rng.integers(0, 10, rows), rng.integers(0, 10, rows), 10
@@ -73,5 +86,9 @@ CASES = [
         hostile=(0,),
         sizes=SIZES,
     ),
+    Case("squared_errors", pairs(70), 20, squared_scale, sizes=SIZES, extremes=False),
+    Case("squared_errors", pairs(1), 2, squared_scale, sizes=SIZES, extremes=False, label="of single scores"),
+    Case("all_between", shares, 0, sizes=SIZES),
+    Case("all_finite", alone(3), 0, sizes=(0, *SIZES)),
     Case("logistic_losses", yes_or_no, 4, hostile=(0,), sizes=SIZES),
 ]
