@@ -17,6 +17,7 @@ from minidl.kernels.compiled.loops import loop
 ONE, TWO, BIAS, PLACES = np.float32(1), np.float32(2), np.int32(127), np.int32(23)  # of float32's exponent
 BIAS64, PLACES64 = np.int64(1023), np.int64(52)
 LOG2E, LOG2E64 = np.float32(1.44269504088896341), 1.4426950408889634
+LOG2 = 0.6931471805599453
 HIGH, LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)  # log(2) in two parts, k times the first is exact
 HIGH64, LOW64 = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 LEAST, MOST, LEAST64, MOST64 = np.float32(-104), np.float32(89), -746.0, 710.0  # exp is 0 below and infinite above
@@ -38,6 +39,11 @@ def log1p(x):
     raise TypeError("expected a call from a compiled loop, received one from Python: use np.log1p")
 
 
+def log(x):
+    """The logarithm of x within 2 units in the last place for finite x >= 1, NaN for NaN."""
+    raise TypeError("expected a call from a compiled loop, received one from Python: use np.log")
+
+
 @overload(exp)
 def _exp(x):
     return (lambda x: _exp32(x)) if x == types.float32 else (lambda x: _exp64(x))
@@ -51,6 +57,11 @@ def _expm1(x):
 @overload(log1p)
 def _log1p(x):
     return (lambda x: _log1p_32(x)) if x == types.float32 else (lambda x: _log1p_64(x))
+
+
+@overload(log)
+def _log(x):
+    return _log32 if x == types.float32 else _log64
 
 
 @loop
@@ -159,3 +170,20 @@ def _power32(k):
 @loop
 def _power64(k):
     return np.int64((np.int64(k) + BIAS64) << PLACES64).view(np.float64)
+
+
+def _log32(x):
+    # log(2^k (1 + f)) = k log(2) + log(1 + f): no term is negative
+    bits = np.float32(x).view(np.int32)
+    k = np.float32((bits >> PLACES) - BIAS)
+    f = np.int32((bits & np.int32(0x007FFFFF)) | np.int32(0x3F800000)).view(np.float32) - ONE
+    y = k * np.float32(LOG2) + log1p(f)
+    return y if x == x else x
+
+
+def _log64(x):
+    bits = np.float64(x).view(np.int64)
+    k = np.float64(np.int32(bits >> PLACES64) - np.int32(1023))
+    f = np.int64((bits & np.int64(0x000FFFFFFFFFFFFF)) | np.int64(0x3FF0000000000000)).view(np.float64) - 1.0
+    y = k * LOG2 + log1p(f)
+    return y if x == x else x
