@@ -53,13 +53,6 @@ def row_exponentials(x: Array) -> Array:
 
 
 @Kernel
-def weighed_differences(d: Array, means: Array, e: Array) -> None:
-    """Replace d_k by (d_k - mean) e_k, with one mean for each row."""
-    d -= means[..., None]
-    d *= e
-
-
-@Kernel
 def softmax_parts(scores: Array) -> tuple[Array, Array, Array]:
     """p_k = exp(s_k - m) / sum_j exp(s_j - m), s - m, and log sum_j exp(s_j - m), with m = max_j s_j.
 

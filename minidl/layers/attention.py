@@ -7,7 +7,7 @@ import numpy as np
 
 from minidl.arguments import check_flag, check_integer
 from minidl.initializers import blocks, glorot_uniform
-from minidl.kernels.softmax import row_exponentials, weighed_differences
+from minidl.kernels.softmax import row_exponentials
 from minidl.layers.activations import Elementwise
 from minidl.layers.linear import Linear
 from minidl.layers.shapes import SampleShape, check_input, fitting
@@ -109,7 +109,8 @@ class SelfAttention(Elementwise):
         (do,) = self._cut(self.backward_of(self.output, dy))
         do = do / self.sums
         ds = do @ self.v.swapaxes(2, 3)
-        weighed_differences(ds, np.einsum("nhtd,nhtd->nht", do, self.taken), self.e)
+        ds -= np.einsum("nhtd,nhtd->nht", do, self.taken)[..., None]
+        ds *= self.e
         dqkv = np.empty((*dy.shape[:2], 3 * self.features), self.e.dtype)
         dq, dk, dv = self._cut(dqkv)
         np.matmul(ds, self.k, out=dq)

@@ -51,13 +51,15 @@ def means_over_columns(values):
 
 def logistic_losses(scores, targets):
     losses = np.empty(scores.shape, scores.dtype)
-    _logistic_losses(np.ascontiguousarray(scores).ravel(), np.ascontiguousarray(targets).ravel(), losses.ravel())
+    _logistic_losses(
+        np.ascontiguousarray(scores).ravel(), np.ascontiguousarray(targets, scores.dtype).ravel(), losses.ravel()
+    )
     return losses
 
 
 def logistic_gradients(scores, targets, share):
     gradient, most = np.empty(scores.shape, scores.dtype), largest_exponent(scores.dtype)
-    flat = np.ascontiguousarray(scores).ravel(), np.ascontiguousarray(targets).ravel()
+    flat = np.ascontiguousarray(scores).ravel(), np.ascontiguousarray(targets, scores.dtype).ravel()
     _logistic_gradients(*flat, gradient.ravel(), share, most)
     return gradient
 
@@ -65,7 +67,7 @@ def logistic_gradients(scores, targets, share):
 def squared_errors(scores, targets):
     difference, losses = np.empty(scores.shape, scores.dtype), np.empty(len(scores), scores.dtype)
     rows = len(scores), scores.size // max(len(scores), 1)
-    given = np.ascontiguousarray(scores).reshape(rows), np.ascontiguousarray(targets).reshape(rows)
+    given = np.ascontiguousarray(scores).reshape(rows), np.ascontiguousarray(targets, scores.dtype).reshape(rows)
     _squared_errors(*given, difference.reshape(rows), losses)
     return difference, losses
 
@@ -80,6 +82,7 @@ def all_finite(values):
 
 def _whole(labels):
     """Labels of one dtype, so that one loop serves all."""
+    labels = np.asarray(labels)
     return labels if labels.dtype == np.int64 and labels.flags.c_contiguous else labels.astype(np.int64, order="C")
 
 

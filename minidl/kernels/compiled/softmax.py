@@ -20,7 +20,9 @@ def softmax_rows(x):
 
 
 def softmax_backward(y, dy):
-    dx = np.empty(y.shape, y.dtype)
+    dx, dy = np.empty(y.shape, y.dtype), np.asarray(dy)  # a gradient may be a list
+    if dy.dtype != y.dtype or dy.shape != y.shape:
+        return plain.softmax_backward.plain(y, dy)
     _softmax_backward(_rows(y), _rows(dy), _rows(dx))
     return dx
 
@@ -35,7 +37,9 @@ def log_softmax_rows(x):
 
 
 def log_softmax_backward(y, dy):
-    dx = np.empty(y.shape, y.dtype)
+    dx, dy = np.empty(y.shape, y.dtype), np.asarray(dy)  # a gradient may be a list
+    if dy.dtype != y.dtype or dy.shape != y.shape:
+        return plain.log_softmax_backward.plain(y, dy)
     _log_softmax_backward(_rows(y), _rows(dy), _rows(dx))
     return dx
 
@@ -47,12 +51,6 @@ def row_exponentials(x):
     largest, sums = np.empty((2, len(rows)), x.dtype)
     _row_exponentials(rows, largest, sums)
     return sums.reshape(x.shape[:-1])
-
-
-def weighed_differences(d, means, e):
-    if not d.flags.c_contiguous:
-        return plain.weighed_differences.plain(d, means, e)
-    return _weighed_differences(_rows(d), np.ascontiguousarray(means).reshape(-1), _rows(e))
 
 
 def softmax_parts(scores):
@@ -132,14 +130,6 @@ def _log_softmax_backward(y, dy, dx):
             total += d[k]
         for k in range(np.uint64(y.shape[1])):
             row[k] = d[k] - row[k] * total
-
-
-@loop
-def _weighed_differences(d, means, e):
-    for i in range(np.uint64(d.shape[0])):
-        row, weight, mean = d[i], e[i], means[i]
-        for k in range(np.uint64(d.shape[1])):
-            row[k] = (row[k] - mean) * weight[k]
 
 
 @summing_loop

@@ -26,11 +26,6 @@ def probable(log):
     return make
 
 
-def differences(rng, dtype, rows):
-    d, e = rows_of(50, 2)(rng, dtype, rows)
-    return d, rng.standard_normal(rows).astype(dtype), e
-
-
 def largest(*arrays):
     return sum(np.nan_to_num(np.abs(a).max(axis=-1, keepdims=True, initial=0), posinf=0) for a in arrays)
 
@@ -41,10 +36,6 @@ def parts_scale(x):
 
 def log_scale(x):
     return [np.abs(x) + largest(x) + np.log(x.shape[-1]), x]
-
-
-def differences_scale(d, means, e):
-    return [(np.abs(d) + np.abs(means)[:, None]) * np.abs(e), means, e]
 
 
 CASES = [
@@ -64,7 +55,6 @@ CASES = [
     ),
     Case("row_exponentials", rows_of(50), 54, lambda x: [50.0, 1.0], sizes=(0, *SIZES)),
     Case("row_exponentials", in_heads, 24, lambda x: [20.0, 1.0], sizes=(0, *SIZES), label="in heads"),
-    Case("weighed_differences", differences, 4, differences_scale, sizes=(0, *SIZES), extremes=False),
     Case("softmax_parts", rows_of(10), 14, parts_scale, sizes=SIZES),
     Case("softmax_parts", rows_of(2), 6, parts_scale, sizes=SIZES, label="of two classes"),
     Case("softmax_parts", rows_of(300), 304, parts_scale, sizes=SIZES, label="of many classes"),
