@@ -60,7 +60,7 @@ deep: $(VENV)/test.stamp ## the nastiest right components, 10 000 examples each;
 promises: $(VENV)/test.stamp ## kill runs, damage files, pass nonsense, and count: the figures of docs/promises.md (about 5 minutes)
 	$(BIN)/python -m tests.tools.count_promises
 
-bench: $(VENV)/bench.stamp ## side-by-side timings, written to docs/performance.md; installs PyTorch (CPU), JAX and scikit-learn
+bench: $(VENV)/bench.stamp ## side-by-side timings, written to docs/performance/ for this processor; installs PyTorch (CPU), JAX and scikit-learn
 	$(BIN)/python benchmarks/all.py
 
 format: $(VENV)/dev.stamp ## rewrite the files as `check` wants them

@@ -2,29 +2,38 @@
 
     python benchmarks/limits.py    # the bandwidth and the peak of this machine, some seconds
 
-Bandwidth is that of reading: the sum of a vector of 256 MB, which no cache holds. The peak is that of the matrix
-library: a product of two matrices (2048, 2048) of float32. Both are the best of several repetitions in a process of its
-own, at the better number of threads.
+- Reading is the scalar product of two vectors of 256 MB, which no cache holds; updating is y <- x + y of the same two,
+  which reads both and writes one. Threads take equal parts of them.
+- The peak is that of the matrix library: a product of two matrices (2048, 2048), in float32 and in float64.
 
-A step must read the rows of its batch, which lie anywhere in a training set that no cache holds. Where weights,
-gradient and what the optimizer remembers are larger than `CACHE`, they come from memory too, each time they are read or
-written. A product of (n, in) and (in, out) is 2 n in out operations: one forward, one for dW, and one for dx above the
-first layer.
+Each is the best of several repetitions in a process of its own, with 1 and with 2 threads; limits take the better.
+
+The bytes of a step: the rows of its batch are read, and its targets where they are rows, since they lie anywhere in a
+training set that no cache holds. Where weights, gradient and what the optimizer remembers are larger than `CACHE`, they
+are read or written each time they are used: by forward, by the product that gives dx, by the one that gives dW, and by
+the optimizer. All else is counted as if it never left the cache.
+
+The operations of a step: a product of (n, m) and (m, k) is 2 n m k, once forward, once for dW, and once for dx, which
+the first layer has not. All that is no product is counted as if it took no time.
 """
 
 import argparse
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from itertools import pairwise
 from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
+from networks import Network
 from processes import THREADS, answer
+from threadpoolctl import threadpool_limits
 from workloads import Workload
 
 CACHE = 32 * 2**20  # bytes: that of the last level, or more, on all processors met so far
 PASSES = {"sgd": 3, "adam": 7}  # of the optimizer over memory: w twice, g once, and each slot twice
+REPETITIONS, LENGTH, SIDE = 7, 64 * 2**20, 2048
 
 
 class Limit(NamedTuple):
@@ -39,71 +48,101 @@ class Limit(NamedTuple):
         return self.memory + self.products
 
 
-def limit(workload: Workload) -> Limit:
+class Cost(NamedTuple):
+    """Of a step: bytes that are read only, bytes that an update passes over, and operations."""
+
+    read: int
+    updated: int
+    operations: int
+
+
+def cost(workload: Workload | Network) -> Cost:
+    """From the shapes alone."""
+    itemsize, n = np.dtype(workload.dtype).itemsize, workload.batch_size
+    batch = n * workload.widths[0] * itemsize * (2 if workload.loss == "squares" else 1)
+    passes = 0
+    if isinstance(workload, Workload):
+        numbers = sum(m * k for _, m, k in workload.products)
+        passes = numbers * itemsize if numbers * itemsize * 4 > CACHE else 0
+    used = 3 * passes  # W twice, dW once
+    updated = passes * PASSES[workload.optimizer]
+    products = [rows * m * k for rows, m, k in workload.products]
+    return Cost(batch + used, updated, 2 * n * (3 * sum(products) - products[0]))
+
+
+def limit(workload: Workload | Network) -> Limit:
     """What the traffic and the products of a step take at the bandwidth and the peak of this machine."""
-    layers, itemsize = list(pairwise(workload.widths)), np.dtype(workload.dtype).itemsize
-    numbers = sum(m * n for m, n in layers)
-    traffic = workload.batch_size * workload.widths[0] * itemsize
-    if numbers * itemsize * 4 > CACHE:
-        traffic += numbers * itemsize * (PASSES[workload.optimizer] + 4)  # W read twice, dW written and read
-    products = sum((2 if place == 0 else 3) * m * n for place, (m, n) in enumerate(layers))
-    machine = roofline()
-    scale = itemsize / 4
-    return Limit(
-        traffic / machine["bandwidth"] * 1e6, 2 * workload.batch_size * products * scale / machine["peak"] * 1e6
-    )
+    machine, (read, updated, operations) = roofline(), cost(workload)
+    best = {name: max(found.values()) for name, found in machine.items()}
+    memory = read / best["reading"] + updated / best["updating"]
+    return Limit(1e6 * memory, 1e6 * operations / best[workload.dtype])
 
 
-def sentence(workload: Workload, microseconds: float) -> str:
-    """What limits a step, and how far the time it took is from that."""
-    memory, products = limit(workload)
-    share = "memory" if memory > products else "products"
+def sentence(workload: Workload | Network, measured: tuple[str, float]) -> str:
+    """What limits a step, and how far the time that a system took is from that."""
+    bound, (label, microseconds) = limit(workload), measured
+    share = "memory" if bound.memory > bound.products else "products"
     aim = f" (aim: at most {workload.aims[2]})" if workload.aims and workload.aims[2] else ""
     return (
-        f"{workload.name}: at least {memory + products:.0f} µs = {memory:.0f} of memory + {products:.0f} of products "
-        f"(mostly {share}); the fastest loop of minidl takes {microseconds / (memory + products):.1f} times that{aim}."
+        f"{workload.name}: limit {bound.sum:.0f} µs (memory {bound.memory:.0f}, products {bound.products:.0f}), mostly "
+        f"{share}; {label} takes {microseconds / bound.sum:.1f} times that{aim}."
     )
 
 
 @cache
-def roofline() -> dict[str, float]:
-    """Bytes and operations a second, each at its better number of threads."""
-    found = [json.loads(answer(threads, __file__, "--measure")) for threads in THREADS]
-    return {name: max(each[name] for each in found) for name in found[0]}
+def roofline() -> dict[str, dict[int, float]]:
+    """Bytes and operations a second by what is done and the number of threads."""
+    found = {threads: json.loads(answer(threads, __file__, "--measure", str(threads))) for threads in THREADS}
+    return {name: {threads: found[threads][name] for threads in THREADS} for name in found[THREADS[0]]}
 
 
-def measured() -> dict[str, float]:
+def measured(threads: int) -> dict[str, float]:
     """Of this process."""
-    x = np.ones(64 * 2**20, np.float32)
-    a = np.ones((2048, 2048), np.float32)
-    out = np.empty_like(a)
-    bandwidth = x.nbytes / min(_seconds(lambda: x.sum()) for _ in range(7))
-    return {
-        "bandwidth": bandwidth,
-        "peak": 2 * 2048**3 / min(_seconds(lambda: np.matmul(a, a, out=out)) for _ in range(7)),
-    }
+    rates = {}
+    for dtype in ("float32", "float64"):
+        a = np.ones((SIDE, SIDE), dtype)
+        out = np.empty_like(a)
+        rates[dtype] = 2 * SIDE**3 / _seconds(lambda a=a, out=out: np.matmul(a, a, out=out))
+    x, y = np.ones(LENGTH, np.float32), np.ones(LENGTH, np.float32)
+    parts = list(zip(np.array_split(x, threads), np.array_split(y, threads), strict=True))
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+
+        def all_of(work: Callable[[np.ndarray, np.ndarray], object]) -> float:
+            return _seconds(lambda: list(pool.map(lambda part: work(*part), parts)))
+
+        rates["reading"] = 2 * x.nbytes / all_of(np.dot)
+        rates["updating"] = 3 * x.nbytes / all_of(lambda x, y: np.add(x, y, out=y))
+    return rates
 
 
-def _seconds(call) -> float:
-    start = perf_counter()
-    call()
-    return perf_counter() - start
+def _seconds(call: Callable[[], object]) -> float:
+    times = []
+    for _ in range(REPETITIONS):
+        start = perf_counter()
+        call()
+        times.append(perf_counter() - start)
+    return min(times)
 
 
 def described() -> str:
     """The roofline in words."""
     found = roofline()
-    return f"{found['bandwidth'] / 1e9:.1f} GB/s of reading and {found['peak'] / 1e9:.0f} GFLOP/s of float32 products"
+
+    def cells(name: str) -> str:
+        return " and ".join(f"{rate / 1e9:.0f}" for rate in found[name].values())
+
+    return (
+        f"reading {cells('reading')} GB/s, updating {cells('updating')} GB/s, products {cells('float32')} GFLOP/s in "
+        f"float32 and {cells('float64')} in float64, with {' and '.join(map(str, THREADS))} threads"
+    )
 
 
 def main() -> None:
     """Print the roofline, or be the process that is measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
-    if parser.parse_args().measure:
-        print(json.dumps(measured()))
-        return
-    print(described())
+    parser.add_argument("--measure", type=int, metavar="THREADS", help=argparse.SUPPRESS)
+    threads = parser.parse_args().measure
+    print(described() if threads is None else json.dumps(measured(threads)))
 
 
 if __name__ == "__main__":

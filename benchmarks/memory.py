@@ -4,8 +4,8 @@
     python benchmarks/memory.py --quick   # smaller sizes, seconds
 
 float32, one thread. The first table is softmax regression 784-10. "Above the data" is the highest resident memory of
-the process minus what it held before `fit`, the data included. The memory-mapped set is larger than the limit put on
-the memory of the process (RLIMIT_DATA, which does not count pages of a mapped file).
+the process minus what it held before `fit`, the data included. The memory-mapped set is four times as large as what the
+process may take more than it has (by RLIMIT_DATA, which does not count pages of a mapped file).
 
 The second table is one long `fit` of each workload, medians of its first and its last tenth. "Dead gradients" goes on
 with Adam where no gradient comes to the first layer any more after the first epoch.
@@ -46,7 +46,7 @@ def main() -> None:
         print(json.dumps(measure(int(size), *names)))
         return
     scale = 10 if options.quick else 1
-    print("| training set | its size | memory above the data | limit | steps |\n|---|--:|--:|--:|--:|")
+    print("| training set | its size | memory above the data | may take more | steps |\n|---|--:|--:|--:|--:|")
     for what, rows in (("memory", 10_000), ("memory", 100_000), ("memory", 400_000), ("mapped", 400_000)):
         found = measured(what, rows // scale)
         name = f"{rows // scale} rows in memory" if what == "memory" else f"{rows // scale} rows in a mapped file"
@@ -108,10 +108,10 @@ def of_a_mapped_file(rows: int) -> dict:
         small = data.take(slice(0, 256))
         job.fit(small, epochs=1, progress=False)
         limit = data.x.nbytes // 4
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-        before = anonymous()
+        resource.setrlimit(resource.RLIMIT_DATA, (size_of("VmData") + limit,) * 2)
+        before = size_of("RssAnon") / MB
         history = job.fit(data, epochs=1, batch_size=128, progress=False)
-        after = anonymous()
+        after = size_of("RssAnon") / MB
     return {
         "data": rows * FEATURES * 4 / MB,
         "above": max(after - before, 0),
@@ -120,12 +120,12 @@ def of_a_mapped_file(rows: int) -> dict:
     }
 
 
-def anonymous() -> float:
-    """Memory of this process that belongs to no file, in MB."""
+def size_of(kind: str) -> int:
+    """Memory of this process of a kind, in bytes; RssAnon belongs to no file."""
     for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("RssAnon"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("expected RssAnon in /proc/self/status, found none: this needs Linux")
+        if line.startswith(kind):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"expected {kind} in /proc/self/status, found none: this needs Linux")
 
 
 class Watch(Callback):

@@ -1,9 +1,9 @@
 """Where the time of a training step of minidl's loop goes, one Markdown line a workload and thread count.
 
-    python benchmarks/step_parts.py            # two minutes
+    python benchmarks/step_parts.py            # four minutes
     python benchmarks/step_parts.py --quick    # one workload, seconds
 
-Medians over three epochs in microseconds, float32. "products" is the part of forward and backward that the floor has
+Medians over three epochs in microseconds. "products" is the part of forward and backward that the floor has
 too: the bare matrix products with preallocated outputs, on the same batches.
 """
 
@@ -13,6 +13,7 @@ from itertools import pairwise, product
 from statistics import median
 from time import perf_counter
 
+from networks import NETWORKS
 from processes import THREADS, answer
 from systems import Floor, MinidlLoop
 from table import installed, machine, spaced
@@ -20,6 +21,7 @@ from workloads import WORKLOADS
 
 from minidl.data import batches
 
+LINES = WORKLOADS | NETWORKS
 PARTS = ("gather", "forward", "loss", "loss backward", "backward", "regularizer", "optimizer")
 EPOCHS = 3
 
@@ -28,7 +30,7 @@ def main() -> None:
     """Print the table, or be one of the processes that are measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="softmax-784 only")
-    parser.add_argument("--measure", choices=WORKLOADS, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", choices=LINES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         print(*measured(options.measure))
@@ -36,17 +38,17 @@ def main() -> None:
     print(
         f"| workload | kernels | threads | {' | '.join(PARTS)} | sum | products |\n|---|---|{'--:|' * (len(PARTS) + 3)}"
     )
-    for name in ["softmax-784"] if options.quick else WORKLOADS:
+    for name in ["softmax-784"] if options.quick else LINES:
         for threads, form in product(THREADS, ("numpy", "compiled") if installed("numba") else ("numpy",)):
             found = answer(threads, __file__, "--measure", name, more={"MINIDL_KERNELS": form})
-            cells = [spaced(float(cell)) for cell in found.split()]
-            print(f"| {WORKLOADS[name].name} | {form} | {threads} | {' | '.join(cells)} |", flush=True)
+            cells = [cell if cell == "-" else spaced(float(cell)) for cell in found.split()]
+            print(f"| {LINES[name].name} | {form} | {threads} | {' | '.join(cells)} |", flush=True)
     print(f"\n- Machine: {machine()}.")
 
 
-def measured(name: str) -> list[float]:
+def measured(name: str) -> list[float | str]:
     """The median of each part, of their sum, and of the floor's products."""
-    workload = WORKLOADS[name]
+    workload = LINES[name]
     x, targets = workload.data()
     system = MinidlLoop(workload, "", x, targets)
     system.train()  # caches, slots and the threads of the matrix library are warm after it
@@ -55,13 +57,16 @@ def measured(name: str) -> list[float]:
         for marks in timed_epoch(system, epoch):
             for part, (start, end) in zip((*PARTS, "sum"), [*pairwise(marks), (marks[0], marks[-1])], strict=True):
                 times[part].append(end - start)
+    medians: list[float | str] = [1e6 * median(times[part]) for part in (*PARTS, "sum")]
+    if not Floor.has(workload):
+        return [*medians, "-"]
     floor = Floor(workload, "", x, targets)
     floor.train()
     for _ in range(EPOCHS * workload.steps_per_epoch):
         start = perf_counter()
         floor.multiply()
         times["products"].append(perf_counter() - start)
-    return [1e6 * median(times[part]) for part in (*PARTS, "sum", "products")]
+    return [*medians, 1e6 * median(times["products"])]
 
 
 def timed_epoch(system: MinidlLoop, epoch: int):

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import ClassVar
 
 import numpy as np
+from networks import Network
 from workloads import Workload
 
 from minidl import (
@@ -17,6 +18,7 @@ from minidl import (
     Dataset,
     Linear,
     Loss,
+    MeanSquaredError,
     Optimizer,
     ReLU,
     Sequential,
@@ -46,11 +48,16 @@ class System:
     environment: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
-    def has(cls, workload: Workload) -> bool:
+    def has(cls, workload: Workload | Network) -> bool:
         """Whether the system offers this model."""
         return True
 
-    def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
+    @classmethod
+    def ways(cls, workload: Workload | Network) -> tuple[str, ...]:
+        """The variants that make a difference on the workload."""
+        return cls.variants
+
+    def __init__(self, workload: Workload | Network, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
         raise TypeError(f"{type(self).__name__} must define __init__ and train")
 
     def train(self, order: np.ndarray | None = None) -> None:
@@ -67,6 +74,13 @@ class System:
         """(W, b) of each layer as they are now, W of shape (in, out); None for a system that learns nothing."""
         return None
 
+    def cost(self, workload: Workload | Network, x: np.ndarray, targets: np.ndarray) -> float | None:
+        """The loss of the rows at the weights as they are now, in training; None for a system that learns nothing."""
+        weights = self.weights()
+        if weights is None:
+            return None
+        return minidl_loss(workload).forward(minidl_model(workload, weights).predict(x), targets)
+
 
 class MinidlLoop(System):
     """minidl as the five statements in a loop over batches."""
@@ -74,7 +88,7 @@ class MinidlLoop(System):
     label, package = "minidl loop", "minidl"
     environment: ClassVar[Mapping[str, str]] = {"MINIDL_KERNELS": "numpy"}
 
-    def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
+    def __init__(self, workload: Workload | Network, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
         self.model, self.loss, self.optimizer = minidl_model(workload), minidl_loss(workload), minidl_rule(workload)
         self.regularizers = [L2(workload.l2)] if workload.l2 else []
         self.data, self.batch_size = Dataset(x, targets), workload.batch_size
@@ -97,13 +111,20 @@ class MinidlLoop(System):
         """Copies of the layers' parameters."""
         return [(p.weight.value.copy(), p.bias.value.copy()) for p in self.model if isinstance(p, Linear)]
 
+    def cost(self, workload: Workload | Network, x: np.ndarray, targets: np.ndarray) -> float | None:
+        """By the model itself where it has more than linear layers."""
+        if not isinstance(workload, Network):
+            return super().cost(workload, x, targets)
+        with self.model.train_mode():
+            return minidl_loss(workload).forward(self.model.forward(x), targets)
+
 
 class MinidlTrainer(MinidlLoop):
     """minidl's `Trainer.fit` without validation and without the bar."""
 
     label = "minidl Trainer.fit"
 
-    def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
+    def __init__(self, workload: Workload | Network, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
         super().__init__(workload, variant, x, targets)
         self.clock = EpochClock()
         self.trainer = Trainer(
@@ -155,6 +176,11 @@ class Floor(System):
 
     label, package = "floor", "numpy"
 
+    @classmethod
+    def has(cls, workload: Workload | Network) -> bool:
+        """Only where the products are most of the model."""
+        return isinstance(workload, Workload)
+
     def __init__(self, workload: Workload, variant: str, x: np.ndarray, targets: np.ndarray) -> None:
         self.x, self.targets, self.batch_size = x, targets, workload.batch_size
         self.rng, draws = np.random.default_rng(2), np.random.default_rng(3)
@@ -187,8 +213,10 @@ class Floor(System):
                 np.matmul(deltas[i + 1], W.T, out=deltas[i])
 
 
-def minidl_model(workload: Workload, weights: Weights | None = None) -> Sequential:
+def minidl_model(workload: Workload | Network, weights: Weights | None = None) -> Sequential:
     """The model of the workload, at the given weights or else those of the start."""
+    if isinstance(workload, Network):
+        return workload.model()
     activation = {"relu": ReLU, "sigmoid": Sigmoid}[workload.activation]
     layers: list[Linear | ReLU | Sigmoid] = []
     for W, _ in workload.weights():
@@ -200,13 +228,16 @@ def minidl_model(workload: Workload, weights: Weights | None = None) -> Sequenti
     return model
 
 
-def minidl_loss(workload: Workload) -> Loss:
+def minidl_loss(workload: Workload | Network) -> Loss:
     """The loss of the workload."""
-    return {"softmax": SoftmaxCrossEntropy, "hinge": WestonWatkinsHinge, "logistic": BinaryCrossEntropy}[
-        workload.loss
-    ]()
+    return {
+        "softmax": SoftmaxCrossEntropy,
+        "hinge": WestonWatkinsHinge,
+        "logistic": BinaryCrossEntropy,
+        "squares": MeanSquaredError,
+    }[workload.loss]()
 
 
-def minidl_rule(workload: Workload) -> Optimizer:
+def minidl_rule(workload: Workload | Network) -> Optimizer:
     """The optimizer of the workload."""
-    return {"sgd": SGD, "adam": Adam}[workload.optimizer](workload.lr)
+    return Adam(workload.lr) if workload.optimizer == "adam" else SGD(workload.lr, momentum=workload.momentum)

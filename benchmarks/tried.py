@@ -43,8 +43,9 @@ class GatheredAhead(MinidlLoop):
             batching._gathered = plain
 
 
-def gathered_ahead(arrays: Arrays, rows: np.ndarray, batch_size: int, steps: int, dtype: None) -> Iterator[Arrays]:
+def gathered_ahead(arrays: Arrays, rows: np.ndarray, places: list[slice], dtype: None) -> Iterator[Arrays]:
     """In the place of `minidl.data.batching._gathered`."""
+    batch_size, steps = places[0].stop, len(places)
     per_batch = batch_size * sum(array[0].nbytes for array in arrays)
     taken = max(1, CHUNK // per_batch) * batch_size
 

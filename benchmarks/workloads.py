@@ -2,11 +2,19 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 NUMBERS = 20_000_000  # in the training set, 80 MB of float32: no cache holds it, as none holds MNIST or CIFAR-10
+
+
+class Product(NamedTuple):
+    """Of a matrix (rows, m) of each sample of the batch and a matrix (m, n)."""
+
+    rows: int
+    m: int
+    n: int
 
 
 @dataclass(frozen=True)
@@ -17,7 +25,8 @@ class Workload:
         name: what the table calls it.
         widths: features, hidden units of each layer, scores.
         batch_size: rows a step.
-        loss: "hinge" is Weston and Watkins' sum over rivals, which PyTorch has compiled.
+        loss: "hinge" is Weston and Watkins' sum over rivals, which PyTorch has compiled; "squares" is the mean squared
+            distance from the rows themselves.
         activation: after each hidden layer.
         optimizer: "sgd" is plain.
         lr: small enough that nothing diverges and no gradient dies.
@@ -30,7 +39,7 @@ class Workload:
     name: str
     widths: tuple[int, ...]
     batch_size: int
-    loss: Literal["softmax", "hinge", "logistic"] = "softmax"
+    loss: Literal["softmax", "hinge", "logistic", "squares"] = "softmax"
     activation: Literal["sigmoid", "relu"] = "relu"
     optimizer: Literal["sgd", "adam"] = "sgd"
     lr: float = 1e-2
@@ -38,6 +47,12 @@ class Workload:
     numbers: int = NUMBERS
     aims: tuple[float, float, float | None] | None = None
     dtype: str = "float32"
+    momentum = 0.0
+
+    @property
+    def products(self) -> list[Product]:
+        """Those of forward; the first needs no dx."""
+        return [Product(1, m, n) for m, n in pairwise(self.widths)]
 
     @property
     def steps_per_epoch(self) -> int:
@@ -47,10 +62,12 @@ class Workload:
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         """(x, targets): a teacher's labels of random rows, blurred so that they are never learned to the end.
 
-        x is (n, features) float32. Targets are int64 labels (n,), or float32 zeros and ones (n, 1) for "logistic".
+        x is (n, features). Targets are int64 labels (n,); zeros and ones (n, 1) for "logistic"; x for "squares".
         """
         rng = np.random.default_rng(0)
         x = rng.random((self.steps_per_epoch * self.batch_size, self.widths[0]), np.float32) - np.float32(0.5)
+        if self.loss == "squares":
+            return x, x
         teacher = rng.standard_normal((self.widths[0], self.widths[-1]), np.float32)
         scores = x @ teacher
         scores += rng.standard_normal(scores.shape, np.float32) * scores.std()
@@ -108,6 +125,14 @@ WORKLOADS = {
     ),
     "softmax-784-float64": Workload(
         "softmax 784-10, batch 128, SGD, float64", (784, 10), 128, lr=3e-2, dtype="float64"
+    ),
+    "autoencoder": Workload(
+        "autoencoder 784-128-32-128-784, batch 128, Adam",
+        (784, 128, 32, 128, 784),
+        128,
+        loss="squares",
+        optimizer="adam",
+        lr=1e-3,
     ),
 }
 

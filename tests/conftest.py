@@ -14,6 +14,7 @@ PACKAGES = {
     "dask": "distributed",
     "mpi": "mpi4py",
     "notebook": "nbclient",
+    "tools": "optuna",
 }  # by the markers needs_...
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

@@ -60,6 +60,7 @@ def batches(
     epoch: int = 0,
     shuffle: bool | Callable[[int], Array] = True,
     drop_last: bool = False,
+    share: tuple[int, int] = (0, 1),
     dtype: DTypeLike | None = None,
 ) -> Iterator[tuple[Array, ...]]:
     """One epoch of `dataset` as tuples (x, targets) or (x, targets, weights) of at most `batch_size` rows.
@@ -75,6 +76,8 @@ def batches(
             not to be written into; or a function epoch -> 1-D integer array of row numbers, which may repeat rows
             or leave some out.
         drop_last: leave out a last batch that is short.
+        share: (place, number) of the equal parts that each batch is cut into, for several processes that share the
+            work; of a batch with fewer rows than parts some get none.
         dtype: cast `x`, and targets that are not integers, to this floating dtype, batch by batch. None leaves
             every array as it is.
 
@@ -93,7 +96,26 @@ def batches(
     rows = epoch_rows(len(dataset), seed, epoch, shuffle)
     n = len(dataset) if rows is None else len(rows)
     steps = steps_per_epoch(n, batch_size, drop_last=drop_last)
-    return _gathered(dataset.arrays, rows, int(batch_size), steps, _floating(dtype))
+    places = [slice(start, min(start + int(batch_size), n)) for start in range(0, steps * int(batch_size), batch_size)]
+    places = [part_of(place, *_share(share)) for place in places]
+    return _gathered(dataset.arrays, rows, places, _floating(dtype))
+
+
+def part_of(rows: slice, place: int, number: int) -> slice:
+    """One of so many parts of a range of rows, as equal as can be.
+
+    >>> [part_of(slice(10, 15), place, 2) for place in (0, 1)]
+    [slice(10, 12, None), slice(12, 15, None)]
+    """
+    size = rows.stop - rows.start
+    return slice(rows.start + size * place // number, rows.start + size * (place + 1) // number)
+
+
+def _share(share: tuple[int, int]) -> tuple[int, int]:
+    place, number = (check_integer("each entry of share", entry, minimum=0) for entry in share)
+    if place >= number:
+        raise ValueError(f"expected share=(place, number) with place < number, received {share=}")
+    return place, number
 
 
 def epoch_rows(n: int, seed: int, epoch: int, shuffle: bool | Callable[[int], Array]) -> Array | None:
@@ -117,11 +139,10 @@ def _floating(dtype: DTypeLike | None) -> np.dtype[Any] | None:
 
 
 def _gathered(
-    arrays: tuple[Array, ...], rows: Array | None, batch_size: int, steps: int, dtype: np.dtype[Any] | None
+    arrays: tuple[Array, ...], rows: Array | None, places: list[slice], dtype: np.dtype[Any] | None
 ) -> Iterator[tuple[Array, ...]]:
     plain = [np.asarray(array) for array in arrays]  # a memmap's rows as plain arrays, still unread
     casts = [dtype, dtype if plain[1].dtype.kind == "f" else None, None]
-    places = [slice(start, start + batch_size) for start in range(0, steps * batch_size, batch_size)]
     parts = (_parts(array, rows, places, cast) for array, cast in zip(plain, casts, strict=False))
     return zip(*parts, strict=True)
 
@@ -134,7 +155,7 @@ def _parts(array: Array, rows: Array | None, places: list[slice], dtype: np.dtyp
         given = gathered(array, (rows[place] for place in places))
     else:
         given = (array[rows[place]] for place in places)
-    return given if dtype is None else (part.astype(dtype, copy=False) for part in given)
+    return given if dtype is None or dtype == array.dtype else (part.astype(dtype, copy=False) for part in given)
 
 
 def _can_be_gathered(array: Array) -> bool:

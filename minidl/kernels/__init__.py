@@ -11,7 +11,18 @@ from minidl.kernels.forms import KERNELS, form, reason, use, using
 
 __all__ = ["form", "report", "use", "using"]
 
-HOMES = ("activations", "gates", "products", "rows", "scores", "updates")
+HOMES = (
+    "activations",
+    "gates",
+    "normalizing",
+    "patches",
+    "pooling",
+    "products",
+    "rows",
+    "scores",
+    "softmax",
+    "updates",
+)
 
 
 def report() -> None:

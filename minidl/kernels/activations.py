@@ -48,9 +48,65 @@ def logistic_backward(y: Array, dy: Array) -> Array:
 
 
 @Kernel
+def relu(x: Array) -> Array:
+    """max(0, x)."""
+    return np.maximum(x, 0)
+
+
+@Kernel
 def relu_backward(x: Array, dy: Array) -> Array:
     """1{x > 0} dy."""
     return dy * (x > 0)
+
+
+@Kernel
+def leaky_relu(x: Array, slope: float) -> Array:
+    """max(0, x) + slope min(0, x)."""
+    y: Array = np.clip(x, -np.inf, 0)
+    y *= slope
+    y += np.clip(x, 0, np.inf)
+    return y
+
+
+@Kernel
+def leaky_relu_backward(x: Array, dy: Array, slope: float) -> Array:
+    """1{x > 0} dy + slope 1{x <= 0} dy."""
+    dx: Array = dy * (x <= 0)
+    dx *= slope
+    dx += dy * (x > 0)
+    return dx
+
+
+@Kernel
+def hard_tanh_backward(x: Array, dy: Array, low: float, high: float) -> Array:
+    """1{low < x < high} dy."""
+    inside = x > low
+    inside &= x < high
+    return dy * inside
+
+
+@Kernel
+def elu(x: Array, alpha: float, scale: float) -> Array:
+    """scale (max(0, x) + alpha (exp(min(0, x)) - 1))."""
+    y: Array = np.expm1(np.clip(x, -np.inf, 0))
+    y *= alpha
+    y += np.clip(x, 0, np.inf)
+    if scale != 1:
+        y *= scale
+    return y
+
+
+@Kernel
+def elu_backward(x: Array, dy: Array, alpha: float, scale: float) -> Array:
+    """scale (1{x > 0} + alpha 1{x <= 0} exp(x)) dy."""
+    slope: Array = np.exp(np.clip(x, -np.inf, 0))
+    above = x > 0
+    slope *= ~above  # several times as fast as a choice by np.where
+    slope *= alpha
+    slope += above
+    if scale != 1:
+        slope *= scale
+    return dy * slope
 
 
 @Kernel
@@ -108,3 +164,29 @@ def silu_backward(x: Array, s: Array, dy: Array) -> Array:
     slope += 1
     slope *= s
     return dy * slope
+
+
+@Kernel
+def softplus(x: Array, beta: float) -> Array:
+    """max(0, x) + log(1 + exp(-beta |x|)) / beta."""
+    y: Array = np.abs(x)
+    y *= -beta
+    np.exp(y, out=y)
+    np.log1p(y, out=y)
+    y /= beta
+    y += np.clip(x, 0, np.inf)
+    return y
+
+
+@Kernel
+def softplus_backward(x: Array, dy: Array, beta: float) -> Array:
+    """logistic(beta x) dy."""
+    slope: Array = logistic.plain(beta * x)
+    return dy * slope
+
+
+@Kernel
+def drop_out(x: Array, numbers: Array, bound: float, scale: float) -> tuple[Array, Array]:
+    """x m and m = scale 1{number >= bound}, both in memory like x."""
+    m: Array = np.multiply(numbers >= bound, x.dtype.type(scale), out=np.empty_like(x, subok=False))
+    return np.multiply(x, m, out=np.empty_like(x, subok=False)), m

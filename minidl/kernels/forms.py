@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import update_wrapper
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -135,7 +135,11 @@ def reason() -> str:
         return _Choice.failure
     if wanted() == "numpy":
         return "chosen"
-    return f"numba {metadata.version('numba')}" if find_spec("numba") else f"numba is not installed: {INSTALL}"
+    if not find_spec("numba"):
+        return f"numba is not installed: {INSTALL}"
+    from importlib.metadata import version  # slow to load
+
+    return f"numba {version('numba')}"
 
 
 def _checked(choice: str, name: str) -> str:

@@ -1,5 +1,6 @@
 """Gathering rows, such as the batches of a training set, and adding rows up. All forms give the same bits."""
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -34,13 +35,13 @@ def gathered(array: Array, batches: Iterable[Array]) -> Iterator[Array]:
     With compiled kernels, which leave the second core alone where the products are small, long batches are gathered one
     ahead: the next while this one is trained on. So the array must not change meanwhile.
     """
-    ahead = None
+    ahead, many = None, _many(array)
     try:
         for rows in batches:
             if ahead is not None:
                 yield_now, ahead = ahead, _ahead(array, rows)
                 yield yield_now.result()
-            elif _pays(array, rows):
+            elif len(rows) >= many and threads() > 1 and form() == "compiled":
                 ahead = _ahead(array, rows)
             else:
                 yield gather(array, rows)
@@ -56,6 +57,6 @@ def _ahead(array: Array, rows: Array) -> Ahead[Array]:
     return Ahead(gather, array, rows)
 
 
-def _pays(array: Array, rows: Array) -> bool:
-    numbers = len(rows) * (array.size // max(len(array), 1))
-    return array.dtype.char in "fd" and numbers >= MANY and threads() > 1 and form() == "compiled"
+def _many(array: Array) -> float:
+    """From how many rows on a batch is long."""
+    return MANY * len(array) / array.size if array.size and array.dtype.char in "fd" else math.inf

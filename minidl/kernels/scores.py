@@ -12,18 +12,6 @@ from minidl.parameters import Array
 
 
 @Kernel
-def softmax_parts(scores: Array) -> tuple[Array, Array, Array]:
-    """p_k = exp(s_k - m) / sum_j exp(s_j - m), s - m, and log sum_j exp(s_j - m), with m = max_j s_j.
-
-    Returns p (n, K), s - m (n, K) and the logarithms (n,).
-    """
-    shifted = scores - scores[np.arange(len(scores)), scores.argmax(axis=1)][:, None]  # twice as fast as max(axis=1)
-    exponentials = np.exp(shifted)
-    sums: Array = exponentials @ np.ones(scores.shape[1], scores.dtype)
-    return np.divide(exponentials, sums[:, None], out=exponentials), shifted, np.log(sums)
-
-
-@Kernel
 def less_at_labels(values: Array, labels: Array, share: float) -> Array:
     """v_k - share 1{k = y}: the gradient of a softmax loss, of its probabilities (n, K)."""
     gradient = values.copy()
@@ -47,11 +35,57 @@ def rival_losses(scores: Array, labels: Array, margin: float) -> tuple[Array, Ar
 
 
 @Kernel
-def rival_gradients(violated: Array, labels: Array) -> Array:
-    """v_j for j != y, and -sum_j v_j for y: the gradient of a sum over rivals (n, K)."""
-    gradient = violated.copy()
-    gradient[np.arange(len(violated)), labels] = -(violated @ np.ones(violated.shape[1], violated.dtype))
+def squared_rival_losses(scores: Array, labels: Array, margin: float) -> tuple[Array, Array]:
+    """v_j = max(0, margin + s_j - s_y) and l = sum_j v_j^2, both over j != y, with v_y = 0.
+
+    Returns v (n, K) and l (n,).
+    """
+    rows = np.arange(len(scores))
+    violations: Array = scores - scores[rows, labels][:, None]
+    violations += margin
+    violations[rows, labels] = 0
+    np.maximum(violations, 0, out=violations)
+    losses: Array = np.square(violations) @ np.ones(scores.shape[1], scores.dtype)
+    return violations, losses
+
+
+@Kernel
+def rival_gradients(values: Array, labels: Array, factor: float) -> Array:
+    """c v_j for j != y, and -c sum_j v_j for y: the gradient of a sum over rivals (n, K), with v_y = 0."""
+    gradient: Array = factor * values
+    gradient[np.arange(len(values)), labels] = -(gradient @ np.ones(values.shape[1], values.dtype))
     return gradient
+
+
+@Kernel
+def strongest_rivals(scores: Array, labels: Array, margin: float) -> tuple[Array, Array]:
+    """j = argmax_{j != y} s_j, the first of several, and l = max(0, margin + s_j - s_y).
+
+    Returns j (n,), whole numbers, and l (n,).
+    """
+    rows = np.arange(len(scores))
+    rivals = scores.copy()
+    rivals[rows, labels] = -np.inf
+    strongest = rivals.argmax(axis=1)
+    violation: Array = rivals[rows, strongest] - scores[rows, labels] + margin
+    return strongest, np.maximum(violation, 0)
+
+
+@Kernel
+def strongest_rival_gradients(losses: Array, rivals: Array, labels: Array, classes: int) -> Array:
+    """1{l > 0} (e_j - e_y) with the unit vectors e of the rival j and of the label y: (n, K)."""
+    gradient = np.zeros((len(losses), classes), losses.dtype)
+    violated, rows = (losses > 0).astype(losses.dtype), np.arange(len(losses))
+    gradient[rows, rivals] = violated
+    gradient[rows, labels] = -violated
+    return gradient
+
+
+@Kernel
+def means_over_columns(values: Array) -> Array:
+    """sum_k v_k / K of each row of (n, K)."""
+    means: Array = (values / values.shape[1]).sum(axis=1)  # not .mean: the sum alone could overflow
+    return means
 
 
 @Kernel
@@ -72,3 +106,23 @@ def logistic_gradients(scores: Array, targets: Array, share: float) -> Array:
     gradient -= targets
     gradient *= share
     return gradient
+
+
+@Kernel
+def squared_errors(scores: Array, targets: Array) -> tuple[Array, Array]:
+    """d = s - t, in the shape of both, and sum_k d_k^2 / K over the K numbers of each row (n,)."""
+    difference: Array = scores - targets
+    squares = np.square(difference).reshape(len(scores), -1)
+    return difference, squares[:, 0] if squares.shape[1] == 1 else means_over_columns.plain(squares)
+
+
+@Kernel
+def all_between(values: Array, least: float, most: float) -> bool:
+    """Whether least <= v <= most for all of at least one number: False if one is NaN."""
+    return bool(values.min() >= least and values.max() <= most)
+
+
+@Kernel
+def all_finite(values: Array) -> bool:
+    """Whether no number is NaN or infinite."""
+    return bool(np.isfinite(values).all())

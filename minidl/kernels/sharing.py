@@ -1,6 +1,7 @@
 """Threads for loops that let go of the interpreter: each takes a part of the rows, so that none changes a bit."""
 
 import os
+from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -11,6 +12,7 @@ import numpy as np
 R = TypeVar("R")
 VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # how many the matrix library uses
 LONG = 1 << 17  # numbers; to wake a thread takes as long as a loop over half of these
+WORK = 1 << 23  # products of two numbers: the same for products of matrices
 EVEN = 1024  # parts begin at multiples of this many numbers
 
 _helpers: list["_Helper"] = []
@@ -41,6 +43,17 @@ def shared(loop: Callable[..., object], first: np.ndarray, *others: Any) -> None
     _together(loop, pieces)
 
 
+def shared_range(loop: Callable[..., object], size: int, work: int, even: int, *arguments: Any) -> None:
+    """Call the loop with the arguments and a range within 0..size, in several threads if the work is long.
+
+    What the loop does for a number of the range must not depend on the others. Parts begin at multiples of `even`.
+    """
+    if work < WORK:
+        loop(*arguments, 0, size)
+        return
+    _together(loop, [[*arguments, *part] for part in _parts(size, work // (WORK // 2), even)])
+
+
 def _parts(size: int, most: int, even: int) -> list[tuple[int, int]]:
     """Ranges that begin at multiples of `even`, no more than `most`, one for each thread."""
     count = min(threads(), most) if most > 1 else 1
@@ -49,18 +62,31 @@ def _parts(size: int, most: int, even: int) -> list[tuple[int, int]]:
 
 
 def _together(loop: Callable[..., object], pieces: list[list[Any]]) -> None:
-    """Call the loop once for each list of arguments, each in a thread of its own, and return when all are done."""
+    """Call the loop once for each list of arguments, in several threads, and return when all are done.
+
+    Whoever is free takes the next piece, so that nobody waits for a helper that has something else to do.
+    """
     if len(pieces) == 1:
         loop(*pieces[0])
         return
+    left = deque(pieces)
     while len(_helpers) < len(pieces) - 1:
         _helpers.append(_Helper())
-    jobs = [helper.ask(loop, piece) for helper, piece in zip(_helpers, pieces[1:], strict=False)]
+    jobs = [helper.ask(_take_all, [loop, left]) for helper in _helpers[: len(pieces) - 1]]
     try:
-        loop(*pieces[0])
+        _take_all(loop, left)
     finally:
         for job in jobs:
-            job.wait()
+            job.wait_if_begun()
+
+
+def _take_all(loop: Callable[..., object], left: deque[list[Any]]) -> None:
+    while True:
+        try:
+            piece = left.popleft()
+        except IndexError:
+            return
+        loop(*piece)
 
 
 class Ahead(Generic[R]):
@@ -89,16 +115,23 @@ class _Job:
 
     def __init__(self, loop: Callable[..., object], arguments: list[Any]) -> None:
         self.loop, self.arguments = loop, arguments
-        self.done = Lock()
+        self.begun, self.done = Lock(), Lock()
         self.done.acquire()
 
     def run(self) -> None:
+        if not self.begun.acquire(blocking=False):
+            return  # nobody waits for it any more
         try:
             self.loop(*self.arguments)
         except BaseException as error:
             self.error = error
         finally:
             self.done.release()
+
+    def wait_if_begun(self) -> None:
+        """Until it is done; one that has not begun never will."""
+        if not self.begun.acquire(blocking=False):
+            self.wait()
 
     def wait(self) -> None:
         """Until it is done, also where Ctrl-C comes meanwhile: nobody may read what is still being written."""

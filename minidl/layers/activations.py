@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from minidl.kernels.activations import logistic, logistic_backward, relu_backward, tanh_backward
+from minidl.kernels.activations import logistic, logistic_backward, relu, relu_backward, tanh_backward
+from minidl.kernels.softmax import log_softmax_backward, log_softmax_rows, softmax_backward, softmax_rows
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, ShapeError
 from minidl.parameters import Array, Floats
@@ -34,12 +35,7 @@ def softmax(x: Array) -> Floats:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    x = as_floats("x", x)
-    if x.ndim == 0:
-        raise ShapeError(f"expected x with scores along its last axis, received the number x={x}: it has no others")
-    y: Floats = np.exp(x - x.max(axis=-1, keepdims=True))
-    y /= y.sum(axis=-1, keepdims=True)
-    return y
+    return softmax_rows(_with_scores(x))
 
 
 @quiet
@@ -50,12 +46,16 @@ def log_softmax(x: Array) -> Floats:
     array([[-6.93e-01, -6.93e-01],
            [ 0.00e+00, -2.00e+04]])
     """
+    return log_softmax_rows(_with_scores(x))
+
+
+def _with_scores(x: object) -> Floats:
     x = as_floats("x", x)
     if x.ndim == 0:
         raise ShapeError(f"expected x with scores along its last axis, received the number x={x}: it has no others")
-    y: Floats = x - x.max(axis=-1, keepdims=True)
-    y -= np.log(np.exp(y).sum(axis=-1, keepdims=True))
-    return y
+    if x.shape[-1] == 0:
+        raise ShapeError(f"expected x with scores along its last axis, received x.shape={x.shape}: it has none")
+    return x
 
 
 class Elementwise(Layer):
@@ -78,8 +78,8 @@ class ReLU(Elementwise):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return max(0, x)."""
-        self.x = x = as_numbers("x", x)
-        return np.maximum(x, 0)
+        self.x = as_numbers("x", x)
+        return relu(self.x)
 
     @quiet
     def backward(self, dy: Array) -> Array:
@@ -150,9 +150,7 @@ class Softmax(Elementwise):
     def backward(self, dy: Array) -> Array:
         """dx_i = sum_j dy_j y_j (1{i=j} - y_i) = y_i (dy_i - sum_j dy_j y_j)."""
         self.check_dy(dy, self.y.shape)
-        dx: Array = dy * self.y
-        dx -= self.y * dx.sum(axis=-1, keepdims=True)
-        return dx
+        return softmax_backward(self.y, dy)
 
 
 class LogSoftmax(Elementwise):
@@ -175,7 +173,4 @@ class LogSoftmax(Elementwise):
     def backward(self, dy: Array) -> Array:
         """dx_i = sum_j dy_j (1{i=j} - exp(y_i)) = dy_i - exp(y_i) sum_j dy_j."""
         self.check_dy(dy, self.y.shape)
-        dx: Array = np.exp(self.y)
-        dx *= -np.sum(dy, axis=-1, keepdims=True)
-        dx += dy
-        return dx
+        return log_softmax_backward(self.y, dy)

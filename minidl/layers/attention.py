@@ -7,6 +7,7 @@ import numpy as np
 
 from minidl.arguments import check_flag, check_integer
 from minidl.initializers import blocks, glorot_uniform
+from minidl.kernels.softmax import row_exponentials, weighed_differences
 from minidl.layers.activations import Elementwise
 from minidl.layers.linear import Linear
 from minidl.layers.shapes import SampleShape, check_input, fitting
@@ -83,9 +84,8 @@ class SelfAttention(Elementwise):
         e = self.q @ self.k.swapaxes(2, 3)
         if self.causal:
             e += _no_look_ahead(x.shape[1], x.dtype)
-        e -= e.max(axis=3, keepdims=True, initial=-np.inf)
-        np.exp(e, out=e)
-        self.e, self.sums = e, (e @ np.ones(x.shape[1], x.dtype))[..., None]
+        self.sums = row_exponentials(e)[..., None]
+        self.e = e
         joined = np.empty(x.shape, x.dtype)
         (self.taken,) = self._cut(joined)
         np.matmul(e, self.v, out=self.taken)
@@ -109,8 +109,7 @@ class SelfAttention(Elementwise):
         (do,) = self._cut(self.backward_of(self.output, dy))
         do = do / self.sums
         ds = do @ self.v.swapaxes(2, 3)
-        ds -= np.einsum("nhtd,nhtd->nht", do, self.taken)[..., None]
-        ds *= self.e
+        weighed_differences(ds, np.einsum("nhtd,nhtd->nht", do, self.taken), self.e)
         dqkv = np.empty((*dy.shape[:2], 3 * self.features), self.e.dtype)
         dq, dk, dv = self._cut(dqkv)
         np.matmul(ds, self.k, out=dq)

@@ -1,11 +1,11 @@
-"""Channels of rows, sequences and images as stacks of matrices, whatever their order in memory, summed by products."""
+"""Channels of rows, sequences and images as stacks of matrices, whatever their order in memory."""
 
 from math import prod
 
 import numpy as np
 
 from minidl.layers.shapes import Open, SampleShape, check_input, fitting
-from minidl.parameters import Array, Floats
+from minidl.parameters import Array
 
 LAYOUTS = "x is (n, features), (n, time, features) or (n, channels, height, width)"
 
@@ -40,23 +40,6 @@ class Channels:
             return stack.reshape(self.shape)
         n, c, h, w = self.shape
         return stack.reshape(n, h, w, c).transpose(0, 3, 1, 2)
-
-    def sums(self, stack: Array) -> Floats:
-        """The sum of each channel in each row, (n, channels), as float64."""
-        if self.values == 1:
-            return stack.reshape(self.rows, self.count).astype(np.float64)
-        ones = np.ones(self.values, stack.dtype)
-        sums = ones @ stack if self.last else stack @ ones  # several times as fast as stack.sum(axis=...)
-        return sums.astype(np.float64)
-
-    def spread(self, numbers: Floats, like: Array) -> Array:
-        """A number for each channel, (channels,), or for each of each row, (n, channels), to calculate with stacks."""
-        numbers = numbers.astype(like.dtype)
-        if not self.last:
-            return numbers[..., None]
-        if numbers.ndim == 1:  # written out where many rows use it, so that the inner loop is long
-            return np.tile(numbers, (self.values if self.rows > 1 else 1, 1))
-        return numbers[:, None, :]
 
 
 def channels_fitting(layer: object, shape: SampleShape, count: int) -> SampleShape:

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arguments import check_integer
+from minidl.arguments import check_flag, check_integer
 from minidl.initializers import glorot_uniform, zeros
+from minidl.kernels.spans import Span
 from minidl.layers.base import Layer
 from minidl.layers.correlation import all_gradients, correlation, kernel_gradients
 from minidl.layers.patches import Grid
 from minidl.layers.shapes import SampleShape, check_input, fitting
-from minidl.layers.windows import Padding, Sizes, Span, make_windows, windowed
+from minidl.layers.windows import Padding, Sizes, make_windows, windowed
 from minidl.parameters import Array, Initializer, Parameter
 from minidl.quiet import quiet
 
@@ -39,7 +40,8 @@ class _Convolution(Layer):
         self.windows = make_windows("kernel", kernel, stride, padding, self._axes)
         sizes = tuple(window.size for window in self.windows)
         self.weight = Parameter((*sizes, self.in_channels, self.out_channels), weight_init)
-        self.bias = Parameter((self.out_channels,), bias_init, decay=False) if bias else None
+        biased = check_flag("bias", bias, np.bool_, int)
+        self.bias = Parameter((self.out_channels,), bias_init, decay=False) if biased else None
 
     def output_shape(self, shape: SampleShape) -> SampleShape:
         """The number of output channels, and of windows along the other axes."""

@@ -5,8 +5,8 @@ y[n, i, j, o] = sum_abc x[n, s i + a - p, s j + b - p, c] W[a, b, c, o], and its
 
 import numpy as np
 
+from minidl.kernels.spans import Span
 from minidl.layers.patches import Grid, patches
-from minidl.layers.windows import Span
 from minidl.parameters import Array, Floats
 
 WIDE = 32  # outputs with which a product is fast

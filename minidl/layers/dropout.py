@@ -3,6 +3,8 @@
 import numpy as np
 
 from minidl.arguments import check_number
+from minidl.kernels.activations import drop_out
+from minidl.kernels.chances import chances
 from minidl.layers.activations import Elementwise
 from minidl.parameters import Array
 from minidl.quiet import quiet
@@ -40,10 +42,9 @@ class Dropout(Elementwise):
         self.shape, self.mask = x.shape, None
         if not self.training or not self.rate:
             return x.copy(order="K")
-        drawn = self.rng.random(x.shape, np.float32 if x.dtype == np.float32 else np.float64)
-        self.mask = np.greater_equal(drawn, self.rate).astype(x.dtype)
-        self.mask *= 1 / (1 - self.rate)
-        return _times(x, self.mask)
+        numbers, bound = chances(self.rng, x.shape, x.dtype, self.rate)
+        y, self.mask = drop_out(x, numbers, bound, 1 / (1 - self.rate))
+        return y
 
     @quiet
     def backward(self, dy: Array) -> Array:

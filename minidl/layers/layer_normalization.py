@@ -6,6 +6,7 @@ import numpy as np
 
 from minidl.arguments import check_integer, check_number
 from minidl.initializers import ones, zeros
+from minidl.kernels.normalizing import normalize_rows, normalize_rows_backward
 from minidl.layers.activations import Elementwise
 from minidl.layers.shapes import SampleShape, check_input, check_sizes, fitting
 from minidl.parameters import Array, Parameter
@@ -56,13 +57,7 @@ class LayerNorm(Elementwise):
         check_input(self, x, (..., *self.features), gain.dtype)
         self.shape = x.shape
         rows = x.reshape(-1, prod(self.features))
-        away = rows - _means(rows)
-        variance = _means(away * away)
-        self.r = 1 / np.sqrt(variance + self.eps)
-        away *= self.r
-        self.normal = away
-        y = self.normal * gain.reshape(-1)
-        y += self.bias.value.reshape(-1)
+        y, self.normal, self.r = normalize_rows(rows, gain.reshape(-1), self.bias.value.reshape(-1), self.eps)
         return y.reshape(self.shape)
 
     @quiet
@@ -73,23 +68,7 @@ class LayerNorm(Elementwise):
         """
         self.check_dy(dy, self.shape)
         rows = np.asarray(dy).reshape(self.normal.shape)
-        product, each = rows * self.normal, np.ones(len(rows), self.normal.dtype)
-        self.gain.grad = (each @ product).reshape(self.features)
-        self.bias.grad = (each @ rows).reshape(self.features)
-        if not self.needs_dx:
-            return dy
         gain = self.gain.value.reshape(-1)
-        product *= gain
-        np.multiply(self.normal, _means(product), out=product)
-        dx = rows * gain
-        product += _means(dx)
-        dx -= product
-        dx *= self.r
-        return dx.reshape(self.shape)
-
-
-def _means(rows: Array) -> Array:
-    """The mean of each row as a column, by a product."""
-    k = rows.shape[1]
-    means: Array = rows @ np.full((k, 1), 1 / k, rows.dtype)
-    return means
+        dgain, dbias, dx = normalize_rows_backward(rows, self.normal, self.r, gain, self.needs_dx)
+        self.gain.grad, self.bias.grad = dgain.reshape(self.features), dbias.reshape(self.features)
+        return dy if dx is None else dx.reshape(self.shape)

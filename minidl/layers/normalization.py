@@ -6,6 +6,14 @@ import numpy as np
 
 from minidl.arguments import check_integer, check_number
 from minidl.initializers import ones, zeros
+from minidl.kernels.normalizing import (
+    centered,
+    channel_affine,
+    channel_sums,
+    gradient_sums,
+    spread,
+    through_statistics,
+)
 from minidl.layers.activations import Elementwise
 from minidl.layers.channels import Channels, channels_fitting, check_channels
 from minidl.layers.shapes import SampleShape, ShapeError
@@ -34,16 +42,15 @@ class ChannelNorm(Elementwise):
     def _centered(self, x: Array, number: int) -> tuple[Floats, Floats]:
         """Keep x minus its mean, of `number` values each; return mean and variance."""
         stack = self.lie.stack(x)
-        mean = self.together(self.lie.sums(stack)) / number
-        self.away = stack - self.lie.spread(mean, stack)
-        variance = self.together(self.lie.sums(self.away * self.away)) / number
-        return mean, variance
+        mean = self.together(channel_sums(stack, self.lie.last)) / number
+        self.away, squares = centered(stack, mean, self.lie.last)
+        return mean, self.together(squares) / number
 
     def _scaled(self, variance: Floats) -> Array:
         """y of what was kept."""
         self.r = 1 / np.sqrt(variance + self.eps)
-        y: Array = self.away * self.lie.spread(self.r * self.gain.value, self.away)
-        y += self.lie.spread(self.bias.value, y)
+        self.factor = self.r * self.gain.value
+        y = channel_affine(self.away, self.factor, self.bias.value, self.lie.last)
         return self.lie.unstack(y)
 
     def _back(self, dy: Array, number: int | None) -> Array:
@@ -56,19 +63,16 @@ class ChannelNorm(Elementwise):
         self.check_dy(dy, self.lie.shape)
         lie, r, gain = self.lie, self.r, self.gain.value
         g = lie.stack(np.asarray(dy))
-        product = g * self.away
-        of_dy, of_product = lie.sums(g), lie.sums(product)
-        self.gain.grad = (r * of_product).sum(axis=0)
-        self.bias.grad = of_dy.sum(axis=0)
+        of_dy, of_product = gradient_sums(g, self.away, lie.last)
+        self.gain.grad = np.add.reduce(r * of_product, axis=0)
+        self.bias.grad = np.add.reduce(of_dy, axis=0)
         if not self.needs_dx:
             return dy
-        dx: Array = g * lie.spread(r * gain, g)
-        if number is not None:
-            through_variance = self.together(gain * of_product) * r**3 / number
-            np.multiply(self.away, lie.spread(through_variance, g), out=product)
-            product += lie.spread(self.together(gain * of_dy) * r / number, g)
-            dx -= product
-        return lie.unstack(dx)
+        if number is None:
+            return lie.unstack(g * spread(self.factor, g, lie.last))
+        slope = self.together(gain * of_product) * r**3 / number
+        shift = self.together(gain * of_dy) * r / number
+        return lie.unstack(through_statistics(g, self.away, self.factor, slope, shift, lie.last))
 
 
 class BatchNorm(ChannelNorm):
@@ -119,7 +123,7 @@ class BatchNorm(ChannelNorm):
 
     def together(self, sums: Floats) -> Floats:
         """Over the rows."""
-        total: Floats = sums.sum(axis=0)
+        total: Floats = np.add.reduce(sums, axis=0)
         return total
 
     @quiet
@@ -131,7 +135,7 @@ class BatchNorm(ChannelNorm):
         self.number = m if self.training and m else None
         if self.number is None:
             stack = self.lie.stack(x)
-            self.away = stack - self.lie.spread(self.mean.value, stack)
+            self.away = stack - spread(self.mean.value, stack, self.lie.last)
             return self._scaled(self.variance.value.astype(np.float64))
         if m == 1:
             raise ShapeError(

@@ -7,10 +7,8 @@ cache of the processor, and its memory is used again for the next block.
 from collections.abc import Iterator
 from typing import TypeAlias
 
-import numpy as np
-from numpy.lib.stride_tricks import as_strided
-
-from minidl.layers.windows import Span
+from minidl.kernels.patches import Memory, patch_matrix
+from minidl.kernels.spans import Span
 from minidl.parameters import Array
 
 Grid: TypeAlias = tuple[Span, Span]
@@ -27,15 +25,9 @@ def patches(x: Array, grid: Grid, *, ones: int = 0) -> Iterator[tuple[Place, Arr
     many columns of ones more, for what is to be added to every product.
     """
     rows, columns = grid
-    length = rows.size * columns.size * x.shape[3] + ones
-    memory = np.empty(0, x.dtype)
-    fill = _by_columns if x.strides[2] == x.itemsize else _by_rows
-    for samples, strip in _blocks(len(x), grid, length):
-        part = x[samples]
-        part_rows = rows.part(strip)
-        size = len(part) * part_rows.count * columns.count * length
-        memory = memory if memory.size else np.empty(size, x.dtype)  # the first block is the largest
-        yield (samples, strip), fill(part, (part_rows, columns), memory[:size], length - ones)
+    memory = Memory()
+    for samples, strip in _blocks(len(x), grid, rows.size * columns.size * x.shape[3] + ones):
+        yield (samples, strip), patch_matrix(x[samples], rows.part(strip), columns, ones, memory)
 
 
 def _blocks(n: int, grid: Grid, length: int) -> Iterator[Place]:
@@ -47,40 +39,3 @@ def _blocks(n: int, grid: Grid, length: int) -> Iterator[Place]:
     for first in range(0, n, samples):
         for top in range(0, rows.count, height):
             yield slice(first, min(first + samples, n)), slice(top, min(top + height, rows.count))
-
-
-def _by_rows(x: Array, grid: Grid, memory: Array, length: int) -> Array:
-    """For channels that lie together: a row of a window is one run of numbers."""
-    (rows, columns), (n, height, width, channels) = grid, x.shape
-    inside, there = (rows.inside(height), columns.inside(width)), (rows.length, columns.length)
-    area = x[:, inside[0][1], inside[1][1]]
-    if area.shape[1:3] != there:
-        padded = np.zeros((n, *there, channels), x.dtype)
-        padded[:, inside[0][0], inside[1][0]] = area
-        area = padded
-    a, b, c, d = area.strides
-    shape = (n, rows.count, columns.count, rows.size, columns.size, channels)
-    matrix = memory.reshape(n * rows.count * columns.count, -1)
-    matrix[:, :length].reshape(shape)[...] = as_strided(area, shape, (a, b * rows.stride, c * columns.stride, b, c, d))
-    matrix[:, length:] = 1
-    return matrix
-
-
-def _by_columns(x: Array, grid: Grid, memory: Array, length: int) -> Array:
-    """For pixels that lie together: the matrix is written column by column, where an image is one run of numbers.
-
-    First copies of the images moved along the width, then those moved along the height.
-    """
-    (rows, columns), (n, height, width, channels) = grid, x.shape
-    (down, up), across = rows.inside(height), columns.inside(width)[0]
-    whole = (down, across) == (slice(0, rows.length), slice(0, columns.length))
-    moved = (np.empty if whole else np.zeros)((columns.size, channels, n, rows.length, columns.count), x.dtype)
-    for offset in range(columns.size):
-        windows, places = columns.tap(offset, width)
-        moved[offset, :, :, down, windows] = x[:, up, places].transpose(3, 0, 1, 2)
-    a, b, c, d, e = moved.strides
-    shape = (rows.size, columns.size, channels, n, rows.count, columns.count)
-    matrix = memory.reshape(-1, n * rows.count * columns.count)
-    matrix[:length].reshape(shape)[...] = as_strided(moved, shape, (d, a, b, c, d * rows.stride, e))
-    matrix[length:] = 1
-    return matrix.T

@@ -6,6 +6,7 @@ import numpy as np
 
 from minidl.arguments import check_integer, check_number
 from minidl.initializers import glorot_uniform, zeros
+from minidl.kernels.activations import hard_tanh_backward, leaky_relu, leaky_relu_backward
 from minidl.layers.activations import Elementwise
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, check_input, fitting
@@ -32,20 +33,14 @@ class LeakyReLU(Elementwise):
     @quiet
     def forward(self, x: Array) -> Array:
         """Return max(0, x) + slope min(0, x)."""
-        self.x = x = as_floats("x", x)
-        y: Array = np.clip(x, -np.inf, 0)
-        y *= self.slope
-        y += np.clip(x, 0, np.inf)
-        return y
+        self.x = as_floats("x", x)
+        return leaky_relu(self.x, self.slope)
 
     @quiet
     def backward(self, dy: Array) -> Array:
         """dx = dy where x > 0, else slope dy."""
         self.check_dy(dy, self.x.shape)
-        dx: Array = dy * (self.x <= 0)
-        dx *= self.slope
-        dx += dy * (self.x > 0)
-        return dx
+        return leaky_relu_backward(self.x, dy, self.slope)
 
 
 class HardTanh(Elementwise):
@@ -78,9 +73,7 @@ class HardTanh(Elementwise):
     def backward(self, dy: Array) -> Array:
         """dx = dy where low < x < high, else 0."""
         self.check_dy(dy, self.x.shape)
-        inside = self.x > self.low
-        inside &= self.x < self.high
-        return dy * inside
+        return hard_tanh_backward(self.x, dy, self.low, self.high)
 
 
 class Maxout(Layer):

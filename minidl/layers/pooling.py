@@ -1,14 +1,21 @@
 """Pooling of images: windows shrink to their largest number or to their mean, channel by channel."""
 
-from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from minidl.kernels.pooling import (
+    along,
+    window_maxima,
+    window_maxima_backward,
+    window_means,
+    window_means_backward,
+)
+from minidl.kernels.spans import Span
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, ShapeError, check_input, fitting
-from minidl.layers.windows import Padding, Sizes, Span, make_windows, windowed
-from minidl.parameters import Array, Floats
+from minidl.layers.windows import Padding, Sizes, make_windows, windowed
+from minidl.parameters import Array
 from minidl.quiet import quiet
 
 IMAGES = (None, None, None)
@@ -92,25 +99,14 @@ class MaxPool2D(_Pool2D):
     def _shrunk(self, x: Array, axis: int) -> Array:
         span = self._span(axis)
         x = _padded(x, axis, span, -np.inf)
-        y: Array = reduce(np.maximum, _taps(x, axis, span))
+        y = window_maxima(x, axis, span)
         self.largest[axis] = x, y
         return y
 
     def _grown(self, dy: Array, axis: int) -> Array:
-        """Of each window the first number that is the largest gets dy: the last one has it until another takes it."""
-        span, (x, y) = self._span(axis), self.largest[axis]
-        dx: Floats = np.zeros_like(x)
-        places = _taps(dx, axis, span)
-        shared = span.stride < span.size
-        *ahead, last = [np.empty_like(y) for _ in places] if shared else places
-        last[...] = dy
-        for part, share in zip(_taps(x, axis, span), ahead, strict=False):
-            np.multiply(last, part == y, out=share)
-            last -= share
-        if shared:
-            for place, share in zip(places, (*ahead, last), strict=True):
-                place += share
-        return _cut(dx, axis, span, self.x_shape[axis])
+        """Of each window the first number that is the largest gets dy."""
+        span = self._span(axis)
+        return _cut(window_maxima_backward(dy, *self.largest[axis], axis, span), axis, span, self.x_shape[axis])
 
 
 class AveragePool2D(_Pool2D):
@@ -136,25 +132,21 @@ class AveragePool2D(_Pool2D):
 
     def _shrunk(self, x: Array, axis: int) -> Array:
         span = self._span(axis)
-        y: Array = reduce(np.add, _taps(_padded(x, axis, span, 0.0), axis, span))
-        return y * self._shares(axis, x.dtype)
+        return window_means(_padded(x, axis, span, 0.0), self._shares(axis, x.dtype), axis, span)
 
     def _grown(self, dy: Array, axis: int) -> Array:
-        """Every number of a window gets its share of dy; those in several windows get several."""
-        span, share = self._span(axis), dy * self._shares(axis, dy.dtype)
-        shape = (*dy.shape[:axis], span.length, *dy.shape[axis + 1 :])
-        dx: Floats = np.zeros_like(dy, shape=shape)
-        for place in _taps(dx, axis, span):
-            place += share
+        """Every number of a window gets its share of dy."""
+        span = self._span(axis)
+        dx = window_means_backward(dy, self._shares(axis, dy.dtype), axis, span)
         return _cut(dx, axis, span, self.x_shape[axis])
 
     def _shares(self, axis: int, dtype: np.dtype[Any]) -> Array:
-        """1 / how many numbers of each window are not padding, to be broadcast along the other axes."""
+        """1 / how many numbers of each window are not padding."""
         span = self._span(axis)
         begins = np.arange(span.count) * span.stride - span.before
         counts = np.minimum(begins + span.size, self.x_shape[axis]) - np.maximum(begins, 0)
         shares: Array = (1 / counts).astype(dtype)
-        return shares.reshape(-1, *[1] * (3 - axis))
+        return shares
 
 
 class GlobalAveragePool2D(Layer):
@@ -196,9 +188,9 @@ def _padded(x: Array, axis: int, span: Span, fill: float) -> Array:
     """From the beginning of the first window to the end of the last along an axis."""
     inside, places = span.inside(x.shape[axis])
     if inside == slice(0, span.length):
-        return x[_along(axis, places)]
+        return x[along(axis, places)]
     padded: Array = np.full_like(x, fill, shape=(*x.shape[:axis], span.length, *x.shape[axis + 1 :]))
-    padded[_along(axis, inside)] = x[_along(axis, places)]
+    padded[along(axis, inside)] = x[along(axis, places)]
     return padded
 
 
@@ -206,17 +198,7 @@ def _cut(dx: Array, axis: int, span: Span, length: int) -> Array:
     """The gradient of x where `dx` is that of `_padded`; what no window saw is 0."""
     inside, places = span.inside(length)
     if places == slice(0, length):
-        return dx[_along(axis, inside)]
+        return dx[along(axis, inside)]
     whole: Array = np.zeros_like(dx, shape=(*dx.shape[:axis], length, *dx.shape[axis + 1 :]))
-    whole[_along(axis, places)] = dx[_along(axis, inside)]
+    whole[along(axis, places)] = dx[along(axis, inside)]
     return whole
-
-
-def _taps(x: Array, axis: int, span: Span) -> list[Array]:
-    """Views of the first numbers of all windows along an axis, of the second ones, and so on."""
-    reach = (span.count - 1) * span.stride + 1
-    return [x[_along(axis, slice(offset, offset + reach, span.stride))] for offset in range(span.size)]
-
-
-def _along(axis: int, places: slice) -> tuple[slice, ...]:
-    return (*[slice(None)] * axis, places)

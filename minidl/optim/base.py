@@ -96,9 +96,11 @@ class Optimizer(Recorded):
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step: `lr`, at `steps` if it is a function, times `lr_scale`."""
-        lr: Any = self._lr(self.steps) if callable(self._lr) else self._lr
+        if not callable(self._lr):
+            return self._lr * self._lr_scale
+        lr: Any = self._lr(self.steps)
         lr = lr[()] if isinstance(lr, np.ndarray) and lr.ndim == 0 else lr
-        return (check_number(f"lr({self.steps})", lr, minimum=0) if callable(self._lr) else lr) * self._lr_scale
+        return check_number(f"lr({self.steps})", lr, minimum=0) * self._lr_scale
 
     @quiet
     def step(self, parameters: Parameters) -> None:

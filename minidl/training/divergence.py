@@ -40,7 +40,7 @@ def check_growth(step: int, cost: float, first: float, most: float) -> None:
     Traceback (most recent call last):
     minidl.training.divergence.DivergenceError: at step 9: cost 1e+31, more than max_growth=1e+30 times the first, 2.6
     """
-    if cost > most * max(1.0, abs(first)):
+    if cost > most and cost > most * max(1.0, abs(first)):
         where = "the first" if abs(first) >= 1 else "1, as the first is less"
         raise DivergenceError(step, f"cost {cost:.6g}, more than max_growth={most:g} times {where}, {first:.6g}")
 

@@ -40,10 +40,8 @@ def evaluation_points(validate_every: float | Callable[[int], bool]) -> Callable
         )
     interval = max(1e-9, check_number("validate_every", validate_every, minimum=0, exclusive=True))
 
-    def intervals(epochs: float) -> int:
-        return int(epochs / interval + 1e-9)  # 3 * 0.1 epochs are 0.30000000000000004
-
-    return lambda clock, before, after: intervals(after) > intervals(before)
+    little = 1e-9  # 3 * 0.1 epochs are 0.30000000000000004
+    return lambda clock, before, after: int(after / interval + little) > int(before / interval + little)
 
 
 def _decided(value: object) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.data.batching import batches, draws, epoch_rows, steps_per_epoch
+from minidl.data.batching import batches, draws, epoch_rows, part_of, steps_per_epoch
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
 from minidl.remembered import check_state, count_in, number_in, text_in
@@ -30,6 +30,7 @@ class Feed:
         dtype: of the model.
         first: how many passes were made before this run; a fraction is gone on with.
         before: the generator that augmented the newest batch of the run before.
+        share: which part of each batch is ours, and of how many.
 
     Attributes:
         epoch: the number of the pass that is under way, from 0.
@@ -41,14 +42,20 @@ class Feed:
     """
 
     def __init__(
-        self, data: Dataset, plan: Plan, dtype: DTypeLike, first: float, before: np.random.Generator | None = None
+        self,
+        data: Dataset,
+        plan: Plan,
+        dtype: DTypeLike,
+        first: float,
+        before: np.random.Generator | None = None,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         if plan.replacement and plan.batch_size > len(data):
             raise ValueError(
                 f"expected batch_size <= {len(data)}, the number of rows, with replacement=True, received "
                 f"batch_size={plan.batch_size}: an epoch would be less than a step"
             )
-        self.data, self.plan, self.dtype, self.first = data, plan, dtype, first
+        self.data, self.plan, self.dtype, self.first, self.share = data, plan, dtype, first, share
         self.augment = None if plan.augment is None else augmentation(plan.augment)
         self.length, self.augmentation = 0, generator(plan.seed, Stream.AUGMENTATION, int(first))
         self._enter(int(first))
@@ -149,18 +156,24 @@ class Feed:
         if done:
             rows = (np.arange(len(self.data)) if rows is None else rows)[done:]
         order = (lambda epoch: rows) if rows is not None else False
-        given = batches(self.data, plan.batch_size, shuffle=order, drop_last=plan.drop_last, dtype=self.dtype)
+        share = self.share if self.augment is None else (0, 1)  # what is drawn for a batch is drawn for all of it
+        how: dict[str, Any] = {"shuffle": order, "drop_last": plan.drop_last, "share": share, "dtype": self.dtype}
+        given = batches(self.data, plan.batch_size, **how)
+        if self.augment is None:
+            yield from given
+            return
         for x, targets, *weights in given:
-            if self.augment is not None:
-                if rows is None:  # in file order they are views of the caller's data
-                    x, targets = x.copy(), targets.copy()
-                x, targets = self.augment(x, targets, self.augmentation, self.dtype)
-            yield (x, targets, *weights)
+            if rows is None:  # in file order they are views of the caller's data
+                x, targets = x.copy(), targets.copy()
+            x, targets = self.augment(x, targets, self.augmentation, self.dtype)
+            ours = part_of(slice(0, len(x)), *self.share)
+            yield tuple(array[ours] for array in (x, targets, *weights))
 
-    def rows_of_step(self, size: int) -> Array:
-        """The row numbers of the batch that comes after the steps taken."""
+    def rows_of_step(self) -> Array:
+        """The row numbers of our part of the batch that comes after the steps taken."""
+        rows = np.arange(len(self.data)) if self.rows is None else self.rows
         start = self.position * self.plan.batch_size
-        return np.arange(start, start + size) if self.rows is None else self.rows[start : start + size]
+        return rows[part_of(slice(start, min(start + self.plan.batch_size, len(rows))), *self.share)]
 
 
 def _same_seed(one: np.random.Generator, other: np.random.Generator) -> bool:

@@ -40,6 +40,7 @@ def identity(trainer: TrainerView, plan: Plan, data: Mapping[str, Dataset], moni
         "parameters": [f"{name} {parameter.value.dtype} {parameter.shape}" for name, parameter in parameters],
         "frozen": trainer.model.parameters.frozen,
         "kernels": form(),
+        "shares of a batch": trainer.share[1],
         "metrics": [[name, metric] for name, metric in trainer.metrics.items()],
         "validation sets": list(data)[1:],
         "monitor": monitor,

@@ -53,7 +53,7 @@ class Run:
         self.callbacks, self.ctrl_c = list(callbacks), ctrl_c
         self.hooks = by_hook(self.callbacks)
         data, dtype = cast_once(self.train, trainer.model), trainer.model.parameters.dtype
-        self.feed = Feed(data, plan, dtype, trainer.epoch, trainer.augmentation)
+        self.feed = Feed(data, plan, dtype, trainer.epoch, trainer.augmentation, trainer.share)
         self.due = evaluation_points(plan.validate_every)
         self.steps, self.planned_steps = 0, self.feed.planned_steps
         self.means, self.evaluated = BatchMeans(), True
@@ -182,6 +182,7 @@ class Run:
         batches = self.feed.batches()
         while not self.over:
             self._step(next(batches))
+            self.ctrl_c.asked, self.trainer.stop_reason = self.trainer.agreed(self.ctrl_c.asked)
             if self.feed.between:
                 self._call("on_epoch_end")
             self._rest()
@@ -195,8 +196,9 @@ class Run:
 
     def _rest(self) -> None:
         """Nothing is pending here, and no Ctrl-C cuts it in two."""
-        with self.ctrl_c.held() if self.hooks["on_safe_point"] else nullcontext():
-            self._call("on_safe_point")
+        if self.hooks["on_safe_point"]:
+            with self.ctrl_c.held():
+                self._call("on_safe_point")
 
     def _give_back(self) -> None:
         """Restore the best weights, and drop what Ctrl-C left of a row that was being written."""
@@ -211,16 +213,14 @@ class Run:
                 stack.callback(callback.on_fit_end, self.trainer)
 
     def _step(self, batch: tuple[Array, ...]) -> None:
-        trainer, history, feed = self.trainer, self.history, self.feed
-        rate = trainer.optimizer.learning_rate
+        trainer, history, feed, rate = self.trainer, self.history, self.feed, self.trainer.optimizer.learning_rate
         try:
             cost = trainer.step(*batch)
         except DivergenceError as error:
-            error.rows = feed.rows_of_step(len(batch[0]))
+            error.rows = feed.rows_of_step()
             raise
         before, clock = feed.passes, trainer.optimizer.steps
-        feed.position += 1
-        self.steps += 1
+        feed.position, self.steps = feed.position + 1, self.steps + 1
         trainer.epoch = epoch = feed.passes
         row = (clock, epoch, trainer.step_loss, trainer.step_penalty, cost, rate)
         for column, value in zip(history.steps.values(), row):  # noqa: B905 `strict` takes longer

@@ -63,6 +63,7 @@ class Trainer(Recorded):
         restores_best: whether the newest `fit` ends with the weights of its best evaluation.
         step_loss, step_penalty: the two parts of the cost of the newest step.
         run: the run that is under way, None outside of `fit`.
+        share: (place, number): the part of each batch that `fit` trains on; see `minidl.distributed`.
 
     >>> from minidl import SGD, Dataset, Linear, Sequential, SoftmaxCrossEntropy, accuracy
     >>> model = Sequential(Linear(2, 2)).build(seed=0)
@@ -73,6 +74,8 @@ class Trainer(Recorded):
     ('limit: 20 epochs', 1.0)
     """
 
+    share: tuple[int, int] = (0, 1)
+    settings: Settings | None = None  # of the newest run that began, as is
     run: Any = None  # a Run; to a checker, hooks read it without asking whether it is there
     _of_the_moment = ("run",)
     _habits = TRAINER
@@ -95,12 +98,9 @@ class Trainer(Recorded):
         self.model: Any = model  # to a checker: layers it holds and what they add is read without a cast
         self.loss, self.optimizer = loss, optimizer
         self.regularizers = check_functions("regularizers", regularizers, "parameters", advice="such as L2(1e-4)")
-        self.metrics = metrics_by_name(metrics)
-        self.callbacks = check_callbacks(callbacks)
+        self.metrics, self.callbacks = metrics_by_name(metrics), check_callbacks(callbacks)
         self.history, self.epoch, self.planned_steps, self.restores_best = History(), 0.0, 0, False
-        self.step_loss = self.step_penalty = math.nan
-        self.stop_reason = ""
-        self.settings: Settings | None = None  # of the newest run that began, as is
+        self.step_loss, self.step_penalty, self.stop_reason = math.nan, math.nan, ""
         self.augmentation: np.random.Generator | None = None  # what `augment` drew from
 
     def step(self, x: Array, targets: Array, weights: Array | None = None) -> float:
@@ -113,11 +113,10 @@ class Trainer(Recorded):
         if self.model._trains_in is not current_thread():
             with self.model.train_mode():
                 return self.step(x, targets, weights)
-        looked = list[tuple[float, float]]()  # first at the values as they are
+        looked: list[tuple[float, float]] = []  # first at the values as they are
 
         def cost() -> float:
-            loss, penalty = float(self.loss.forward(self.model.forward(x), targets, weights)), 0.0
-            self.model.backward(self.loss.backward())
+            loss, penalty = self.loss_and_gradient(x, targets, weights), 0.0
             for regularize in self.regularizers:
                 penalty += penalty_of(regularize, self.model.parameters)
             looked.append((loss, penalty))
@@ -128,6 +127,16 @@ class Trainer(Recorded):
 
         with quietly():
             return self.optimizer.minimize(cost, self.model.parameters)
+
+    def loss_and_gradient(self, x: Array, targets: Array, weights: Array | None) -> float:
+        """Set the gradient, but for regularizers, and return the loss; overridden where several processes train."""
+        loss = float(self.loss.forward(self.model.forward(x), targets, weights))
+        self.model.backward(self.loss.backward())
+        return loss
+
+    def agreed(self, interrupted: bool) -> tuple[bool, str]:
+        """After each step: whether to end as by Ctrl-C, and the reason to stop, "" for none."""
+        return interrupted, self.stop_reason
 
     def evaluate(self, data: Data, *, batch_size: int | None = None) -> dict[str, float]:
         """Loss, penalty, cost and every metric on a whole set, in inference mode.

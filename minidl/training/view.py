@@ -31,6 +31,7 @@ class TrainerView(Protocol):
     planned_steps: int
     restores_best: bool
     stop_reason: str
+    share: tuple[int, int]
     step_loss: float
     step_penalty: float
 
@@ -39,6 +40,9 @@ class TrainerView(Protocol):
 
     def evaluate(self, data: Dataset) -> dict[str, float]:
         """Loss, penalty, cost and metrics on a set."""
+
+    def agreed(self, interrupted: bool) -> tuple[bool, str]:
+        """Whether the run is to end as by Ctrl-C, and the reason to stop."""
 
     def stop(self, reason: str) -> None:
         """End the run after the current step."""

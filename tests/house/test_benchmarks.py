@@ -1,6 +1,7 @@
 """The benchmark trains what it claims to and prints what it measured; nothing here looks at a clock."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +12,11 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+import all as everything
+import limits
+import processors
 import training_step
+from networks import NETWORKS
 from systems import Floor, MinidlLoop, MinidlTrainer
 from table import Timing, aims_header, aims_row, header, row, spread
 from tried import GatheredAhead
@@ -20,7 +25,10 @@ from workloads import EVERY, WORKLOADS
 SMALL = {name: replace(workload, numbers=400_000) for name, workload in WORKLOADS.items() if name != "relu-mlp-large"}
 
 
-@pytest.mark.parametrize("workload", SMALL.values(), ids=SMALL)
+SHORT = {name: replace(network, steps_per_epoch=2) for name, network in NETWORKS.items()}
+
+
+@pytest.mark.parametrize("workload", [*SMALL.values(), *SHORT.values()], ids=[*SMALL, *SHORT])
 def test_loop_and_trainer_learn_the_same_in_one_epoch(workload):
     x, targets = workload.data()
     learned = [
@@ -104,9 +112,9 @@ def test_unknown_workload_is_refused(capsys):
     ("script", "said"),
     [
         ("layers.py", "| AveragePool2D 2x2, (64, 32, 32, 32) |"),
-        ("limits.py", "GB/s of reading"),
+        ("limits.py", "GFLOP/s in float32"),
         ("memory.py", "| softmax 784-10, batch 128, SGD |"),
-        ("networks.py", "| MLP 784-256-10 with BatchNorm, batch 128, Adam |"),
+        ("resident.py", "| softmax 784-10, batch 128, SGD |"),
         ("overhead.py", "| minidl Trainer.fit with the bar |"),
         ("step_parts.py", "| products |"),
         ("tried.py", "matrix products have other bits"),
@@ -121,6 +129,57 @@ def test_the_other_tables_are_printed(script, said):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert said in done.stdout
+
+
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_products_of_a_network_are_those_of_its_matrices(network):
+    matrices = [p.value for p in network.model().parameters.named.values() if p.value.ndim > 1]
+    multiplied = {(product.m, product.n) for product in network.products}
+    assert {(matrix.size // matrix.shape[-1], matrix.shape[-1]) for matrix in matrices} <= multiplied
+
+
+def test_limit_counts_bytes_and_operations_from_the_shapes(monkeypatch):
+    softmax, large = WORKLOADS["softmax-784"], WORKLOADS["relu-mlp-large"]
+    assert limits.cost(softmax) == (128 * 784 * 4, 0, 2 * 128 * 2 * 784 * 10)
+    weights = (3072 * 1024 + 1024 * 1024 + 1024 * 10) * 4
+    assert limits.cost(large)[:2] == (256 * 3072 * 4 + 3 * weights, 7 * weights)
+    assert limits.cost(WORKLOADS["softmax-784-float64"]).read == 2 * limits.cost(softmax).read
+    rates = {"reading": {1: 1e9, 2: 2e9}, "updating": {1: 1e9, 2: 1e9}, "float32": {1: 1e9, 2: 4e9}}
+    monkeypatch.setattr(limits, "roofline", lambda: rates)
+    assert limits.limit(softmax) == pytest.approx((128 * 784 * 4 / 2e3, 2 * 128 * 2 * 784 * 10 / 4e3))
+    assert limits.sentence(softmax, ("minidl[fast] loop", 2406.0)).endswith("minidl[fast] loop takes 2.0 times that.")
+
+
+CPUINFO = "processor : 0\nmodel name : {}\ncpu family : 6\nmodel : 143\n\nprocessor : 1\nmodel name : other\n"
+
+
+def test_kind_of_processor_names_its_page(monkeypatch, tmp_path):
+    path = tmp_path / "cpuinfo"
+    path.write_text(CPUINFO.format("Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"), encoding="utf-8")
+    monkeypatch.setattr(processors, "Path", lambda _: path)
+    assert processors.kind() == "Intel Xeon Platinum 8481C, family 6, model 143"
+    assert processors.file_name(processors.kind()) == "intel-xeon-platinum-8481c-family-6-model-143.md"
+
+
+def test_a_run_replaces_its_own_sections_on_the_page_of_its_processor(tmp_path):
+    steps, layers = "Where the time goes", "Single layers beside PyTorch"
+    everything.write({layers: "old layers", steps: "`x`\n\nsteps"}, tmp_path, "One", ["numpy: OpenBLAS"])
+    everything.write({layers: "of two"}, tmp_path, "Two", ["numpy: MKL"])
+    everything.write({layers: "new layers"}, tmp_path, "One", ["numpy: OpenBLAS 2"])
+    first, second = ((tmp_path / "performance" / f"{name}.md").read_text(encoding="utf-8") for name in ("one", "two"))
+    assert "OpenBLAS 2" in first
+    assert first.endswith(f"## {steps}\n\n`x`\n\nsteps\n\n## {layers}\n\nnew layers\n")
+    assert second.endswith(f"numpy: MKL.\n\n## {layers}\n\nof two\n")
+    assert "- [One](performance/one.md)\n- [Two](performance/two.md)" in (tmp_path / "performance.md").read_text(
+        "utf-8"
+    )
+
+
+def test_every_page_of_a_processor_is_linked():
+    docs = Path(__file__).parents[2] / "docs"
+    there = {f"performance/{page.name}" for page in (docs / "performance").glob("*.md")}
+    linked = set(re.findall(r"\((performance/[\w-]+\.md)\)", (docs / "performance.md").read_text(encoding="utf-8")))
+    assert linked == there
 
 
 def test_every_size_of_the_growing_workloads_has_whole_batches():

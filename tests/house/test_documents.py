@@ -16,14 +16,24 @@ from minidl.testing.regularizers import REGULARIZER
 from minidl.testing.schedules import SCHEDULE
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "performance").glob("*.md")),
+]
 
 
 def test_the_pages_are_found():
     assert len(PAGES) >= 5
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def marked(page):
+    """The page with what it needs: other tools are not ours, and some of them warn of themselves."""
+    marks = [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")] if page.name == "company.md" else []
+    return pytest.param(page, marks=marks, id=page.name)
+
+
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES])
 def test_the_code_of_a_page_runs(page, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("sys.argv", ["page"])
     monkeypatch.chdir(tmp_path)

@@ -48,6 +48,7 @@ BELOW = {
     }
     | {"store", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
+    "distributed": {"arguments", "parameters", "training"},
     "profiles": set(),
     "testing": {
         "arguments",
@@ -73,6 +74,7 @@ ONLY_IN = {
     "cloudpickle": "experiments",
     "numba": "kernels/compiled",
     "threadpoolctl": "experiments",
+    "mpi4py": "distributed.py",
 }
 
 

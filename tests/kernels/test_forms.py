@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from threading import Event
 
 import numpy as np
 import pytest
@@ -219,6 +220,47 @@ def test_parts_cover_every_number_once_and_errors_of_a_part_are_raised(monkeypat
     assert len(lengths) == 3
     with pytest.raises(ZeroDivisionError):
         sharing.shared(lambda a: 1 / 0, counted)
+
+
+def test_a_range_is_shared_in_parts_that_begin_where_they_may(monkeypatch):
+    monkeypatch.setattr(sharing, "threads", lambda: 3)
+    parts = []
+
+    def loop(given, start, stop):
+        assert given == "given"
+        parts.append((start, stop))
+
+    sharing.shared_range(loop, 30, sharing.WORK - 1, 4, "given")
+    assert parts == [(0, 30)]
+    parts.clear()
+    sharing.shared_range(loop, 30, 3 * sharing.WORK, 4, "given")
+    assert sorted(parts) == [(0, 12), (12, 24), (24, 30)]
+
+
+def test_nobody_waits_for_a_helper_that_has_something_else_to_do(monkeypatch):
+    monkeypatch.setattr(sharing, "threads", lambda: 2)
+    may_end = Event()
+    ahead = sharing.Ahead(may_end.wait)
+    try:
+        counted = np.zeros(2 * sharing.LONG)
+        sharing.shared(lambda a: a.__iadd__(1), counted)
+        assert (counted == 1).all()
+    finally:
+        may_end.set()
+    assert ahead.result()
+    sharing.shared(lambda a: a.__iadd__(1), counted)
+    assert (counted == 2).all()
+
+
+@pytest.mark.needs_numba
+def test_a_compiled_function_of_no_module_is_no_matter():
+    import numba
+
+    from minidl.kernels.compiled import loops  # noqa: F401 listens to numba
+
+    names = {"__name__": None}
+    exec("def twice(a):\n    return a + a", names)
+    assert numba.njit(names["twice"])(2) == 4
 
 
 def test_a_forked_child_makes_threads_of_its_own(monkeypatch):

@@ -157,6 +157,14 @@ def test_without_a_bias_there_is_only_the_sum():
     np.testing.assert_array_equal(layer.forward(np.ones((1, 1, 2, 2), np.float32)), [[[[4]]]])
 
 
+@pytest.mark.parametrize("kind", [Conv1D, Conv2D])
+@pytest.mark.parametrize("bias", ["no", None, 2])
+def test_a_bias_is_there_or_not(kind, bias):
+    with pytest.raises(TypeError, match="expected bias to be True or False, received bias="):
+        kind(1, 1, 2, bias=bias)
+    assert kind(1, 1, 2, bias=np.False_).bias is None
+
+
 @pytest.mark.parametrize("layer", [Conv2D(2, 3, 3, stride=2, padding=1), Conv2D(1, 9, 2), Conv1D(2, 2, 3)])
 def test_an_empty_batch_gives_no_rows_and_gradients_of_zero(layer):
     layer = copy.deepcopy(layer).build()

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl.layers.windows import Span, Window
+from minidl.kernels.spans import Span
+from minidl.layers.windows import Window
 
 WINDOWS = st.builds(Window, st.integers(1, 4), st.integers(1, 4), st.sampled_from([None, 0, 1, 2]))
 LENGTHS = st.integers(1, 9)

@@ -1,73 +1,108 @@
-"""Compiled nonlinearities: one pass over the numbers in the order in which they lie in memory."""
+"""Compiled nonlinearities: one pass over the numbers in the order in which they lie in memory, in one thread.
+
+A second thread gains nothing, and loses where the matrix library has just used both cores.
+"""
 
 import numpy as np
 
 from minidl.kernels.activations import GELU_CUBIC, GELU_FLAT, GELU_LINEAR, SILU_FLAT, largest_exponent
-from minidl.kernels.compiled.exponentials import exp
+from minidl.kernels.compiled.exponentials import exp, expm1, log1p
 from minidl.kernels.compiled.loops import loop
-from minidl.kernels.sharing import shared
 
 
 def logistic(x):
-    (y,) = _over(_logistic, 1, x, most=largest_exponent(x.dtype))
-    return y
+    return _one(_logistic, x, numbers=(largest_exponent(x.dtype),))
 
 
 def logistic_backward(y, dy):
-    (dx,) = _over(_logistic_backward, 1, y, dy)
-    return dx
-
-
-def relu_backward(x, dy):
-    (dx,) = _over(_relu_backward, 1, x, dy)
-    return dx
+    return _one(_logistic_backward, y, dy)
 
 
 def tanh_backward(y, dy):
-    (dx,) = _over(_tanh_backward, 1, y, dy)
-    return dx
+    return _one(_tanh_backward, y, dy)
+
+
+def relu(x):
+    return _one(_relu, x)
+
+
+def relu_backward(x, dy):
+    return _one(_relu_backward, x, dy)
+
+
+def leaky_relu(x, slope):
+    return _one(_leaky_relu, x, numbers=(slope,))
+
+
+def leaky_relu_backward(x, dy, slope):
+    return _one(_leaky_relu_backward, x, dy, numbers=(slope,))
+
+
+def hard_tanh_backward(x, dy, low, high):
+    return _one(_hard_tanh_backward, x, dy, numbers=(low, high))
+
+
+def elu(x, alpha, scale):
+    return _one(_elu, x, numbers=(alpha, scale))
+
+
+def elu_backward(x, dy, alpha, scale):
+    return _one(_elu_backward, x, dy, numbers=(alpha, scale))
+
+
+def softplus(x, beta):
+    return _one(_softplus, x, numbers=(beta,))
+
+
+def softplus_backward(x, dy, beta):
+    return _one(_softplus_backward, x, dy, numbers=(beta, largest_exponent(x.dtype)))
 
 
 def gelu(x):
-    return _over(_gelu, 2, x, most=largest_exponent(x.dtype))
+    return _two(_gelu, x, numbers=(largest_exponent(x.dtype),))
 
 
 def gelu_backward(x, s, dy):
-    (dx,) = _over(_gelu_backward, 1, x, s, dy)
-    return dx
+    return _one(_gelu_backward, x, s, dy)
 
 
 def silu(x):
-    return _over(_silu, 2, x, most=largest_exponent(x.dtype))
+    return _two(_silu, x, numbers=(largest_exponent(x.dtype),))
 
 
 def silu_backward(x, s, dy):
-    (dx,) = _over(_silu_backward, 1, x, s, dy)
-    return dx
+    return _one(_silu_backward, x, s, dy)
 
 
-def _over(compiled, count, first, *others, **numbers):
-    """Call a loop on all numbers of the arrays, and return that many new arrays that lie in memory as the first."""
-    if first.flags.c_contiguous:
-        flat = first.reshape(-1)
-        outputs = [np.empty(first.size, first.dtype) for _ in range(count)]
-        shared(compiled, *outputs, flat, *(np.ascontiguousarray(a).reshape(-1) for a in others), *numbers.values())
-        return tuple(y.reshape(first.shape) for y in outputs)
-    flat = first.ravel(order="K")
-    if flat.flags.owndata:  # a copy: its numbers did not lie together
-        return _over(compiled, count, np.ascontiguousarray(first), *others, **numbers)
-    outputs = [np.empty_like(first, subok=False) for _ in range(count)]
-    beside = [_beside(a, first) for a in others]
-    shared(compiled, *(y.ravel(order="K") for y in outputs), flat, *beside, *numbers.values())
-    return tuple(outputs)
+def drop_out(x, numbers, bound, scale):
+    bound = numbers.dtype.type(bound) if numbers.dtype.kind == "f" else np.uint64(bound)  # which may be 2^32
+    return _two(_drop_out, x, numbers, numbers=(bound, scale))
 
 
-def _beside(a, first):
-    """The numbers of an array in the order in which those of the first lie."""
-    if a.strides != first.strides:
-        given, a = a, np.empty_like(first, subok=False)
-        np.copyto(a, given)
-    return a.ravel(order="K")
+def _one(compiled, *arrays, numbers=()):
+    """What a loop leaves in a new array that lies in memory as the first."""
+    y = np.empty_like(arrays[0], subok=False)
+    _over(compiled, (y,), arrays, numbers)
+    return y
+
+
+def _two(compiled, *arrays, numbers=()):
+    y, s = np.empty_like(arrays[0], subok=False), np.empty_like(arrays[0], subok=False)
+    _over(compiled, (y, s), arrays, numbers)
+    return y, s
+
+
+def _over(compiled, outputs, arrays, numbers):
+    """Call a loop on all numbers of the arrays, in the order in which those of the outputs lie in memory."""
+    strides = outputs[0].strides
+    vectors = [y.ravel(order="K") for y in outputs]
+    for given in arrays:
+        a = np.asarray(given)  # a gradient may be a list
+        if a.strides != strides:  # no view has its numbers in that order
+            a = np.empty_like(outputs[0], dtype=a.dtype)
+            np.copyto(a, given)
+        vectors.append(a.ravel(order="K"))
+    compiled(*vectors, *numbers)
 
 
 @loop
@@ -136,3 +171,72 @@ def _silu_backward(dx, x, s, dy):
     for i in range(np.uint64(x.size)):
         near = -flat if x[i] < -flat else (flat if x[i] > flat else x[i])
         dx[i] = ((one - s[i]) * near + one) * s[i] * dy[i]
+
+
+@loop
+def _relu(y, x):
+    zero = x.dtype.type(0)
+    for i in range(np.uint64(x.size)):
+        y[i] = zero if x[i] <= zero else x[i]  # NaN stays
+
+
+@loop
+def _leaky_relu(y, x, slope):
+    zero, slope = x.dtype.type(0), x.dtype.type(slope)
+    for i in range(np.uint64(x.size)):
+        y[i] = (zero if x[i] > zero else x[i]) * slope + (zero if x[i] < zero else x[i])
+
+
+@loop
+def _leaky_relu_backward(dx, x, dy, slope):
+    zero, one, slope = x.dtype.type(0), x.dtype.type(1), x.dtype.type(slope)
+    for i in range(np.uint64(x.size)):
+        below, above = one if x[i] <= zero else zero, one if x[i] > zero else zero  # neither for NaN
+        dx[i] = dy[i] * below * slope + dy[i] * above
+
+
+@loop
+def _hard_tanh_backward(dx, x, dy, low, high):
+    zero, one, low, high = x.dtype.type(0), x.dtype.type(1), x.dtype.type(low), x.dtype.type(high)
+    for i in range(np.uint64(x.size)):
+        dx[i] = dy[i] * (one if (x[i] > low) & (x[i] < high) else zero)
+
+
+@loop
+def _elu(y, x, alpha, scale):
+    zero, alpha, scale = x.dtype.type(0), x.dtype.type(alpha), x.dtype.type(scale)
+    for i in range(np.uint64(x.size)):
+        below, above = zero if x[i] > zero else x[i], zero if x[i] < zero else x[i]
+        y[i] = (expm1(below) * alpha + above) * scale
+
+
+@loop
+def _elu_backward(dx, x, dy, alpha, scale):
+    zero, one, alpha, scale = x.dtype.type(0), x.dtype.type(1), x.dtype.type(alpha), x.dtype.type(scale)
+    for i in range(np.uint64(x.size)):
+        slope = exp(zero if x[i] > zero else x[i]) * alpha
+        dx[i] = dy[i] * ((one if x[i] > zero else slope) * scale)
+
+
+@loop
+def _softplus(y, x, beta):
+    zero, beta = x.dtype.type(0), x.dtype.type(beta)
+    for i in range(np.uint64(x.size)):
+        y[i] = log1p(exp(-beta * abs(x[i]))) / beta + (zero if x[i] < zero else x[i])
+
+
+@loop
+def _softplus_backward(dx, x, dy, beta, most):
+    one, beta, least = x.dtype.type(1), x.dtype.type(beta), np.finfo(x.dtype).tiny
+    for i in range(np.uint64(x.size)):
+        power = -(beta * x[i])
+        slope = one / (one + exp(most if power > most else power))
+        dx[i] = dy[i] * (least if slope < least else slope)
+
+
+@loop
+def _drop_out(y, m, x, numbers, bound, scale):
+    zero, scale = x.dtype.type(0), x.dtype.type(scale)
+    for i in range(np.uint64(x.size)):
+        m[i] = scale if numbers[i] >= bound else zero
+        y[i] = x[i] * m[i]

@@ -43,8 +43,8 @@ class _Compiling(event.Listener):  # type: ignore[misc]
 
     def on_start(self, event: Any) -> None:
         """A function is compiled: is it one of these?"""
-        module = event.data["dispatcher"].py_func.__module__
-        if not self.told and module.startswith("minidl."):
+        module = event.data["dispatcher"].py_func.__module__ or ""  # a function of a person's own may have none
+        if not self.told and watching and module.startswith("minidl."):
             self.told = True
             for tell in list(watching):
                 tell("compiling kernels, once")

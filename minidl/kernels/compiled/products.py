@@ -1,103 +1,130 @@
-"""Compiled products with few outputs: four rows and two outputs, or eight rows and two outputs, at a time.
+"""Compiled products with few outputs: four rows and five outputs, or eight rows and two outputs, at a time.
 
-Where rows or outputs of y are no multiple of these, the last one is taken again instead of a loop of its own, so that
-every row is added up in the same order, whatever batch it is in.
+W is transposed first, so that the loops go along the features. Where rows or outputs of y are no multiple of these, the
+last one is taken again instead of a loop of its own, so that every row is added up in the same order, whatever batch it
+is in. In several threads each takes some rows of y, or some rows of dW.
 """
 
 import numpy as np
 
 from minidl.kernels import products
-from minidl.kernels.compiled.loops import summing_loop
+from minidl.kernels.compiled.loops import exact_loop, loop, summing_loop
+from minidl.kernels.sharing import shared_range
 
-FEW, WIDE = 16, 128  # outputs, and features, from which on the matrix library is as fast; as it is with one output
+FEW = range(3, 16)  # outputs; with others the matrix library is as fast
+WIDE = 128  # features, from which on it pays
+SMALL = 1_000_000  # products of two numbers, up to which OpenBLAS has kernels of its own, as fast as the gradient here
+BLOCK = 1024  # features that stay in the cache while all rows are added to them
+ROWS, FEATURES = 4, 512  # parts of a product for one thread begin at multiples of these
 
 
 def affine(x, W, bias):
     features, outputs = W.shape
-    if not 1 < outputs <= FEW or features < WIDE or not x.flags.c_contiguous or not len(x):
+    if outputs not in FEW or features < WIDE or not len(x) or not (x.flags.c_contiguous and W.flags.c_contiguous):
         return products.affine.plain(x, W, bias)
-    y = np.empty((len(x), outputs), x.dtype)
-    _affine(x, np.ascontiguousarray(W.T), y)
-    if bias is not None:
-        y += bias
+    columns, y = np.empty((outputs, features), x.dtype), np.empty((len(x), outputs), x.dtype)
+    _transpose(W, columns)
+    added = np.zeros(outputs, x.dtype) if bias is None else np.ascontiguousarray(bias)
+    shared_range(_affine, len(x), x.size * outputs, ROWS, x, columns, added, y)
     return y
 
 
 def affine_gradients(x, dy, dW, db):
     features, outputs = dW.shape
-    if not 1 < outputs <= FEW or features < WIDE or not x.flags.c_contiguous:
+    few = outputs in FEW and features >= WIDE and x.size * outputs > SMALL
+    if not (few and x.flags.c_contiguous and dy.flags.c_contiguous and dW.flags.c_contiguous):
         products.affine_gradients.plain(x, dy, dW, db)
         return
-    columns = np.zeros((outputs, features), x.dtype)
-    _gradients(x, np.ascontiguousarray(dy), columns)
-    dW[...] = columns.T
-    if db is not None:
-        np.add.reduce(dy, axis=0, out=db)
+    width = outputs + -outputs % 5
+    padded, columns = np.zeros((len(x), width), x.dtype), np.zeros((width, features), x.dtype)
+    _pad(dy, padded, padded[0, :0] if db is None else db)
+    shared_range(_gradients, features, x.size * outputs, FEATURES, x, padded, columns, dW)
+
+
+@loop
+def _transpose(W, columns):
+    for k in range(np.uint64(len(columns))):
+        column = columns[k]
+        for j in range(np.uint64(column.size)):
+            column[j] = W[j, k]
 
 
 @summing_loop
-def _affine(x, columns, y):
-    one, zero = np.uint64(1), x.dtype.type(0)
-    last, last_output = np.uint64(len(x) - 1), np.uint64(len(columns) - 1)
-    for i in range(np.uint64(0), np.uint64(len(x)), np.uint64(4)):
-        i1, i2, i3 = min(i + one, last), min(i + np.uint64(2), last), min(i + np.uint64(3), last)
-        x0, x1, x2, x3 = x[i], x[i1], x[i2], x[i3]
-        for k in range(np.uint64(0), np.uint64(len(columns)), np.uint64(2)):
-            k1 = min(k + one, last_output)
-            v, w = columns[k], columns[k1]
-            a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = zero
-            for j in range(np.uint64(v.size)):
-                a0 += x0[j] * v[j]
-                a1 += x1[j] * v[j]
-                a2 += x2[j] * v[j]
-                a3 += x3[j] * v[j]
-                b0 += x0[j] * w[j]
-                b1 += x1[j] * w[j]
-                b2 += x2[j] * w[j]
-                b3 += x3[j] * w[j]
-            y[i, k], y[i1, k], y[i2, k], y[i3, k] = a0, a1, a2, a3
-            y[i, k1], y[i1, k1], y[i2, k1], y[i3, k1] = b0, b1, b2, b3
+def _affine(x, columns, bias, y, start, stop):
+    one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
+    last, last_output = np.uint64(stop - 1), np.uint64(len(columns) - 1)
+    for i in range(np.uint64(start), np.uint64(stop), np.uint64(4)):
+        rows = i, min(i + one, last), min(i + two, last), min(i + three, last)
+        x0, x1, x2, x3 = x[rows[0]], x[rows[1]], x[rows[2]], x[rows[3]]
+        for k in range(np.uint64(0), np.uint64(len(columns)), np.uint64(5)):
+            k1, k2, k3 = min(k + one, last_output), min(k + two, last_output), min(k + three, last_output)
+            k4 = min(k + two + two, last_output)
+            u, v, w, p, q = columns[k], columns[k1], columns[k2], columns[k3], columns[k4]
+            a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = c0 = c1 = c2 = c3 = x.dtype.type(0)
+            d0 = d1 = d2 = d3 = e0 = e1 = e2 = e3 = x.dtype.type(0)
+            for j in range(np.uint64(u.size)):
+                a0, a1, a2, a3 = a0 + x0[j] * u[j], a1 + x1[j] * u[j], a2 + x2[j] * u[j], a3 + x3[j] * u[j]
+                b0, b1, b2, b3 = b0 + x0[j] * v[j], b1 + x1[j] * v[j], b2 + x2[j] * v[j], b3 + x3[j] * v[j]
+                c0, c1, c2, c3 = c0 + x0[j] * w[j], c1 + x1[j] * w[j], c2 + x2[j] * w[j], c3 + x3[j] * w[j]
+                d0, d1, d2, d3 = d0 + x0[j] * p[j], d1 + x1[j] * p[j], d2 + x2[j] * p[j], d3 + x3[j] * p[j]
+                e0, e1, e2, e3 = e0 + x0[j] * q[j], e1 + x1[j] * q[j], e2 + x2[j] * q[j], e3 + x3[j] * q[j]
+            _put(y, rows, k, bias[k], a0, a1, a2, a3)
+            _put(y, rows, k1, bias[k1], b0, b1, b2, b3)
+            _put(y, rows, k2, bias[k2], c0, c1, c2, c3)
+            _put(y, rows, k3, bias[k3], d0, d1, d2, d3)
+            _put(y, rows, k4, bias[k4], e0, e1, e2, e3)
 
 
 @summing_loop
-def _gradients(x, dy, columns):
-    rows, outputs = np.uint64(dy.shape[0]), np.uint64(dy.shape[1])
-    one, whole = np.uint64(1), rows // np.uint64(8) * np.uint64(8)
-    for i in range(np.uint64(0), whole, np.uint64(8)):
-        x0, x1, x2, x3 = _four(x, i)
-        x4, x5, x6, x7 = _four(x, i + np.uint64(4))
-        for k in range(np.uint64(0), outputs - outputs % np.uint64(2), np.uint64(2)):
-            v, w = columns[k], columns[k + one]
-            a0, a1, a2, a3 = _four_of(dy, i, k)
-            a4, a5, a6, a7 = _four_of(dy, i + np.uint64(4), k)
-            b0, b1, b2, b3 = _four_of(dy, i, k + one)
-            b4, b5, b6, b7 = _four_of(dy, i + np.uint64(4), k + one)
-            for j in range(np.uint64(v.size)):
-                p0, p1, p2, p3, p4, p5, p6, p7 = x0[j], x1[j], x2[j], x3[j], x4[j], x5[j], x6[j], x7[j]
-                v[j] += a0 * p0 + a1 * p1 + a2 * p2 + a3 * p3 + a4 * p4 + a5 * p5 + a6 * p6 + a7 * p7
-                w[j] += b0 * p0 + b1 * p1 + b2 * p2 + b3 * p3 + b4 * p4 + b5 * p5 + b6 * p6 + b7 * p7
-        if outputs % np.uint64(2):
-            v = columns[outputs - one]
-            a0, a1, a2, a3 = _four_of(dy, i, outputs - one)
-            a4, a5, a6, a7 = _four_of(dy, i + np.uint64(4), outputs - one)
-            for j in range(np.uint64(v.size)):
-                v[j] += a0 * x0[j] + a1 * x1[j] + a2 * x2[j] + a3 * x3[j]
-                v[j] += a4 * x4[j] + a5 * x5[j] + a6 * x6[j] + a7 * x7[j]
-    for i in range(whole, rows):
-        row = x[i]
-        for k in range(outputs):
-            v, a = columns[k], dy[i, k]
+def _put(y, rows, k, b, a0, a1, a2, a3):
+    y[rows[0], k], y[rows[1], k], y[rows[2], k], y[rows[3], k] = a0 + b, a1 + b, a2 + b, a3 + b
+
+
+@exact_loop
+def _pad(dy, padded, db):
+    db[:] = 0
+    for i in range(np.uint64(len(dy))):
+        for k in range(np.uint64(dy.shape[1])):
+            padded[i, k] = dy[i, k]
+        for k in range(np.uint64(db.size)):
+            db[k] += dy[i, k]
+
+
+@summing_loop
+def _gradients(x, dy, columns, dW, start, stop):
+    whole = np.uint64(len(x) - len(x) % 4)
+    for k in range(np.uint64(0), np.uint64(len(columns)), np.uint64(5)):
+        for begin in range(start, stop, BLOCK):
+            end = min(begin + BLOCK, stop)
+            u, v, w = columns[k][begin:end], columns[k + np.uint64(1)][begin:end], columns[k + np.uint64(2)][begin:end]
+            p, q = columns[k + np.uint64(3)][begin:end], columns[k + np.uint64(4)][begin:end]
+            for i in range(np.uint64(0), whole, np.uint64(4)):
+                x0, x1 = x[i][begin:end], x[i + np.uint64(1)][begin:end]
+                x2, x3 = x[i + np.uint64(2)][begin:end], x[i + np.uint64(3)][begin:end]
+                a0, a1, a2, a3 = _four_of(dy, i, k)
+                b0, b1, b2, b3 = _four_of(dy, i, k + np.uint64(1))
+                c0, c1, c2, c3 = _four_of(dy, i, k + np.uint64(2))
+                d0, d1, d2, d3 = _four_of(dy, i, k + np.uint64(3))
+                e0, e1, e2, e3 = _four_of(dy, i, k + np.uint64(4))
+                for j in range(np.uint64(u.size)):
+                    z0, z1, z2, z3 = x0[j], x1[j], x2[j], x3[j]
+                    u[j] += a0 * z0 + a1 * z1 + a2 * z2 + a3 * z3
+                    v[j] += b0 * z0 + b1 * z1 + b2 * z2 + b3 * z3
+                    w[j] += c0 * z0 + c1 * z1 + c2 * z2 + c3 * z3
+                    p[j] += d0 * z0 + d1 * z1 + d2 * z2 + d3 * z3
+                    q[j] += e0 * z0 + e1 * z1 + e2 * z2 + e3 * z3
+    for i in range(whole, np.uint64(len(x))):
+        row = x[i][start:stop]
+        for k in range(np.uint64(dW.shape[1])):
+            v, a = columns[k][start:stop], dy[i, k]
             for j in range(np.uint64(v.size)):
                 v[j] += a * row[j]
+    for j in range(np.uint64(start), np.uint64(stop)):
+        for k in range(np.uint64(dW.shape[1])):
+            dW[j, k] = columns[k, j]
 
 
-@summing_loop
-def _four(x, i):
-    one = np.uint64(1)
-    return x[i], x[i + one], x[i + one + one], x[i + one + one + one]
-
-
-@summing_loop
+@loop
 def _four_of(dy, i, k):
     one = np.uint64(1)
     return dy[i, k], dy[i + one, k], dy[i + one + one, k], dy[i + one + one + one, k]

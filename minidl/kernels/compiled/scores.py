@@ -1,19 +1,10 @@
 """Compiled losses of classes, a few passes over rows that lie in the cache, and the logistic loss."""
 
-import math
-
 import numpy as np
 
 from minidl.kernels.activations import largest_exponent
-from minidl.kernels.compiled.exponentials import exp
-from minidl.kernels.compiled.loops import loop, summing_loop
-
-
-def softmax_parts(scores):
-    probability, shifted = np.empty(scores.shape, scores.dtype), np.empty(scores.shape, scores.dtype)
-    logarithms = np.empty(len(scores), scores.dtype)
-    _softmax_parts(np.ascontiguousarray(scores), probability, shifted, logarithms)
-    return probability, shifted, logarithms
+from minidl.kernels.compiled.exponentials import exp, log1p
+from minidl.kernels.compiled.loops import exact_loop, loop, summing_loop
 
 
 def less_at_labels(values, labels, share):
@@ -28,10 +19,34 @@ def rival_losses(scores, labels, margin):
     return violated, losses
 
 
-def rival_gradients(violated, labels):
-    gradient = np.array(violated, order="C")
-    _rival_gradients(gradient, _whole(labels))
+def squared_rival_losses(scores, labels, margin):
+    violations, losses = np.empty(scores.shape, scores.dtype), np.empty(len(scores), scores.dtype)
+    _squared_rival_losses(np.ascontiguousarray(scores), _whole(labels), margin, violations, losses)
+    return violations, losses
+
+
+def rival_gradients(values, labels, factor):
+    gradient = np.empty(values.shape, values.dtype)
+    _rival_gradients(np.ascontiguousarray(values), _whole(labels), factor, gradient)
     return gradient
+
+
+def strongest_rivals(scores, labels, margin):
+    rivals, losses = np.empty(len(scores), np.int64), np.empty(len(scores), scores.dtype)
+    _strongest_rivals(np.ascontiguousarray(scores), _whole(labels), margin, rivals, losses)
+    return rivals, losses
+
+
+def strongest_rival_gradients(losses, rivals, labels, classes):
+    gradient = np.zeros((len(losses), classes), losses.dtype)
+    _strongest_rival_gradients(np.ascontiguousarray(losses), _whole(rivals), _whole(labels), gradient)
+    return gradient
+
+
+def means_over_columns(values):
+    means = np.empty(len(values), values.dtype)
+    _means_over_columns(np.ascontiguousarray(values), means)
+    return means
 
 
 def logistic_losses(scores, targets):
@@ -47,31 +62,25 @@ def logistic_gradients(scores, targets, share):
     return gradient
 
 
+def squared_errors(scores, targets):
+    difference, losses = np.empty(scores.shape, scores.dtype), np.empty(len(scores), scores.dtype)
+    rows = len(scores), scores.size // max(len(scores), 1)
+    given = np.ascontiguousarray(scores).reshape(rows), np.ascontiguousarray(targets).reshape(rows)
+    _squared_errors(*given, difference.reshape(rows), losses)
+    return difference, losses
+
+
+def all_between(values, least, most):
+    return _all_between(np.ascontiguousarray(values).reshape(-1), least, most)
+
+
+def all_finite(values):
+    return _all_finite(np.ascontiguousarray(values).reshape(-1))
+
+
 def _whole(labels):
     """Labels of one dtype, so that one loop serves all."""
     return labels if labels.dtype == np.int64 and labels.flags.c_contiguous else labels.astype(np.int64, order="C")
-
-
-@summing_loop
-def _softmax_parts(scores, probability, shifted, logarithms):
-    n, classes = np.uint64(scores.shape[0]), np.uint64(scores.shape[1])
-    for i in range(n):
-        s, away = scores[i], shifted[i]
-        largest = s[0]
-        for k in range(classes):
-            largest = s[k] if s[k] > largest or s[k] != s[k] else largest  # NaN stays
-        for k in range(classes):
-            away[k] = s[k] - largest
-    given, flat = shifted.ravel(), probability.ravel()
-    for j in range(np.uint64(flat.size)):
-        flat[j] = exp(given[j])
-    for i in range(n):
-        p, total = probability[i], scores.dtype.type(0)
-        for k in range(classes):
-            total += p[k]
-        logarithms[i] = math.log(total)
-        for k in range(classes):
-            p[k] = p[k] / total
 
 
 @loop
@@ -80,26 +89,83 @@ def _less_at_labels(gradient, labels, share):
         gradient[i, labels[i]] -= gradient.dtype.type(share)
 
 
-@loop
+@summing_loop
 def _rival_losses(scores, labels, margin, violated, losses):
     margin, zero, one = scores.dtype.type(margin), scores.dtype.type(0), scores.dtype.type(1)
     for i in range(np.uint64(scores.shape[0])):
         s, v, total, label = scores[i], violated[i], zero, np.uint64(labels[i])
         own = s[label]
         for k in range(np.uint64(scores.shape[1])):
-            violation = s[k] - own + margin if k != label else zero
+            violation = s[k] - own + margin
             v[k] = one if violation > zero else zero
-            total += zero if violation < zero else violation  # NaN stays
+            total += max(violation, zero) if k != label else zero  # NaN stays, being the first of the two
+        v[label] = zero
         losses[i] = total
 
 
-@loop
-def _rival_gradients(gradient, labels):
+@summing_loop
+def _squared_rival_losses(scores, labels, margin, violations, losses):
+    margin, zero = scores.dtype.type(margin), scores.dtype.type(0)
+    for i in range(np.uint64(scores.shape[0])):
+        s, v, total, label = scores[i], violations[i], zero, np.uint64(labels[i])
+        own = s[label]
+        for k in range(np.uint64(scores.shape[1])):
+            v[k] = max(s[k] - own + margin, zero)
+            total += v[k] * v[k] if k != label else zero
+        v[label] = zero
+        losses[i] = total
+
+
+@summing_loop
+def _rival_gradients(values, labels, factor, gradient):
+    factor = values.dtype.type(factor)
     for i in range(np.uint64(len(gradient))):
-        count = gradient.dtype.type(0)
+        v, g, total = values[i], gradient[i], values.dtype.type(0)
         for k in range(np.uint64(gradient.shape[1])):
-            count += gradient[i, k]
-        gradient[i, labels[i]] = -count
+            g[k] = factor * v[k]
+            total += g[k]
+        g[np.uint64(labels[i])] = -total
+
+
+@loop
+def _strongest_rivals(scores, labels, margin, rivals, losses):
+    margin, zero, least = scores.dtype.type(margin), scores.dtype.type(0), scores.dtype.type(-np.inf)
+    for i in range(np.uint64(scores.shape[0])):
+        s, label, best, rival = scores[i], np.uint64(labels[i]), least, np.int64(0)
+        for k in range(np.uint64(scores.shape[1])):
+            ahead = k != label and (s[k] > best or (s[k] != s[k] and best == best))  # the first NaN stays
+            best, rival = s[k] if ahead else best, np.int64(k) if ahead else rival
+        rivals[i], losses[i] = rival, max(best - s[label] + margin, zero)
+
+
+@loop
+def _strongest_rival_gradients(losses, rivals, labels, gradient):
+    one, zero = losses.dtype.type(1), losses.dtype.type(0)
+    for i in range(np.uint64(len(losses))):
+        violated = one if losses[i] > zero else zero
+        gradient[i, np.uint64(rivals[i])] = violated
+        gradient[i, np.uint64(labels[i])] = -violated
+
+
+@summing_loop
+def _means_over_columns(values, means):
+    count = values.dtype.type(values.shape[1])
+    for i in range(np.uint64(len(values))):
+        v, total = values[i], values.dtype.type(0)
+        for k in range(np.uint64(values.shape[1])):
+            total += v[k] / count
+        means[i] = total
+
+
+@summing_loop
+def _squared_errors(scores, targets, difference, losses):
+    count = scores.dtype.type(scores.shape[1])
+    for i in range(np.uint64(len(scores))):
+        s, t, d, total = scores[i], targets[i], difference[i], scores.dtype.type(0)
+        for k in range(np.uint64(scores.shape[1])):
+            d[k] = s[k] - t[k]
+            total += d[k] * d[k] / count
+        losses[i] = total
 
 
 @loop
@@ -108,7 +174,8 @@ def _logistic_losses(scores, targets, losses):
     for i in range(np.uint64(scores.size)):
         size = abs(scores[i])
         share = abs((one if scores[i] > zero else zero) - targets[i])
-        losses[i] = math.log1p(exp(-size)) + (size * share if share > zero else zero)
+        pull = size * share
+        losses[i] = log1p(exp(-size)) + (pull if share > zero else zero)
 
 
 @loop
@@ -117,3 +184,19 @@ def _logistic_gradients(scores, targets, gradient, share, most):
     for i in range(np.uint64(scores.size)):
         p = one / (one + exp(most if -scores[i] > most else -scores[i]))
         gradient[i] = ((least if p < least else p) - targets[i]) * share
+
+
+@exact_loop
+def _all_between(values, least, most):
+    least, most, within = values.dtype.type(least), values.dtype.type(most), True
+    for i in range(np.uint64(values.size)):
+        within &= (values[i] >= least) & (values[i] <= most)
+    return within
+
+
+@exact_loop
+def _all_finite(values):
+    most, within = np.finfo(values.dtype).max, True
+    for i in range(np.uint64(values.size)):
+        within &= abs(values[i]) <= most
+    return within

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import Recorded, check_integer
+from minidl.kernels.scores import means_over_columns
 from minidl.layers.losses.targets import (
     check_class_labels,
     check_class_weights,
@@ -187,7 +188,4 @@ def row_sums(values: Array) -> Array:
 def row_means(values: Array) -> Array:
     """The mean over everything but the rows: (n, ...) -> (n,)."""
     columns = values.reshape(len(values), -1)
-    if columns.shape[1] == 1:
-        return columns[:, 0]
-    means: Array = (columns / columns.shape[1]).sum(axis=1)  # not .mean: the sum alone could overflow
-    return means
+    return columns[:, 0] if columns.shape[1] == 1 else means_over_columns(columns)

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
-from minidl.kernels.scores import less_at_labels, logistic_gradients, logistic_losses, softmax_parts
+from minidl.kernels.scores import all_between, less_at_labels, logistic_gradients, logistic_losses
+from minidl.kernels.softmax import softmax_parts
 from minidl.layers.activations import sigmoid, softmax
 from minidl.layers.losses.base import ClassLoss, row_means, row_sums
 from minidl.layers.losses.targets import check_real_targets, first_of
@@ -117,12 +118,7 @@ class BinaryCrossEntropy(ClassLoss):
 
     def check_targets(self, scores: Array, targets: Array) -> Array:
         """Numbers in [0, 1] in the shape of the scores."""
-        if (
-            targets.shape == scores.shape
-            and targets.dtype == scores.dtype
-            and targets.min() >= 0
-            and targets.max() <= 1
-        ):
+        if targets.shape == scores.shape and targets.dtype == scores.dtype and all_between(targets, 0.0, 1.0):
             return targets  # neither NaN nor infinite either
         targets = check_real_targets(scores, targets)
         if targets.min() < 0 or targets.max() > 1:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
+from minidl.kernels.softmax import softmax_parts
 from minidl.layers.activations import softmax
 from minidl.layers.losses.base import ClassLoss, row_sums
 from minidl.parameters import Array
@@ -44,17 +45,13 @@ class Focal(ClassLoss):
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """l = q^gamma (-log p_y) with q = 1 - p_y as the sum of the others."""
         rows = np.arange(len(scores))
-        shifted = scores - scores[rows, scores.argmax(axis=1)][:, None]
-        hit = shifted[rows, targets]
-        probability = np.exp(shifted)
-        sums = row_sums(probability)
-        probability /= sums[:, None]
+        probability, shifted, logarithms = softmax_parts(scores)
         p = probability[rows, targets]
         others = probability.copy()
         others[rows, targets] = 0
         q = row_sums(others)
-        # log p = log(1 - q) where p is large, where log sums - hit has few digits left
-        cost = np.where(p > 0.5, -np.log1p(-np.minimum(q, 0.5)), np.log(sums) - hit)
+        # log p = log(1 - q) where p is large, where log sum - shifted has few digits left
+        cost = np.where(p > 0.5, -np.log1p(-np.minimum(q, 0.5)), logarithms - shifted[rows, targets])
         self.rows, self.targets, self.probability, self.p, self.q, self.cost = rows, targets, probability, p, q, cost
         losses: Array = q**self.gamma * cost
         return losses

@@ -1,11 +1,16 @@
 """Multi-class hinge losses: the maximum of Crammer and Singer, and the sum of Weston and Watkins."""
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import check_number
-from minidl.kernels.scores import rival_gradients, rival_losses
-from minidl.layers.losses.base import ClassLoss, row_sums
+from minidl.kernels.scores import (
+    rival_gradients,
+    rival_losses,
+    squared_rival_losses,
+    strongest_rival_gradients,
+    strongest_rivals,
+)
+from minidl.layers.losses.base import ClassLoss
 from minidl.parameters import Array
 
 
@@ -35,20 +40,13 @@ class Hinge(ClassLoss):
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """The violation of the margin by the strongest rival."""
-        rows = np.arange(len(scores))
-        rivals = scores.copy()
-        rivals[rows, targets] = -np.inf
-        self.rows, self.targets, self.rival, self.shape = rows, targets, rivals.argmax(axis=1), scores.shape
-        violation: Array = rivals[rows, self.rival] - scores[rows, targets] + self.margin
-        self.violated = (violation > 0).astype(scores.dtype)
-        return np.maximum(violation, 0)
+        self.targets, self.classes = targets, scores.shape[1]
+        self.rival, self.losses = strongest_rivals(scores, targets, self.margin)
+        return self.losses
 
     def row_gradients(self) -> Array:
         """dl/ds = 1{violated} (e_rival - e_y)."""
-        gradient = np.zeros(self.shape, self.violated.dtype)
-        gradient[self.rows, self.rival] = self.violated
-        gradient[self.rows, self.targets] = -self.violated
-        return gradient
+        return strongest_rival_gradients(self.losses, self.rival, self.targets, self.classes)
 
 
 class WestonWatkinsHinge(Hinge):
@@ -77,7 +75,7 @@ class WestonWatkinsHinge(Hinge):
 
     def row_gradients(self) -> Array:
         """dl/ds_j = 1{violated_j} for j != y, and minus their number for y."""
-        return rival_gradients(self.violated, self.targets)
+        return rival_gradients(self.violated, self.targets, 1.0)
 
 
 class SquaredHinge(WestonWatkinsHinge):
@@ -102,16 +100,10 @@ class SquaredHinge(WestonWatkinsHinge):
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """The sum of the squares of the violations."""
-        rows = np.arange(len(scores))
-        violations: Array = scores - scores[rows, targets][:, None]
-        violations += self.margin
-        violations[rows, targets] = 0
-        self.violations = np.maximum(violations, 0, out=violations)
-        self.rows, self.targets = rows, targets
-        return row_sums(np.square(violations))
+        self.targets = targets
+        self.violations, losses = squared_rival_losses(scores, targets, self.margin)
+        return losses
 
     def row_gradients(self) -> Array:
         """dl/ds_j = 2 violation_j for j != y, and minus their sum for y."""
-        gradient: Array = 2 * self.violations
-        gradient[self.rows, self.targets] = -row_sums(gradient)
-        return gradient
+        return rival_gradients(self.violations, self.targets, 2.0)

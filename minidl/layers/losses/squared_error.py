@@ -1,8 +1,7 @@
 """Losses of regression."""
 
-import numpy as np
-
-from minidl.layers.losses.base import Loss, row_means
+from minidl.kernels.scores import squared_errors
+from minidl.layers.losses.base import Loss
 from minidl.parameters import Array
 
 
@@ -21,8 +20,8 @@ class MeanSquaredError(Loss):
 
     def row_losses(self, scores: Array, targets: Array) -> Array:
         """The mean of the squared differences of each row."""
-        self.difference = scores - targets
-        return row_means(np.square(self.difference))
+        self.difference, losses = squared_errors(scores, targets)
+        return losses
 
     def row_gradients(self) -> Array:
         """dl/ds_k = 2 (s_k - t_k) / K."""

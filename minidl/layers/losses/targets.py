@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.kernels.scores import all_finite
 from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
 
@@ -25,7 +26,7 @@ def check_class_labels(scores: Array, targets: Array, ignore: int | None = None)
     if targets.dtype.kind not in "iu":
         raise ValueError(f"expected integer labels, received dtype {targets.dtype}: use targets.astype(np.int64)")
     counted = targets if ignore is None else targets[targets != ignore]
-    if counted.size and (counted.min() < 0 or counted.max() >= scores.shape[-1]):
+    if counted.size and counted.astype(np.uint64).max() >= scores.shape[-1]:  # a negative one has become huge
         wrong = (targets < 0) | (targets >= scores.shape[-1])
         received = first_of(targets, wrong if ignore is None else wrong & (targets != ignore))
         raise ValueError(
@@ -48,7 +49,7 @@ def check_real_targets(scores: Array, targets: Array) -> Array:
     if targets.dtype != scores.dtype:
         with np.errstate(over="ignore"):  # what the dtype of the scores cannot hold is refused below
             cast = targets.astype(scores.dtype)
-    if not np.isfinite(cast).all():
+    if not all_finite(cast):
         received = first_of(targets, ~np.isfinite(cast))
         raise ValueError(f"expected finite targets of dtype {scores.dtype}, received {received}: clean the data")
     return cast

@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.kernels.cases.case import Case
 
-SIZES = (1, 2, 5, 8, 19, 400)  # rows
+SIZES = (1, 2, 5, 8, 19, 401)  # rows
 BOUND = 4
 
 
@@ -43,6 +43,7 @@ CASES = [
             ("of ten outputs", (784, 10), True),
             ("of one output", (200, 1), True),
             ("of three outputs, no bias", (131, 3), False),
+            ("of seven outputs", (1030, 7), True),
             ("of many outputs", (130, 17), True),
         ]
     ),
@@ -60,7 +61,8 @@ CASES = [
         for label, shape, bias in [
             ("of ten outputs", (784, 10), True),
             ("of one output", (200, 1), True),
-            ("of three outputs, no bias", (131, 3), False),
+            ("of three outputs, no bias", (1100, 3), False),
+            ("of seven outputs", (1030, 7), True),
             ("of many outputs", (130, 17), True),
         ]
     ),

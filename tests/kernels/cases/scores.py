@@ -19,17 +19,42 @@ def alone(classes):
     return lambda rng, dtype, rows: scored(classes=classes)(rng, dtype, rows)[:1]
 
 
-def softmax_scale(scores):
-    away = np.abs(scores) + np.abs(scores).max(axis=1, keepdims=True)
-    return [1.0, np.nan_to_num(away, posinf=0), np.log(scores.shape[1]), scores]
-
-
 def rival_scale(scores, labels, margin):
     return [None, margin * scores.shape[1] + 2 * np.abs(scores).sum(axis=1), scores, labels]
 
 
-def violated(rng, dtype, rows):
-    return (rng.random((rows, 10)) < 0.5).astype(dtype), rng.integers(0, 10, rows)
+def squared_rival_scale(scores, labels, margin):
+    reach = margin + np.abs(scores) + np.abs(scores).max(axis=1, keepdims=True)
+    return [reach, np.square(reach).sum(axis=1), scores, labels]
+
+
+def strongest_rival_scale(scores, labels, margin):
+    return [None, margin + 2 * np.abs(scores).max(axis=1), scores, labels]
+
+
+def violated(*numbers, classes=10):
+    def make(rng, dtype, rows):
+        return (rng.random((rows, classes)) < 0.5).astype(dtype), rng.integers(0, classes, rows), *numbers
+
+    return make
+
+
+def pairs(classes):
+    return lambda *given: (alone(classes)(*given)[0], alone(classes)(*given)[0])
+
+
+def squared_scale(scores, targets):
+    sizes = np.abs(scores) + np.abs(targets)
+    return [sizes, np.square(sizes).mean(axis=1), scores, targets]
+
+
+def shares(rng, dtype, rows):
+    return rng.random((rows, 3)).astype(dtype), 0.0, 1.0
+
+
+def lost(rng, dtype, rows):
+    losses = np.maximum(rng.standard_normal(rows), 0).astype(dtype)
+    return losses, rng.integers(0, 10, rows), rng.integers(0, 10, rows), 10
 
 
 def yes_or_no(rng, dtype, rows):
@@ -37,11 +62,22 @@ def yes_or_no(rng, dtype, rows):
 
 
 CASES = [
-    Case("softmax_parts", alone(10), 14, softmax_scale, sizes=SIZES),
-    Case("softmax_parts", alone(2), 6, softmax_scale, sizes=SIZES, label="of two classes"),
     Case("less_at_labels", scored(1.0), 0, sizes=SIZES),
     Case("rival_losses", scored(1.0), 14, rival_scale, sizes=SIZES, extremes=False),
-    Case("rival_gradients", violated, 0, hostile=(), sizes=SIZES),
+    Case("rival_losses", scored(0.5, classes=53), 57, rival_scale, sizes=SIZES, extremes=False, label="many"),
+    Case("squared_rival_losses", scored(1.0), 14, squared_rival_scale, sizes=SIZES, extremes=False),
+    Case("rival_gradients", violated(1.0), 0, hostile=(), sizes=SIZES),
+    Case("rival_gradients", violated(2.0, classes=53), 0, hostile=(), sizes=SIZES, label="of squares"),
+    Case("strongest_rivals", scored(1.0), 2, strongest_rival_scale, sizes=SIZES, extremes=False),
+    Case("strongest_rival_gradients", lost, 0, sizes=SIZES),
+    Case(
+        "means_over_columns",
+        alone(70),
+        20,
+        lambda v: [np.abs(v / 70).sum(axis=1), v],
+        sizes=(0, *SIZES),
+        extremes=False,
+    ),
     Case(
         "logistic_gradients",
         lambda *a: (*yes_or_no(*a), 0.5),
@@ -50,5 +86,9 @@ CASES = [
         hostile=(0,),
         sizes=SIZES,
     ),
+    Case("squared_errors", pairs(70), 20, squared_scale, sizes=SIZES, extremes=False),
+    Case("squared_errors", pairs(1), 2, squared_scale, sizes=SIZES, extremes=False, label="of single scores"),
+    Case("all_between", shares, 0, sizes=SIZES),
+    Case("all_finite", alone(3), 0, sizes=(0, *SIZES)),
     Case("logistic_losses", yes_or_no, 4, hostile=(0,), sizes=SIZES),
 ]
