@@ -69,7 +69,8 @@ class L2(_Penalty):
             "*.weight"; the pattern is then the only rule, so one that matches biases takes biases.
 
     Raises:
-        ValueError: at construction, a bad argument; when called, a pattern that matches no parameter.
+        ValueError: at construction, a bad argument; when called, a pattern that matches no parameter, or frozen
+            ones only.
 
     >>> from minidl.initializers import ones, zeros
     >>> from minidl.parameters import Parameter

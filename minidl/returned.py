@@ -133,6 +133,19 @@ def check_snapshot(snapshot: object, names: Collection[str]) -> None:
         )
 
 
+def as_restored(found: Mapping[str, Numbers], wanted: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """What was found, in the dtypes of what is wanted where `check_restored` allows it; the rest as it is."""
+    return {name: _as_restored(name, array, wanted[name]) if name in wanted else array for name, array in found.items()}
+
+
+def _as_restored(name: str, array: Numbers, wanted: Numbers) -> Numbers:
+    try:
+        check_restored(name, wanted.shape, array, wanted.dtype)
+    except (TypeError, ValueError):
+        return array
+    return array.astype(wanted.dtype, copy=False)
+
+
 def check_restored(name: str, shape: tuple[int, ...], array: Numbers, dtype: np.dtype[Any]) -> None:
     """Refuse what is no array of that shape and kind of numbers, or has finite ones that the dtype cannot hold."""
     array = np.asarray(array) if isinstance(array, np.generic) else array

@@ -169,9 +169,16 @@ class Parameters:
     def matching(self, pattern: str) -> list[Parameter]:
         """The parameters whose name matches a shell pattern such as "*.weight", without those that are frozen.
 
-        A pattern that matches no name at all is an error, which lists them.
+        A pattern that matches no name at all is an error, which lists them; so is one that matches frozen ones only.
         """
-        return [parameter for parameter in _matching(pattern, self.named).values() if not parameter.frozen]
+        found = _matching(pattern, self.named)
+        chosen = [parameter for parameter in found.values() if not parameter.frozen]
+        if found and not chosen:
+            raise ValueError(
+                f"expected a parameter that trains for names={pattern!r}, received {list(found)}, all of them frozen: "
+                f"leave out what has this pattern, or model.parameters.unfreeze(names)"
+            )
+        return chosen
 
     def check_whole(self, named: Mapping[str, Parameter]) -> None:
         """Raise RuntimeError where the parameters a model has now are not those of this store, or left it."""

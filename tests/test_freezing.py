@@ -14,6 +14,7 @@ from minidl import (
     Dataset,
     ExponentialAverage,
     Linear,
+    MaxNorm,
     MeanSquaredError,
     Parameters,
     Sequential,
@@ -175,6 +176,21 @@ def test_building_again_freezes_nothing():
     assert isinstance(model.parameters, Parameters)
     assert model.parameters.frozen == []
     assert model.parameters.size == 21
+
+
+@pytest.mark.parametrize("hooks", [{"regularizers": [L2(0.1, names="0.*")]}, {"callbacks": [MaxNorm(1, names="0.*")]}])
+def test_a_pattern_that_matches_frozen_parameters_only_is_refused_before_the_first_step(hooks):
+    model = make_model("0.*")
+    start = model.parameters.snapshot()
+    with pytest.raises(ValueError, match=r"names='0\.\*', received \['0\.weight', '0\.bias'\], all of them frozen: .*"):
+        trained(model, **hooks)
+    np.testing.assert_equal(model.parameters.snapshot(), start)
+
+
+def test_without_a_pattern_what_is_frozen_is_passed_over():
+    model = make_model("*.weight")
+    MaxNorm(1.0).project(model.parameters)
+    assert L2(0.1)(model.parameters) == 0
 
 
 @pytest.mark.parametrize("name", ["trainable", "requires_grad", "frozen"])

@@ -19,7 +19,7 @@ from minidl.layers.owning import owned, refuse_shared
 from minidl.layers.shapes import SampleShape, ShapeError, check_sizes, rows_at_once
 from minidl.parameters import Array, Parameter, State
 from minidl.quiet import quiet, quietly
-from minidl.returned import as_finite, as_numbers
+from minidl.returned import as_finite, as_numbers, as_restored
 from minidl.seeding import Stream, generator
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
 from minidl.store import Parameters
@@ -197,7 +197,9 @@ class Layer(Recorded):
         write_arrays(path, self.parameters.snapshot())
 
     def load(self, path: StrPath, *, names: str | None = None) -> Self:
-        """Put back what `save` wrote, into a built model with the same names, shapes and dtype. Returns self.
+        """Put back what `save` wrote, in a built model with the same names and shapes. Returns self.
+
+        Floats of another precision are cast, as by `parameters.restore`.
 
         Args:
             path: the file. It is not trusted: see `minidl.storage.read_arrays`.
@@ -205,7 +207,7 @@ class Layer(Recorded):
                 match it, and no others.
 
         Raises:
-            DataError: the file cannot be read, or entries are missing, extra, or have another shape or dtype; the
+            DataError: the file cannot be read, or entries are missing, extra, or have another shape or kind; the
                 message names all of them, and the model is as it was.
             ValueError: no entry of this model matches the pattern.
         """
@@ -219,7 +221,7 @@ class Layer(Recorded):
             )
         if names is not None:  # what else the file holds is left alone
             found = {name: array for name, array in found.items() if name in wanted}
-        check_entries(path, found, wanted)
+        check_entries(path, found := as_restored(found, wanted), wanted)
         self.parameters.restore(self.parameters.snapshot() | found)
         return self
 

@@ -26,7 +26,7 @@ class MaxNorm(Callback):
             unit.
 
     Raises:
-        ValueError: at construction, a bad argument; at `fit`, a pattern that matches no parameter.
+        ValueError: at construction, a bad argument; at `fit`, a pattern that matches no parameter, or frozen ones only.
 
     Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", Journal of Machine
     Learning Research 15, 2014, section 5.1.
@@ -50,7 +50,7 @@ class MaxNorm(Callback):
         """Bring back what is longer than `limit`; for loops by hand, after the optimizer's step.
 
         Raises:
-            ValueError: the pattern matches no parameter.
+            ValueError: the pattern matches no parameter, or frozen ones only.
         """
         with quietly():
             for parameter in self._chosen(parameters):
@@ -59,10 +59,11 @@ class MaxNorm(Callback):
     def _chosen(self, parameters: Parameters) -> list[Parameter]:
         if self.names is not None:
             return parameters.matching(self.names)
-        return [parameter for parameter in parameters.matching("*") if parameter.decay and len(parameter.shape) > 1]
+        trained = (parameter for parameter in parameters.named.values() if not parameter.frozen)
+        return [parameter for parameter in trained if parameter.decay and len(parameter.shape) > 1]
 
     def on_fit_begin(self, trainer: Any) -> None:
-        """Refuse a pattern that matches nothing."""
+        """Refuse a pattern that matches nothing, or nothing that trains."""
         self._chosen(trainer.model.parameters)
 
     def on_step_end(self, trainer: Any) -> None:

@@ -7,12 +7,26 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.parameters import Array
+from minidl.testing.functions import shown
+from minidl.testing.losses.case import LossCase
 
 PIECES = 16  # of a way, at first
 LOOKED_AT = 3  # of them are halved: those whose ends differ most from what the gradient says
 HALVINGS = 44  # down to 1e-14 of the way
 STEEP = 64  # times what the gradient says at either end of the last piece, or beside it, is no jump
 LEAST = 1e-5  # of the largest value met is the smallest jump; a square root rises by less on the last piece
+
+
+def no_jump(case: LossCase) -> None:
+    """On the way to other scores, the value changes by what the gradient says."""
+
+    def looked_at(scores: Array) -> tuple[float, Array]:
+        return case.value(scores, case.targets), case.gradient()
+
+    end = np.asarray(case.rng.integers(-24, 25, case.scores.shape) / 8)
+    if (jump := find_jump(looked_at, case.scores, end)) is not None:
+        details = f"  {jump.low:.8g} at scores = {shown(jump.before)}\n  {jump.high:.8g} right beside them"
+        raise case.failure("the value must not jump: its pieces must meet", details, drawn=False)
 
 
 class Jump(NamedTuple):

@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.functions import FAR, Sample, Subject, Trial, Twins, Wrong, in_words, shown
+from minidl.testing.functions import FAR, Sample, Subject, Trial, Twins, Wrong, in_words
 from minidl.testing.functions import off_grid as moved
 from minidl.testing.losses.case import LossCase, LossCheckError
-from minidl.testing.losses.jumps import find_jump
+from minidl.testing.losses.jumps import no_jump
 from minidl.testing.report import NOT_TRIED, Outcome, Properties, worst
 
 LOSSES = Properties()
@@ -205,17 +205,7 @@ def far_out(case: LossCase) -> Outcome:
     return worst(_trial(case, weights, scale).off_grid() for weights in (None, case.weights) for scale in FAR)
 
 
-@LOSSES.property("the value has no jump")
-def no_jump(case: LossCase) -> None:
-    """On the way to other scores, the value changes by what the gradient says."""
-
-    def looked_at(scores: Array) -> tuple[float, Array]:
-        return case.value(scores, case.targets), case.gradient()
-
-    end = np.asarray(case.rng.integers(-24, 25, case.scores.shape) / 8)
-    if (jump := find_jump(looked_at, case.scores, end)) is not None:
-        details = f"  {jump.low:.8g} at scores = {shown(jump.before)}\n  {jump.high:.8g} right beside them"
-        raise case.failure("the value must not jump: its pieces must meet", details, drawn=False)
+LOSSES.property("the value has no jump")(no_jump)
 
 
 def _trial(case: LossCase, weights: Array | None, scale: int = 1) -> Trial:
