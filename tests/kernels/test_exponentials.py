@@ -1,4 +1,4 @@
-"""exp, expm1 and log1p of compiled loops: how far from the truth, for which numbers, and several at once."""
+"""exp, expm1, log1p and log of compiled loops: how far from the truth, for which numbers, and several at once."""
 
 import platform
 import re
@@ -8,9 +8,9 @@ import pytest
 
 pytestmark = pytest.mark.needs_numba
 
-FUNCTIONS = ("exp", "expm1", "log1p")
-BOUNDS = {"exp": 1.1, "expm1": 1.2, "log1p": 2.0}
-RANGES = {"exp": (-np.inf, np.inf), "expm1": (-np.inf, 0), "log1p": (0, 1)}
+FUNCTIONS = ("exp", "expm1", "log1p", "log")
+BOUNDS = {"exp": 1.1, "expm1": 1.2, "log1p": 2.0, "log": 2.0}
+RANGES = {"exp": (-np.inf, np.inf), "expm1": (-np.inf, 0), "log1p": (0, 1), "log": (1, 3e38)}
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import Elementwise, Linear, LogSoftmax, ReLU, ShapeError, Sigmoid, Softmax, Tanh
+from minidl.kernels import forms
 from minidl.layers.activations import log_softmax, sigmoid, softmax
 from tests.tools.heard import heard
 
@@ -178,6 +179,22 @@ def exact_sigmoids(x):
 def test_scores_of_no_row_are_refused(function):
     with pytest.raises(ShapeError, match=r"expected x with scores along its last axis, received the number x=1\.0"):
         function(1.0)
+
+
+@pytest.mark.parametrize("function", [log_softmax, softmax])
+def test_rows_without_scores_are_refused_and_no_rows_are_taken(function):
+    with pytest.raises(ShapeError, match=r"expected x with scores along its last axis, received x\.shape=\(2, 0\)"):
+        function(np.ones((2, 0)))
+    assert function(np.ones((0, 3))).shape == (0, 3)
+
+
+@pytest.mark.parametrize("layer", [LogSoftmax(), Softmax()])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_gradient_of_a_softmax_may_be_a_list(layer, dtype):
+    x, dy = np.array([[1, 2, 4], [0, 0, 1]], dtype), np.array([[1, 0, 2], [3, 1, 1]], dtype)
+    layer.forward(x)
+    np.testing.assert_allclose(layer.backward(dy.tolist()), layer.backward(dy), rtol=1e-5, atol=1e-7)
+    assert forms._Choice.failure == ""
 
 
 @pytest.mark.parametrize("layer", [LogSoftmax(), ReLU(), Sigmoid(), Softmax(), Tanh(), Linear(4, 4).build()])

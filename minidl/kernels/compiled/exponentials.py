@@ -1,11 +1,11 @@
-"""exp, expm1 and log1p as arithmetic, so that loops take several numbers at once; the C library takes one by one.
+"""exp, expm1, log1p and log as arithmetic, so that loops take several numbers at once; the C library takes one by one.
 
 With k the whole number next to x / log(2) and r = x - k log(2), within log(2) / 2 of 0:
 
     exp(x) = 2^k exp(r),  exp(r) = 1 + r + r^2 q(r),  q a polynomial
 
 For use in compiled loops only. NaN stays NaN. Farthest from the true value, in units in the last place, over the whole
-range: exp 1.1, expm1 1.2, log1p 2.0; also where the result is denormal. Those of NumPy are between 0.5 and 2.4.
+range: exp 1.1, expm1 1.2, log1p and log 2.0; also where the result is denormal. Those of NumPy are between 0.5 and 2.4.
 """
 
 import numpy as np
@@ -40,7 +40,7 @@ def log1p(x):
 
 
 def log(x):
-    """The logarithm of x within 2 units in the last place for finite x >= 1, NaN for NaN."""
+    """The logarithm of x, finite and >= 1."""
     raise TypeError("expected a call from a compiled loop, received one from Python: use np.log")
 
 
