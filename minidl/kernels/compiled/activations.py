@@ -5,6 +5,7 @@ A second thread gains nothing, and loses where the matrix library has just used 
 
 import numpy as np
 
+from minidl.kernels import activations as plain
 from minidl.kernels.activations import GELU_CUBIC, GELU_FLAT, GELU_LINEAR, SILU_FLAT, largest_exponent
 from minidl.kernels.compiled.exponentials import exp, expm1, log1p
 from minidl.kernels.compiled.loops import loop
@@ -75,6 +76,8 @@ def silu_backward(x, s, dy):
 
 
 def drop_out(x, numbers, bound, scale):
+    if numbers.strides != x.strides:  # a turned copy of the numbers would cost what the loop gains
+        return plain.drop_out.plain(x, numbers, bound, scale)
     bound = numbers.dtype.type(bound) if numbers.dtype.kind == "f" else np.uint64(bound)  # which may be 2^32
     return _two(_drop_out, x, numbers, numbers=(bound, scale))
 
