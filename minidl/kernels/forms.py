@@ -43,7 +43,7 @@ class Kernel(Generic[P, R]):
             return self.plain(*args, **kwargs)
         try:
             return form(*args, **kwargs)
-        except MemoryError:
+        except (MemoryError, IndexError):  # too much, or rows that are not there: no failure of the compiler
             raise
         except Exception as error:  # of the compiler: a loop itself raises nothing
             _fall_back(error)

@@ -25,6 +25,7 @@ class Hinge(ClassLoss):
 
     Source: Crammer and Singer, Journal of Machine Learning Research 2, 2001.
 
+    >>> import numpy as np
     >>> loss = Hinge()
     >>> loss.forward(np.array([[3.0, 1.0, 2.5]]), np.array([0]))
     0.5
@@ -60,6 +61,7 @@ class WestonWatkinsHinge(Hinge):
 
     Source: Weston and Watkins, ESANN 1999.
 
+    >>> import numpy as np
     >>> loss = WestonWatkinsHinge()
     >>> loss.forward(np.array([[3.0, 2.75, 2.5]]), np.array([0]))
     1.25
@@ -91,6 +93,7 @@ class SquaredHinge(WestonWatkinsHinge):
     Source: Tang, "Deep learning using linear support vector machines", ICML workshop 2013, of one class against the
     rest there; the sum over rivals: Weston and Watkins, ESANN 1999.
 
+    >>> import numpy as np
     >>> loss = SquaredHinge()
     >>> loss.forward(np.array([[3.0, 2.5, 2.75]]), np.array([0]))
     0.8125

@@ -10,6 +10,7 @@ class MeanSquaredError(Loss):
 
     Source: Bishop 2006, section 3.1.1, without the factor 1/2.
 
+    >>> import numpy as np
     >>> loss = MeanSquaredError()
     >>> loss.forward(np.array([[3.0], [1.0]]), np.array([[1.0], [1.0]]))
     2.0
