@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import limits
 import processors
 import training_step
@@ -23,7 +22,8 @@ from table import Timing, aims_header, aims_row, header, row, spread
 from tried import GatheredAhead
 from workloads import EVERY, WORKLOADS
 
-SPEC = spec_from_file_location("benchmarks_all", BENCHMARKS / "all.py")  # not "all", which the reports have, too
+# not as "all", which the reports have, too
+SPEC = spec_from_file_location("benchmarks_all", Path(training_step.__file__).with_name("all.py"))
 everything = module_from_spec(SPEC)
 SPEC.loader.exec_module(everything)
 SMALL = {name: replace(workload, numbers=400_000) for name, workload in WORKLOADS.items() if name != "relu-mlp-large"}
