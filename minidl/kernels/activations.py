@@ -188,5 +188,6 @@ def softplus_backward(x: Array, dy: Array, beta: float) -> Array:
 @Kernel
 def drop_out(x: Array, numbers: Array, bound: float, scale: float) -> tuple[Array, Array]:
     """x m and m = scale 1{number >= bound}, both in memory like x."""
-    m: Array = np.multiply(numbers >= bound, x.dtype.type(scale), out=np.empty_like(x, subok=False))
+    kept = numbers >= bound if bound < 2**32 else np.zeros(numbers.shape, bool)  # numpy 2.0 crashes on 2**32
+    m: Array = np.multiply(kept, x.dtype.type(scale), out=np.empty_like(x, subok=False))
     return np.multiply(x, m, out=np.empty_like(x, subok=False)), m
