@@ -1,7 +1,6 @@
 """Tables as notebooks draw them."""
 
 from collections.abc import Sequence
-from html import escape
 
 SHOWN = 20  # rows of a long table: the first and the last half of these
 
@@ -16,6 +15,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, title: str =
     <tr><td>1</td><td>0.25</td></tr>
     </table>
     """
+    from html import escape  # slow to load, and for notebooks only
+
     half = SHOWN // 2
     chosen = [*rows[:half], ["…"] * len(head), *rows[-half:]] if len(rows) > SHOWN else rows
     lines = [_line("th", map(escape, head)), *(_line("td", map(_cell, row)) for row in chosen)]
@@ -28,6 +29,6 @@ def _line(kind: str, cells: "map[str]") -> str:
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return escape(str(value))
+    from html import escape
+
+    return f"{value:.6g}" if isinstance(value, float) else escape(str(value))

@@ -1,5 +1,7 @@
 """Which of many numbers are chosen, from a random stream."""
 
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
 import math
 import sys
 from typing import Any

@@ -2,16 +2,13 @@
 
 from typing import Any
 
-import numpy as np
-
 from minidl.arguments import short
 from minidl.bytecode import assigns
-from minidl.store import Parameters
 
-GIVEN = {  # what is there without a method of that name, and the type of it
-    "parameters": (Parameters, "build keeps the store of all numbers there"),
-    "rng": (np.random.Generator, "build gives every layer its random stream there"),
-    "training": (bool, "train_mode says there whether the layer is training"),
+GIVEN = {  # what is there without a method of that name, and the name of its type
+    "parameters": ("Parameters", "build keeps the store of all numbers there"),
+    "rng": ("Generator", "build gives every layer its random stream there"),
+    "training": ("bool", "train_mode says there whether the layer is training"),
 }
 
 
@@ -22,7 +19,7 @@ def check_names(layer: Any, base: type[Any]) -> None:
         taken = [value for value in classes if value is not False]  # what it is to begin with
         if name in vars(layer):
             value = vars(layer)[name]
-            if not isinstance(value, kind) or assigns(type(layer), "__init__", name):
+            if kind not in {k.__name__ for k in type(value).__mro__} or assigns(type(layer), "__init__", name):
                 taken.insert(0, value)
         if taken:
             raise ValueError(
