@@ -93,7 +93,7 @@ def _written(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 
 def short(value: object) -> str:
     """One line for any value: arrays by shape, functions by name, everything else by its repr."""
-    if isinstance(value, np.ma.MaskedArray):
+    if isinstance(value, np.ndarray) and isinstance(value, np.ma.MaskedArray):  # np.ma is loaded when it is asked for
         return f"<masked array {value.shape} {value.dtype}>"
     if isinstance(value, np.ndarray):
         return f"<array {value.shape} {value.dtype}>" if value.size > 8 else repr(value.tolist())

@@ -102,3 +102,25 @@ def test_a_model_with_statistics_of_its_rows_is_refused():
     trainer = Trainer(Sequential(Linear(2, 2), BatchNorm(2)).build(), MeanSquaredError(), SGD(0.1))
     with pytest.raises(ValueError, match=r"expected a model without states, received 1.mean, 1.variance: stat"):
         trainer.fit((np.ones((4, 2)), np.ones((4, 2))), epochs=1)
+
+
+def alone_on_a_rank(callbacks=(), **options):
+    """A run of a single rank, in this process."""
+    from minidl.distributed import Trainer
+
+    trainer = ranks.make(Trainer, callbacks=callbacks)
+    train = ranks.data()
+    trainer.fit(train, train.take(slice(0, 20)), batch_size=27, progress=False, **options)
+    return trainer
+
+
+def test_a_single_rank_trains_like_one_process():
+    one, other = alone(steps=30), alone_on_a_rank(steps=30)
+    np.testing.assert_allclose(other.model.parameters.value, one.model.parameters.value, rtol=0, atol=1e-14)
+
+
+def test_a_single_rank_stops_and_fails_by_itself():
+    stopped = alone_on_a_rank([ranks.Mischief(0, 5, "stop")], steps=30)
+    assert stopped.history.stopped_because == "stopped: seen enough"
+    with pytest.raises(ArithmeticError, match="a mistake of a callback"):
+        alone_on_a_rank([ranks.Mischief(0, 5, "raise")], steps=30)

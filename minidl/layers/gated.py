@@ -4,6 +4,8 @@ A gate is a sigmoid, s = 1 / (1 + exp(-a)) = (1 + tanh(a / 2)) / 2, with ds = s 
 halved in A, one tanh serves every row of a step, and what it leaves in the first rows becomes s.
 """
 
+from __future__ import annotations  # numpy.random is loaded when it is needed
+
 from dataclasses import dataclass
 
 import numpy as np

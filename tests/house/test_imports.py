@@ -22,6 +22,13 @@ def test_importing_minidl_and_its_data_loads_nothing_heavy():
     assert loaded.isdisjoint(HEAVY)
 
 
+def test_importing_minidl_loads_no_part_of_numpy_that_it_does_not_need():
+    code = (
+        "import sys, minidl; print(*(name for name in ('numpy.random', 'numpy.ma') if name in sys.modules)); sys.exit()"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
 def test_a_silent_run_loads_nothing_heavy():
     code = """
 import numpy as np
