@@ -40,4 +40,7 @@ def test_the_page_of_what_is_public_lists_every_package_and_only_what_can_be_imp
         *(f"minidl.{path.parent.name}" for path in Path(minidl.__file__).parent.glob("*/__init__.py")),
     } <= listed
     for name in listed:
-        import_module(name)
+        try:
+            import_module(name)
+        except ImportError as error:  # a module of an extra that is not installed says which
+            assert re.search(r'pip install "minidl\[\w+\]"', str(error)), name
