@@ -14,6 +14,9 @@ PACKAGES = {
     "dask": "distributed",
     "mpi": "mpi4py",
     "notebook": "nbclient",
+    "sklearn": "sklearn",
+    "pandas": "pandas",
+    "polars": "polars",
     "tools": "optuna",
 }  # by the markers needs_...
 

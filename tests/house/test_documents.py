@@ -29,7 +29,10 @@ def test_the_pages_are_found():
 
 def marked(page):
     """The page with what it needs: other tools are not ours, and some of them warn of themselves."""
-    marks = [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")] if page.name == "company.md" else []
+    marks = {
+        "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
+        "sklearn.md": [pytest.mark.needs_sklearn, pytest.mark.needs_pandas],
+    }.get(page.name, [])
     return pytest.param(page, marks=marks, id=page.name)
 
 

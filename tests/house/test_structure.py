@@ -49,6 +49,7 @@ BELOW = {
     | {"store", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "distributed": {"arguments", "parameters", "training"},
+    "sklearn": {"arguments", "data", "layers", "optim", "parameters", "training"},
     "profiles": set(),
     "testing": {
         "arguments",
@@ -75,6 +76,7 @@ ONLY_IN = {
     "numba": "kernels/compiled",
     "threadpoolctl": "experiments",
     "mpi4py": "distributed.py",
+    "sklearn": "sklearn",
 }
 
 
