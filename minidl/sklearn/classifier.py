@@ -83,7 +83,7 @@ class MLPClassifier(ClassifierMixin, Multilayer):
         model: Any = None,
         loss: Any = None,
         optimizer: Any = Adam,
-        learning_rate: float = 0.01,
+        learning_rate: float = 0.003,
         schedule: Any = None,
         regularizers: Any = (),
         epochs: int = 200,

@@ -101,7 +101,7 @@ def test_what_has_no_meaning_for_it_is_refused():
 
 def test_parameters_that_changed_are_refused_but_those_of_one_call():
     estimator = MLPRegressor(random_state=0).partial_fit(X, X[:, 0])
-    estimator.set_params(batch_size=10, shuffle=False, verbose=False, learning_rate=0.01).partial_fit(X, X[:, 0])
+    estimator.set_params(batch_size=10, shuffle=False, verbose=False, learning_rate=0.003).partial_fit(X, X[:, 0])
     with pytest.raises(ValueError, match="received learning_rate that is not as it was"):
         estimator.set_params(learning_rate=0.5).partial_fit(X, X[:, 0])
     clone(estimator).partial_fit(X, X[:, 0])

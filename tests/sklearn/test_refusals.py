@@ -43,7 +43,7 @@ def numbers():
         ({"loss": "hinge"}, TypeError, r"write Hinge\(\)"),
         ({"loss": Huber()}, ValueError, "expected a loss of labels"),
         ({"optimizer": SGD(0.1)}, TypeError, "its rate is learning_rate"),
-        ({"optimizer": lambda lr: None}, TypeError, r"expected optimizer\(0.01\) to make an Optimizer, received None"),
+        ({"optimizer": lambda lr: None}, TypeError, r"expected optimizer\(0.003\) to make an Optimizer, received None"),
         ({"schedule": CosineDecay(0.1, 10)}, TypeError, "such as CosineDecay, received CosineDecay"),
         ({"learning_rate": -1}, ValueError, "learning_rate"),
         ({"epochs": 0}, ValueError, "epochs"),
