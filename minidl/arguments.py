@@ -12,6 +12,7 @@ import numpy as np
 from minidl.advice import Advised, Missing
 from minidl.argument_words import unfit
 from minidl.bytecode import assigns, runs_later
+from minidl.passing import forget, kept
 
 FREEZING = 'freeze by name, as in model.parameters.freeze("0.*") after build, and undo it by unfreeze'
 
@@ -31,6 +32,7 @@ class Recorded(Advised):
 
     _arguments: tuple[tuple[Any, ...], dict[str, Any]]
     _of_the_moment: tuple[str, ...] = ()  # attributes that a copy has as its class has them
+    _passes: tuple[str, ...] = ()  # methods that keep something on self for the next one
 
     if not TYPE_CHECKING:  # a checker should see the constructors of the classes, which Sigmoid(3) does not fit
 
@@ -51,8 +53,13 @@ class Recorded(Advised):
         """What a copy or pickle takes along: attributes and slots, but not what is of the moment it was taken in."""
         state: Any = object.__getstate__(self)
         attributes, slots = state if isinstance(state, tuple) else (state, None)
-        kept = {name: value for name, value in attributes.items() if name not in self._of_the_moment}
-        return kept if slots is None else (kept, slots)
+        lasting = {name: value for name, value in (attributes or {}).items() if name not in self._of_the_moment}
+        lasting = kept(self, lasting, self._passes)
+        return lasting if slots is None else (lasting, slots)
+
+    def _forget(self) -> None:
+        """Drop what the newest pass kept, such as rows of data."""
+        forget(self, self._passes)
 
 
 class Refused:

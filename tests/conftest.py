@@ -15,9 +15,11 @@ PACKAGES = {
     "mpi": "mpi4py",
     "notebook": "nbclient",
     "sklearn": "sklearn",
-    "pandas": "pandas",
-    "polars": "polars",
     "tools": "optuna",
+    "onnx": "onnxruntime",
+    "safetensors": "safetensors",
+    "skops": "skops",
+    "torch": "torch",
 }  # by the markers needs_...
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

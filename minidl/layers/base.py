@@ -23,6 +23,7 @@ from minidl.returned import as_finite, as_numbers, as_restored
 from minidl.seeding import Stream, generator
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
 from minidl.store import Parameters
+from minidl.tensors import is_tensors, read_tensors, write_tensors
 
 
 class Layer(Recorded):
@@ -58,6 +59,7 @@ class Layer(Recorded):
     parameters: Parameters
     _of_the_moment: tuple[str, ...] = ("training", "needs_dx", "_trains_in", "_predicts_in")
     _set_by = "forward"
+    _passes = ("forward", "backward")
     _habits = LAYER
     if not TYPE_CHECKING:  # a checker refuses them as unknown
         trainable, requires_grad, frozen = Refused(FREEZING), Refused(FREEZING), Refused(FREEZING)
@@ -185,7 +187,10 @@ class Layer(Recorded):
     def save(self, path: StrPath) -> None:
         """Write every parameter and state by name to an uncompressed `.npz` file, whole or not at all.
 
+        A path that ends in ".safetensors" makes a file of that format, for which see docs/formats.md.
+
         Raises:
+            ImportError: the package safetensors is missing, for such a path.
             OSError: the file cannot be written; what was there before is still there.
 
         >>> import tempfile
@@ -194,7 +199,8 @@ class Layer(Recorded):
         ...     Linear(3, 2).build(seed=0).save(f"{folder}/weights.npz")
         ...     same = Linear(3, 2).build(seed=1).load(f"{folder}/weights.npz")
         """
-        write_arrays(path, self.parameters.snapshot())
+        write = write_tensors if is_tensors(path) else write_arrays
+        write(path, self.parameters.snapshot())
 
     def load(self, path: StrPath, *, names: str | None = None) -> Self:
         """Put back what `save` wrote, in a built model with the same names and shapes. Returns self.
@@ -202,7 +208,7 @@ class Layer(Recorded):
         Floats of another precision are cast, as by `parameters.restore`.
 
         Args:
-            path: the file. It is not trusted: see `minidl.storage.read_arrays`.
+            path: the file, `.npz` or `.safetensors`. It is not trusted: see `minidl.storage.read_arrays`.
             names: None for everything, exactly; or a shell pattern such as "0.*" for the entries of this model that
                 match it, and no others.
 
@@ -213,7 +219,8 @@ class Layer(Recorded):
         """
         if names is not None and not isinstance(names, str):
             raise TypeError(f'expected names to be None or one pattern such as "0.*", received names={names!r}')
-        wanted, found = self.parameters.snapshot(names), read_arrays(path)
+        read = read_tensors if is_tensors(path) else read_arrays
+        wanted, found = self.parameters.snapshot(names), read(path)
         if RECORD in found and RECORD not in wanted:
             raise DataError(
                 f"{path}: expected weights written by save, found a checkpoint of a run: fit(..., resume=path) goes on "

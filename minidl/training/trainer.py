@@ -148,7 +148,10 @@ class Trainer(Recorded):
         refuse_used_elsewhere(self.loss)
         data = as_dataset("data", data)
         check_scores_are_counted(self.model, self.metrics)
-        return judged(self, data, batch_size=batch_size)
+        try:
+            return judged(self, data, batch_size=batch_size)
+        finally:
+            self.loss._forget()
 
     def stop(self, reason: str) -> None:
         """End the run after the current step; for callbacks. Of several reasons the first counts."""
@@ -244,6 +247,8 @@ class Trainer(Recorded):
                 return run.execute()
         finally:
             self.run = None
+            for thing in (self.loss, *self.model.layers_inside()):
+                thing._forget()
 
     def state(self) -> dict[str, Any]:
         """What of the trainer a run remembers, as a `Checkpoint` keeps it."""

@@ -27,13 +27,16 @@ def test_the_pages_are_found():
     assert len(PAGES) >= 5
 
 
+NEEDED = {  # other tools are not ours, and some of them warn of themselves
+    "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
+    "formats.md": [pytest.mark.needs_onnx, pytest.mark.needs_safetensors],
+    "sklearn.md": [pytest.mark.needs_sklearn, pytest.mark.needs_inputs, pytest.mark.needs_onnx],
+}
+
+
 def marked(page):
-    """The page with what it needs: other tools are not ours, and some of them warn of themselves."""
-    marks = {
-        "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
-        "sklearn.md": [pytest.mark.needs_sklearn, pytest.mark.needs_pandas],
-    }.get(page.name, [])
-    return pytest.param(page, marks=marks, id=page.name)
+    """The page with what it needs."""
+    return pytest.param(page, marks=NEEDED.get(page.name, []), id=page.name)
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])

@@ -12,8 +12,9 @@ ROOT = Path(minidl.__file__).parent
 BELOW = {
     "bytecode": set(),
     "advice": {"bytecode"},
+    "passing": {"bytecode"},
     "argument_words": set(),
-    "arguments": {"advice", "argument_words", "bytecode"},
+    "arguments": {"advice", "argument_words", "bytecode", "passing"},
     "quiet": set(),
     "returned": {"arguments"},
     "remembered": {"arguments"},
@@ -27,9 +28,12 @@ BELOW = {
     "habits": set(),
     "html": set(),
     "storage": {"parameters"},
+    "tensors": {"parameters", "storage"},
     "kernels": {"parameters"},
     "layers": {"arguments", "bytecode", "parameters", "initializers", "html", "kernels", "quiet", "returned"}
-    | {"seeding", "storage", "store"},
+    | {"seeding", "storage", "store", "tensors"},
+    "interop": {"arguments", "layers", "parameters", "tensors"},
+    "onnx": {"arguments", "layers", "parameters", "storage", "version"},
     "optim": {"advice", "arguments", "kernels", "parameters", "quiet", "remembered", "returned", "store"},
     "data": {"arguments", "kernels", "parameters", "quiet", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers", "quiet"},
@@ -77,6 +81,8 @@ ONLY_IN = {
     "threadpoolctl": "experiments",
     "mpi4py": "distributed.py",
     "sklearn": "sklearn",
+    "onnx": "onnx",
+    "safetensors": "tensors.py",
 }
 
 

@@ -194,7 +194,7 @@ def test_a_loaded_one_learns_a_new_target(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
-@pytest.mark.needs_pandas
+@pytest.mark.needs_inputs
 def test_validation_does_not_warn_of_columns(kind):
     import pandas as pd
 

@@ -119,7 +119,7 @@ def test_targets_far_from_zero_are_scaled_from_outside():
     assert scaled.fit(x, y).score(x, y) > 0.95
 
 
-@pytest.mark.needs_pandas
+@pytest.mark.needs_inputs
 def test_a_frame_of_pandas_is_remembered_by_its_columns(flowers):
     import pandas as pd
 
@@ -138,7 +138,7 @@ def test_a_frame_of_pandas_is_remembered_by_its_columns(flowers):
     assert make_pipeline(columns, MLPClassifier(random_state=0)).fit(frame, y).score(frame, y) > 0.95
 
 
-@pytest.mark.needs_polars
+@pytest.mark.needs_inputs
 def test_a_frame_of_polars_is_remembered_by_its_columns(flowers):
     import polars as pl
 
