@@ -15,6 +15,7 @@ PACKAGES = {
     "mpi": "mpi4py",
     "notebook": "nbclient",
     "tools": "optuna",
+    "inputs": "h5py",
 }  # by the markers needs_...
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

@@ -11,6 +11,7 @@ import numpy as np
 
 from minidl.arguments import check_function, short
 from minidl.data.dataset import Dataset
+from minidl.inputs import check_columns, in_memory
 from minidl.layers.activations import LogSoftmax, Sigmoid, Softmax
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
@@ -25,7 +26,7 @@ from minidl.regularizers import Regularizer
 from minidl.returned import CHUNK, as_number, check_finite
 from minidl.store import Parameters
 
-Data: TypeAlias = Dataset | tuple[Array, Array] | tuple[Array, Array, Array]
+Data: TypeAlias = Dataset | tuple[Any, Any] | tuple[Any, Any, Any]
 Metrics: TypeAlias = Mapping[str, Metric]
 NAMELESS = ""
 
@@ -59,12 +60,13 @@ def metrics_by_name(metrics: Iterable[Any] | Mapping[str, Any]) -> dict[str, Cal
     return dict(zip(names, functions, strict=True))
 
 
-def as_dataset(name: str, data: Data) -> Dataset:
-    """A Dataset, or the tuple (x, targets) or (x, targets, weights) as one."""
-    if isinstance(data, Dataset):
-        return data
+def as_dataset(name: str, data: Data, columns: tuple[str, ...] = ()) -> Dataset:
+    """A Dataset, or the tuple (x, targets) or (x, targets, weights) as one, if its columns are those of the fit."""
     if isinstance(data, tuple) and len(data) in (2, 3):
-        return Dataset(data[0], data[1], weights=data[2] if len(data) == 3 else None)
+        data = Dataset(data[0], data[1], weights=data[2] if len(data) == 3 else None)
+    if isinstance(data, Dataset):
+        check_columns("x", data.columns, columns)
+        return data
     raise TypeError(f"expected {name} to be a Dataset or a tuple (x, targets), received {type(data).__name__}")
 
 
@@ -88,16 +90,21 @@ def admitted(
     sets = {"train": as_dataset("train", train), **validation_sets(validation)}
     check_scores_are_counted(model, metrics)
     for name, data in sets.items():
-        check_data(name, data, model, loss, metrics if name != "train" else {})
+        check_data(name, data, model, loss, metrics if name != "train" else {}, sets["train"].columns)
     check_backward(model, loss, sets["train"])
+    if sets["train"].columns:
+        model.columns = sets["train"].columns
     return sets
 
 
-def check_data(name: str, data: Dataset, model: Layer, loss: Loss, metrics: Metrics) -> None:
+def check_data(
+    name: str, data: Dataset, model: Layer, loss: Loss, metrics: Metrics, columns: tuple[str, ...] = ()
+) -> None:
     """Refuse data that the model, the loss or a metric cannot take, at the door instead of in the first epoch."""
     asked = ""
     try:
-        if not isinstance(data.x, np.memmap):
+        check_columns("x", data.columns, model.columns or columns)
+        if in_memory(data.x):
             check_finite(f"{name}.x", data.x, model._compute_dtype(data.x), chunk=CHUNK)
         with quietly():
             row = model.predict(data.x[:1])
@@ -220,6 +227,6 @@ def _last(model: Layer) -> Layer:
 
 def cast_once(data: Dataset, model: Layer) -> Dataset:
     """The set with `x` in the model's dtype; bytes and memory-mapped files stay and are cast batch by batch."""
-    if data.x.dtype.kind != "f" or isinstance(data.x, np.memmap):
+    if data.x.dtype.kind != "f" or not in_memory(data.x):
         return data
     return replace(data, x=data.x.astype(model.parameters.dtype, copy=False))

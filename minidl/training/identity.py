@@ -16,6 +16,7 @@ from minidl.arguments import Recorded
 from minidl.bytecode import written_names
 from minidl.canonical import PLAIN, canonical, digest, global_names, unwrapped
 from minidl.data.dataset import Dataset
+from minidl.inputs import in_memory
 from minidl.kernels.forms import form
 from minidl.parameters import Array
 from minidl.training.plan import OF_ONE_CALL, Plan
@@ -194,7 +195,7 @@ def _fingerprint(data: Dataset) -> str:
 
 def _pieces(data: Dataset) -> Iterator[Array]:
     yield from data.arrays[1:]
-    if isinstance(data.x, np.memmap):
+    if not in_memory(data.x):
         yield data.x[np.unique(np.linspace(0, len(data) - 1, SAMPLED).astype(np.int64))]
         return
     step = max(1, CHUNK * len(data) // data.x.nbytes)

@@ -146,7 +146,7 @@ class Trainer(Recorded):
         metrics count every row as one. Gradients are left as they were.
         """
         refuse_used_elsewhere(self.loss)
-        data = as_dataset("data", data)
+        data = as_dataset("data", data, self.model.columns)
         check_scores_are_counted(self.model, self.metrics)
         return judged(self, data, batch_size=batch_size)
 

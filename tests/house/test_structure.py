@@ -20,6 +20,7 @@ BELOW = {
     "version": set(),
     "seeding": {"arguments"},
     "parameters": {"arguments", "returned"},
+    "inputs": {"arguments", "parameters", "returned"},
     "store": {"arguments", "parameters", "returned"},
     "initializers": {"arguments", "parameters"},
     "regularizers": {"advice", "arguments", "parameters", "quiet", "returned", "store"},
@@ -28,16 +29,17 @@ BELOW = {
     "html": set(),
     "storage": {"parameters"},
     "kernels": {"parameters"},
-    "layers": {"arguments", "bytecode", "parameters", "initializers", "html", "kernels", "quiet", "returned"}
+    "layers": {"arguments", "bytecode", "parameters", "initializers", "inputs", "html", "kernels", "quiet", "returned"}
     | {"seeding", "storage", "store"},
     "optim": {"advice", "arguments", "kernels", "parameters", "quiet", "remembered", "returned", "store"},
-    "data": {"arguments", "kernels", "parameters", "quiet", "seeding", "storage"},
+    "data": {"arguments", "inputs", "kernels", "parameters", "quiet", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers", "quiet"},
     "training": {
         "arguments",
         "bytecode",
         "canonical",
         "html",
+        "inputs",
         "kernels",
         "parameters",
         "quiet",
