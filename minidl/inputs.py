@@ -104,8 +104,10 @@ def in_memory(x: Any) -> bool:
     return not isinstance(x, np.memmap | Rows)
 
 
-def as_rows(name: str, value: Any) -> Any:
+def as_rows(name: str, value: Any, fitted: tuple[str, ...] = ()) -> Any:
     """`value` as an array, or as `Rows` where it is a store; the one door of `Dataset`, `predict`, `evaluate`, `fit`.
+
+    `fitted` are the columns that a frame must have, () for any.
 
     Raises:
         TypeError, ValueError: what holds no real numbers; the message says what makes it such.
@@ -118,6 +120,7 @@ def as_rows(name: str, value: Any) -> Any:
     """
     if isinstance(value, Rows):
         return value
+    check_columns(name, columns_of(value) if fitted else (), fitted)
     if not _is_store(value):
         return as_array(name, value)
     check_dtype(name, value)

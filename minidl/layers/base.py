@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 
 from minidl.arguments import FREEZING, Recorded, Refused, check_integer, short
 from minidl.bytecode import reads
-from minidl.inputs import as_rows, check_columns, columns_of
+from minidl.inputs import as_rows
 from minidl.layers.habits import LAYER
 from minidl.layers.modes import inference, training
 from minidl.layers.names import check_names
@@ -243,16 +243,15 @@ class Layer(Recorded):
     def predict(self, x: Any, *, batch_size: int | None = None) -> Array:
         """Inference on all rows of `x`, in batches: the outputs as one array the caller owns.
 
-        A batch of None has 1024 rows that are vectors, or 128 of others. Takes and refuses what `Dataset` and `fit` do.
+        None is 1024 rows that are vectors, or 128 of others. Takes and refuses what `Dataset` and `fit` do.
         """
-        check_columns("x", columns_of(x), self.columns)
-        x = as_rows("x", x)
+        x = as_rows("x", x, self.columns)
         batch_size = rows_at_once(x) if batch_size is None else check_integer("batch_size", batch_size, minimum=1)
         dtype = self._compute_dtype(x)
         with inference(list(self.layers_inside())), quietly():
             starts = range(0, max(len(x), 1), batch_size)
-            batches = (as_finite("x", x[start : start + batch_size], dtype, start=start) for start in starts)
-            return np.concatenate([self.forward(batch) for batch in batches])
+            parts = (as_finite("x", x[start : start + batch_size], dtype, start=start) for start in starts)
+            return np.concatenate([*map(self.forward, parts)])
 
     def _compute_dtype(self, x: Array) -> np.dtype[Any]:
         """The dtype of the first parameter; without any, that of `x` if it is one of the two, else float32."""

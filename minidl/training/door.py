@@ -25,6 +25,7 @@ from minidl.quiet import quietly
 from minidl.regularizers import Regularizer
 from minidl.returned import CHUNK, as_number, check_finite
 from minidl.store import Parameters
+from minidl.training.batch_stream import Batches
 
 Data: TypeAlias = Dataset | tuple[Any, Any] | tuple[Any, Any, Any]
 Metrics: TypeAlias = Mapping[str, Metric]
@@ -60,6 +61,14 @@ def metrics_by_name(metrics: Iterable[Any] | Mapping[str, Any]) -> dict[str, Cal
     return dict(zip(names, functions, strict=True))
 
 
+def check_kinds(**given: tuple[object, type]) -> None:
+    """Refuse a part of a trainer that is no object of its class."""
+    for name, (value, kind) in given.items():
+        if not isinstance(value, kind):
+            advice = f": write {value.__name__}(...)" if isinstance(value, type) else ""
+            raise TypeError(f"expected {name} to be an object of {kind.__name__}, received {short(value)}{advice}")
+
+
 def as_dataset(name: str, data: Data, columns: tuple[str, ...] = ()) -> Dataset:
     """A Dataset, or the tuple (x, targets) or (x, targets, weights) as one, if its columns are those of the fit."""
     if isinstance(data, tuple) and len(data) in (2, 3):
@@ -84,17 +93,26 @@ def validation_sets(validation: Data | Mapping[str, Data] | None) -> dict[str, D
 
 
 def admitted(
-    model: Layer, loss: Loss, metrics: Metrics, train: Data, validation: Data | Mapping[str, Data] | None
-) -> dict[str, Dataset]:
-    """The sets by name, "train" first; what cannot be trained on or measured is refused here."""
-    sets = {"train": as_dataset("train", train), **validation_sets(validation)}
+    model: Layer,
+    loss: Loss,
+    metrics: Metrics,
+    train: Data | Batches,
+    validation: Data | Mapping[str, Data] | None,
+    epoch: int = 0,
+) -> dict[str, Any]:
+    """The sets by name, "train" first; what cannot be trained on or measured is refused here.
+
+    Of a stream it is the first batch of the epoch that is looked at.
+    """
+    stream = train if isinstance(train, Batches) else None
+    sets = {"train": as_dataset("train", stream.first(epoch) if stream else train), **validation_sets(validation)}  # type: ignore[arg-type]
     check_scores_are_counted(model, metrics)
     for name, data in sets.items():
         check_data(name, data, model, loss, metrics if name != "train" else {}, sets["train"].columns)
     check_backward(model, loss, sets["train"])
     if sets["train"].columns:
         model.columns = sets["train"].columns
-    return sets
+    return sets if stream is None else {**sets, "train": stream}
 
 
 def check_data(

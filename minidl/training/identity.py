@@ -19,6 +19,7 @@ from minidl.data.dataset import Dataset
 from minidl.inputs import in_memory
 from minidl.kernels.forms import form
 from minidl.parameters import Array
+from minidl.training.batch_stream import Batches
 from minidl.training.plan import OF_ONE_CALL, Plan
 from minidl.training.view import TrainerView
 from minidl.version import __version__
@@ -188,8 +189,10 @@ def _of_module(value: Any, known: dict[str, Any], inside: frozenset[int], writte
     return " ".join(constants + [_of_module(m, known, inside | {id(value)}, written) for m in members.values()])
 
 
-def _fingerprint(data: Dataset) -> str:
+def _fingerprint(data: Dataset | Batches) -> str:
     """Shape, dtype, and a digest of every number; of a memory-mapped file, of up to 4096 rows over its length."""
+    if isinstance(data, Batches):
+        return data.described()
     return f"{data!r} {digest(piece.tobytes() for piece in _pieces(data))}"
 
 
