@@ -61,7 +61,7 @@ class Batches:
             return "a stream that cannot be begun at a pass"
         batch = self.first(0)
         return (
-            f"{self.steps} batches a pass, the first {batch!r} {digest(np.ascontiguousarray(a) for a in batch.arrays)}"
+            f"{self.steps} batches a pass, the first {batch!r} {digest(np.asarray(a).tobytes() for a in batch.arrays)}"
         )
 
     def check_resumable(self, what: str) -> None:

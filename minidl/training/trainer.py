@@ -34,7 +34,7 @@ from minidl.training.door import (
     penalty_of,
 )
 from minidl.training.evaluations import judged
-from minidl.training.exclusive import exclusively, refuse_used_elsewhere
+from minidl.training.exclusive import exclusively, refuse_second_fit, refuse_used_elsewhere
 from minidl.training.habits import TRAINER
 from minidl.training.history import History
 from minidl.training.interrupts import interrupts
@@ -194,17 +194,18 @@ class Trainer(Recorded):
             batch_size: rows a step.
             validate_every: how often to evaluate: a float counts epochs (0.2 is five times an epoch), an int counts
                 steps, a function of the step (from 1) says where. The last step is always evaluated.
-            validate_first: True evaluates before the first step too.
+            validate_first: True evaluates before the first step too, where the training means are NaN.
             shuffle: True: an order that is a pure function of (seed, epoch). False: file order. A function
                 epoch -> row numbers: the caller's own, with rows repeated or left out; with `steps`, of any lengths.
             replacement: True draws every row at random from all of them, n draws an epoch, in batches that are whole.
             drop_last: leave out a short last batch.
             augment: (x, rng) -> x, applied to training batches only, such as `RandomFlip`; or
                 (x, targets, rng) -> (x, targets), as for mixup. Weights of rows stay.
-            seed, restore_best: the seed is of data order and augmentation; False keeps the last weights.
+            seed: of data order and augmentation.
+            restore_best: False keeps the last weights.
             max_growth: a cost has diverged, too, at so many times that of the first step, or 1 if that was less.
-            raise_divergence: False ends a run that has diverged, instead of raising.
-            progress: a bar in a terminal or notebook, plain lines elsewhere.
+            raise_divergence: False ends the run at a cost that has diverged, instead of raising.
+            progress: a bar in a terminal or notebook, plain lines elsewhere, on standard error.
             resume: a file that a `Checkpoint` wrote in a run with the same model, data and settings (its length
                 may differ, except with `AverageWeights`): goes on from there, to the same bits.
 
@@ -213,10 +214,7 @@ class Trainer(Recorded):
             DivergenceError: see `raise_divergence`. The history stays in `trainer.history`.
             ValueError, TypeError: unusable arguments or data, before the first step.
         """
-        if self.run is not None:
-            raise RuntimeError(
-                "expected one fit at a time, received a second while the first runs: use another Trainer and model"
-            )
+        refuse_second_fit(self.run)
         plan = Plan(
             epochs=epochs,
             steps=steps,
@@ -241,8 +239,8 @@ class Trainer(Recorded):
             with interrupts() as ctrl_c, settings_kept(), exclusively(self.loss, *self.callbacks):
                 train = as_stream(train, plan, callbacks)
                 sets = admitted(self.model, self.loss, self.metrics, train, validation, int(self.epoch))
-                self.run = Run(self, sets, plan, callbacks, ctrl_c)
-                return self.run.execute()
+                self.run = run = Run(self, sets, plan, callbacks, ctrl_c)
+                return run.execute()
         finally:
             self.run = None
 

@@ -121,8 +121,8 @@ def test_what_is_no_data_is_refused() -> None:
     assert refused(lambda: Dataset(X, Y, np.ones(6)))  # type: ignore[call-arg]
     assert refused(lambda: Dataset(X, Y, classes=["a", "b", "c"]))  # type: ignore[arg-type]
     assert refused(lambda: trainer.fit(X, Y, epochs=1))  # type: ignore[arg-type]
-    assert refused(lambda: trainer.fit((X,), epochs=1))  # type: ignore[arg-type]
-    assert refused(lambda: trainer.fit([X, Y], epochs=1))  # type: ignore[arg-type]
+    assert refused(lambda: trainer.fit((X,), epochs=1))
+    assert refused(lambda: trainer.fit([X, Y], epochs=1))
     assert refused(lambda: trainer.evaluate(X))  # type: ignore[arg-type]
     assert refused(lambda: DATA.split("0.5"))  # type: ignore[arg-type]
     assert refused(lambda: batches((X, Y), 2))  # type: ignore[arg-type]
