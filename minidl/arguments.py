@@ -129,9 +129,14 @@ def check_numbers(name: str, array: object) -> None:
         raise TypeError(
             f"expected {name} to be a numpy array, received {type(array).__name__}: {_as_array(name, array)}"
         )
+    check_dtype(name, array)
+
+
+def check_dtype(name: str, array: Any) -> None:
+    """Refuse a dtype that is none of real numbers, with what makes it one; nothing is read."""
     if array.dtype.kind not in "biuf":
-        advice = "encode strings as integer labels (np.unique(..., return_inverse=True)), convert objects with "
-        advice += ".astype(np.float32)"
+        advice = "encode strings as integer labels (np.unique(..., return_inverse=True), or, for targets, "
+        advice += "Dataset.from_labels(x, labels)), convert objects with .astype(np.float32)"
         of_kinds = {
             "c": f"give the real and the imaginary part as two features, or {name}.real alone",
             "M": f"count days or seconds, as in ({name} - {name}.min()) / np.timedelta64(1, 'D')",
@@ -147,9 +152,11 @@ def check_numbers(name: str, array: object) -> None:
 
 def _as_array(name: str, value: object) -> str:
     """How to make an array of numbers of something else."""
-    for way in ("toarray()", "to_numpy()"):  # sparse matrices, tables
+    for way in ("toarray()", "collect()", "to_numpy()", "to_pandas()"):  # sparse matrices, queries, tables
         if hasattr(value, way[:-2]):
             return f"use {name}.{way}"
+    if hasattr(value, "__next__"):
+        return "batches of a stream go to fit(stream, steps_per_epoch=...)"
     if hasattr(value, "x") and hasattr(value, "targets"):
         return "give the x of the data set"
     if isinstance(value, dict):

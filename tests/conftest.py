@@ -20,6 +20,7 @@ PACKAGES = {
     "safetensors": "safetensors",
     "skops": "skops",
     "torch": "torch",
+    "inputs": "h5py",
 }  # by the markers needs_...
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import FREEZING, Recorded, Refused, check_integer, check_numbers, short
+from minidl.arguments import FREEZING, Recorded, Refused, check_integer, short
 from minidl.bytecode import reads
+from minidl.inputs import as_rows
 from minidl.layers.habits import LAYER
 from minidl.layers.modes import inference, training
 from minidl.layers.names import check_names
@@ -19,7 +20,7 @@ from minidl.layers.owning import owned, refuse_shared
 from minidl.layers.shapes import SampleShape, ShapeError, check_sizes, rows_at_once
 from minidl.parameters import Array, Parameter, State
 from minidl.quiet import quiet, quietly
-from minidl.returned import as_finite, as_numbers, as_restored
+from minidl.returned import as_finite, as_restored
 from minidl.seeding import Stream, generator
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
 from minidl.store import Parameters
@@ -37,6 +38,7 @@ class Layer(Recorded):
         needs_dx: a hint that may be ignored. False: the result of `backward` will not be used.
         rng: the layer's own random stream, given by `build`.
         parameters: the flat store of all trainable numbers, given by `build` to the outermost layer.
+        columns: of the frame that `fit` trained on, or () for any.
 
     >>> class Square(Layer):
     ...     '''y = x * x, any shape.'''
@@ -52,6 +54,7 @@ class Layer(Recorded):
 
     training: bool = False
     needs_dx: bool = True
+    columns: tuple[str, ...] = ()
     _input_shape: SampleShape = None  # of one row, as far as `build` was told
     _trains_in: Thread | None = None  # the thread that is inside train_mode; see `modes`
     _predicts_in: tuple[Thread, ...] = ()  # the threads that are inside predict
@@ -244,21 +247,18 @@ class Layer(Recorded):
         """
         return training(self, list(self.layers_inside()))
 
-    def predict(self, x: Array, *, batch_size: int | None = None) -> Array:
+    def predict(self, x: Any, *, batch_size: int | None = None) -> Array:
         """Inference on all rows of `x`, in batches: the outputs as one array the caller owns.
 
-        A batch of None has 1024 rows that are vectors, or 128 that are images or sequences, of which layers make more
-        numbers. `x` is cast batch by batch to the model's dtype, so bytes and memory-mapped files are welcome. What
-        `fit` refuses is refused here too, except for lists of numbers.
+        None is 1024 rows that are vectors, or 128 of others. Takes and refuses what `Dataset` and `fit` do.
         """
-        x = as_numbers("x", x) if isinstance(x, list | tuple) else x
-        check_numbers("x", x)
+        x = as_rows("x", x, self.columns)
         batch_size = rows_at_once(x) if batch_size is None else check_integer("batch_size", batch_size, minimum=1)
         dtype = self._compute_dtype(x)
         with inference(list(self.layers_inside())), quietly():
             starts = range(0, max(len(x), 1), batch_size)
-            batches = (as_finite("x", x[start : start + batch_size], dtype, start=start) for start in starts)
-            return np.concatenate([self.forward(batch) for batch in batches])
+            parts = (as_finite("x", x[start : start + batch_size], dtype, start=start) for start in starts)
+            return np.concatenate([*map(self.forward, parts)])
 
     def _compute_dtype(self, x: Array) -> np.dtype[Any]:
         """The dtype of the first parameter; without any, that of `x` if it is one of the two, else float32."""

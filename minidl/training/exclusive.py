@@ -39,3 +39,12 @@ def refuse_used_elsewhere(*things: object) -> None:
                 f"expected {thing!r} in one run at a time, received it for a second in another thread: give each "
                 f"run its own, or copy.deepcopy(...) of it"
             )
+
+
+def refuse_second_fit(run: object) -> None:
+    """Refuse a fit while another of the same trainer is under way."""
+    if run is not None:
+        raise RuntimeError(
+            "expected one fit at a time, received a second while the first runs, from inside it or from another "
+            "thread: use another Trainer, with a model of its own"
+        )
