@@ -42,9 +42,9 @@ class MLPRegressor(RegressorMixin, Multilayer):
         return self._first_or_next(X, y, sample_weight)
 
     def predict(self, X: Any) -> Array:
-        """(n,) or (n, outputs), as y was."""
+        """(n,) or (n, outputs), as y was; in float64 where y was, else in the dtype of the model."""
         scores = self._scores(X)
-        return (scores[:, 0] if self._flat else scores).astype(np.float64, copy=False)
+        return (scores[:, 0] if self._flat else scores).astype(self._returned, copy=False)
 
     def __sklearn_tags__(self) -> Any:
         """Several outputs are taken."""
@@ -62,6 +62,7 @@ class MLPRegressor(RegressorMixin, Multilayer):
 
     def _learn(self, y: Array, classes: Any = None, *, whole: bool = True) -> None:
         self._flat, self._n_out = y.ndim == 1, 1 if y.ndim == 1 else y.shape[1]
+        self._returned = np.result_type(self.dtype, y.dtype) if y.dtype.kind == "f" else np.dtype(self.dtype)
 
     def _encoded(self, y: Array) -> Array:
         targets = y.astype(np.dtype(self.dtype), copy=False).reshape(len(y), -1)

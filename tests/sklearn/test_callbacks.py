@@ -1,6 +1,7 @@
 """Callbacks: those of scikit-learn hear of every epoch and may end the run; ours are copied for each fit."""
 
 import pickle
+import signal
 from importlib.util import find_spec
 
 import numpy as np
@@ -138,6 +139,19 @@ def test_ours_may_stop_and_change_the_rate(flowers):
     estimator.fit(*flowers)
     assert estimator.history_.stopped_because.startswith("early stopping")
     assert min(estimator.history_.steps["learning_rate"]) < 0.2
+
+
+def test_ctrl_c_is_raised_by_an_estimator_that_is_fitted(flowers):
+    class Interrupts(Callback):
+        def on_epoch_end(self, trainer):
+            if trainer.epoch == 3:
+                signal.raise_signal(signal.SIGINT)
+
+    estimator = MLPClassifier(epochs=50, callbacks=[Interrupts()])
+    with pytest.raises(KeyboardInterrupt, match="after step 3; the estimator is fitted"):
+        estimator.fit(*flowers)
+    assert estimator.n_iter_ == 3
+    assert estimator.predict(flowers[0]).shape == (150,)
 
 
 def test_what_was_heard_does_not_stay_with_the_estimator(flowers):

@@ -165,6 +165,15 @@ def test_it_is_cloned_pickled_and_shown(flowers, tmp_path):
     assert "(7,)" in page
 
 
+def test_a_pickle_has_the_weights_and_the_memory_of_the_optimizer_and_no_row():
+    x = np.random.default_rng(0).normal(size=(2000, 30))
+    fitted = MLPClassifier(hidden=(100,), epochs=2, validation_fraction=0.2, random_state=0).fit(x, x[:, 0] > 0)
+    fitted.predict(x)
+    pickled = pickle.dumps(fitted)
+    assert len(pickled) < 3 * fitted.model_.parameters.value.nbytes + 10_000  # Adam has two numbers for each
+    assert not any(row.tobytes() in pickled for row in x)
+
+
 @pytest.mark.needs_dask
 def test_a_search_on_a_dask_cluster_gives_the_scores_of_this_process(flowers):
     from dask.distributed import Client, LocalCluster

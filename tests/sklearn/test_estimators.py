@@ -221,6 +221,10 @@ def test_a_seed_decides_all_and_another_gives_others(flowers):
 def test_all_is_computed_in_the_dtype(dtype, flowers, numbers):
     for estimator, (x, y) in ((MLPClassifier, flowers), (MLPRegressor, numbers)):
         assert weights_of(estimator(dtype=dtype, epochs=1).fit(x, y)).dtype == dtype
+    x, y = numbers
+    for kind, returned in ((np.float64, np.float64), (np.int64, dtype), (np.float32, dtype)):
+        assert MLPRegressor(dtype=dtype, epochs=1).fit(x, y.astype(kind)).predict(x).dtype == returned
+    assert MLPClassifier(dtype=dtype, epochs=1).fit(*flowers).predict_proba(flowers[0]).dtype == dtype
 
 
 def test_several_outputs_and_labels():
