@@ -20,11 +20,11 @@ from minidl.layers.owning import owned, refuse_shared
 from minidl.layers.shapes import SampleShape, ShapeError, check_sizes, rows_at_once
 from minidl.parameters import Array, Parameter, State
 from minidl.quiet import quiet, quietly
-from minidl.returned import as_finite, as_restored
+from minidl.returned import as_finite
 from minidl.seeding import Stream, generator
-from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
+from minidl.storage import StrPath
 from minidl.store import Parameters
-from minidl.tensors import is_tensors, read_tensors, write_tensors
+from minidl.weights import read_weights, write_weights
 
 
 class Layer(Recorded):
@@ -202,8 +202,7 @@ class Layer(Recorded):
         ...     Linear(3, 2).build(seed=0).save(f"{folder}/weights.npz")
         ...     same = Linear(3, 2).build(seed=1).load(f"{folder}/weights.npz")
         """
-        write = write_tensors if is_tensors(path) else write_arrays
-        write(path, self.parameters.snapshot())
+        write_weights(path, self.parameters.snapshot())
 
     def load(self, path: StrPath, *, names: str | None = None) -> Self:
         """Put back what `save` wrote, in a built model with the same names and shapes. Returns self.
@@ -222,16 +221,7 @@ class Layer(Recorded):
         """
         if names is not None and not isinstance(names, str):
             raise TypeError(f'expected names to be None or one pattern such as "0.*", received names={names!r}')
-        read = read_tensors if is_tensors(path) else read_arrays
-        wanted, found = self.parameters.snapshot(names), read(path)
-        if RECORD in found and RECORD not in wanted:
-            raise DataError(
-                f"{path}: expected weights written by save, found a checkpoint of a run: fit(..., resume=path) goes on "
-                f"from it, and model.save(...) after that writes its weights"
-            )
-        if names is not None:  # what else the file holds is left alone
-            found = {name: array for name, array in found.items() if name in wanted}
-        check_entries(path, found := as_restored(found, wanted), wanted)
+        found = read_weights(path, self.parameters.snapshot(names), part=names is not None)
         self.parameters.restore(self.parameters.snapshot() | found)
         return self
 

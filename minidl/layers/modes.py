@@ -135,7 +135,10 @@ def _refuse_others(layers: Sequence[Moded], me: Thread, busy: Thread | None = No
 
 @contextmanager
 def without_dx(layers: Sequence[Moded]) -> Iterator[None]:
-    """A block in which the gradient with respect to the input of the first, which holds the others, is not computed."""
+    """A block of steps: without the gradient with respect to the input of the first layer, which holds the others.
+
+    At its end they forget what they kept, so that no model keeps data alive.
+    """
     before = [(layer, layer.needs_dx) for layer in layers]
     layers[0].needs_dx = False
     try:
@@ -143,3 +146,4 @@ def without_dx(layers: Sequence[Moded]) -> Iterator[None]:
     finally:
         for layer, needed in before:
             layer.needs_dx = needed
+            layer._forget()

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock, get_ident
 
+from minidl.arguments import Recorded
+
 _lock = Lock()
 _thread_of: dict[int, int] = {}  # id of an object -> the thread whose run uses it
 
@@ -23,11 +25,23 @@ def exclusively(*things: object) -> Iterator[None]:
                 _thread_of[id(thing)] = me
                 mine.append(id(thing))
     try:
-        yield
+        with forgetting(*(thing for thing in things if id(thing) in mine)):
+            yield
     finally:
         with _lock:
             for identity in mine:
                 del _thread_of[identity]
+
+
+@contextmanager
+def forgetting(*things: object) -> Iterator[None]:
+    """A block after which things drop what their newest pass kept, so that they keep no data alive."""
+    try:
+        yield
+    finally:
+        for thing in things:
+            if isinstance(thing, Recorded):
+                thing._forget()
 
 
 def refuse_used_elsewhere(*things: object) -> None:

@@ -34,7 +34,7 @@ from minidl.training.door import (
     penalty_of,
 )
 from minidl.training.evaluations import judged
-from minidl.training.exclusive import exclusively, refuse_second_fit, refuse_used_elsewhere
+from minidl.training.exclusive import exclusively, forgetting, refuse_second_fit, refuse_used_elsewhere
 from minidl.training.habits import TRAINER
 from minidl.training.history import History
 from minidl.training.interrupts import interrupts
@@ -147,10 +147,8 @@ class Trainer(Recorded):
         refuse_used_elsewhere(self.loss)
         data = as_dataset("data", data, self.model.columns)
         check_scores_are_counted(self.model, self.metrics)
-        try:
+        with forgetting(*[] if self.run else [self.loss]):
             return judged(self, data, batch_size=batch_size)
-        finally:
-            self.loss._forget()
 
     def stop(self, reason: str) -> None:
         """End the run after the current step; for callbacks. Of several reasons the first counts."""
@@ -246,8 +244,6 @@ class Trainer(Recorded):
                 return run.execute()
         finally:
             self.run = None
-            for thing in (self.loss, *self.model.layers_inside()):
-                thing._forget()
 
     def state(self) -> dict[str, Any]:
         """What of the trainer a run remembers, as a `Checkpoint` keeps it."""

@@ -30,9 +30,10 @@ BELOW = {
     "html": set(),
     "storage": {"parameters"},
     "tensors": {"parameters", "storage"},
+    "weights": {"parameters", "returned", "storage", "tensors"},
     "kernels": {"parameters"},
     "layers": {"arguments", "bytecode", "parameters", "initializers", "inputs", "html", "kernels", "quiet", "returned"}
-    | {"seeding", "storage", "store", "tensors"},
+    | {"seeding", "storage", "store", "weights"},
     "interop": {"arguments", "layers", "parameters", "tensors"},
     "onnx": {"arguments", "layers", "parameters", "storage", "version"},
     "optim": {"advice", "arguments", "kernels", "parameters", "quiet", "remembered", "returned", "store"},
