@@ -1,6 +1,7 @@
 """How a check runs: as a hypothesis test for a test suite, at once with a report, or on one given case."""
 
 import inspect
+import sys
 from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -84,7 +85,12 @@ def as_test(kind: Kind, cases: Callable[P, Cases]) -> Callable[[Test], Callable[
 
     def test(of: Cases, own: Mapping[str, Any]) -> Test:
         chosen = own["settings"] or settings(**COMMON)
-        return _hypothesis_test(kind, of.drawn, chosen, Tally(kind.properties), set())
+        made = _hypothesis_test(kind, of.drawn, chosen, Tally(kind.properties), set())
+        where = sys._getframe(2)  # the call of layer_test: it is what pytest shows, and where the test stands
+        placed: Any = made  # by hypothesis, as the line below the first one of a function
+        lines = {"co_filename": where.f_code.co_filename, "co_firstlineno": where.f_lineno - 1}
+        placed.__code__ = placed.__code__.replace(**lines)
+        return made
 
     return lambda described: _taking(cases, described, test, Test, settings=(settings | None, None))
 
@@ -201,7 +207,7 @@ def run_now(
         failures[error.broken] = error
         if raises:
             error.report = tally.report(subject, failures, whole=False)
-            raise error
+            raise error.with_traceback(None) from None  # the text says what was raised where
         if error.broken.first:
             return tally.report(subject, failures, whole=False)
     return tally.report(subject, failures, whole=True)
@@ -238,7 +244,7 @@ def _judge(kind: Kind, case: Any, tally: Tally, skipped: Container[Property]) ->
                     error = asked.check(run)
                 except CheckError as failure:
                     failure.broken = asked if failure.ran else kind.running
-                    raise
+                    raise failure.with_traceback(None) from None  # the text comes first, and says what was raised where
                 tally.add(asked, error)
                 worst = max(worst, error / asked.allowed if isinstance(error, float) else 0.0)
     return worst
