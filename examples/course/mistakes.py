@@ -32,9 +32,7 @@ LAYER = [
     Mistake("no sum over the batch for the bias", "dz.sum(axis=0)", "dz", BACKWARD_RAISES),
     Mistake("only the last row for the bias", "dz.sum(axis=0)", "dz[-1]", (BIAS, ROWS, DERIVATIVE)),
     Mistake("a mean over the batch for the bias", "dz.sum(axis=0)", "dz.mean(axis=0)", (BIAS, ROWS, DERIVATIVE)),
-    Mistake(
-        "a mean over the batch for the weight", "self.x.T @ dz", "self.x.T @ dz / len(dz)", (ROWS, DERIVATIVE)
-    ),
+    Mistake("a mean over the batch for the weight", "self.x.T @ dz", "self.x.T @ dz / len(dz)", (ROWS, DERIVATIVE)),
     Mistake(
         "the weight transposed by reshape",
         "self.x.T @ dz",
@@ -68,7 +66,12 @@ LAYER = [
 ]
 
 EQUAL, THREE = "two equal scores", "one of three classes"
-LEFT, MEAN, WEIGHTS, AGAIN = "what is given is left alone", "mean over rows", "weights", "backward of the newest forward"
+LEFT, MEAN, WEIGHTS, AGAIN = (
+    "what is given is left alone",
+    "mean over rows",
+    "weights",
+    "backward of the newest forward",
+)
 GRID, FAR, HOSTILE = "derivative off the grid", "derivative far out", "hostile values"
 SHIFTED = "shifted = scores - scores.max(axis=1, keepdims=True)"
 LOSSES = "losses = np.log(sums[:, 0]) - shifted[np.arange(n), targets]"
@@ -83,14 +86,24 @@ LOSS = [
     ),
     Mistake("the maximum of the whole batch", "scores.max(axis=1, keepdims=True)", "scores.max()", (HOSTILE,)),
     Mistake("the logarithm of a probability", LOSSES, f"losses = -np.log({PICKED})", (HOSTILE,)),
+    Mistake("an epsilon in the logarithm", LOSSES, f"losses = -np.log({PICKED} + 1e-3)", (EQUAL, THREE, GRID, FAR)),
     Mistake(
-        "an epsilon in the logarithm", LOSSES, f"losses = -np.log({PICKED} + 1e-3)", (EQUAL, THREE, GRID, FAR)
+        "a sum over rows",
+        "return float(self.shares @ losses)",
+        "return float(losses.sum())",
+        (MEAN, WEIGHTS, GRID, FAR),
     ),
-    Mistake("a sum over rows", "return float(self.shares @ losses)", "return float(losses.sum())", (MEAN, WEIGHTS, GRID, FAR)),
     Mistake("a gradient of the sum", " * self.shares[:, None].astype(gradient.dtype)", "", (MEAN, WEIGHTS, GRID, FAR)),
-    Mistake("weights ignored", "np.ones(n) if weights is None else np.asarray(weights, np.float64)", "np.ones(n)", (WEIGHTS,)),
+    Mistake(
+        "weights ignored",
+        "np.ones(n) if weights is None else np.asarray(weights, np.float64)",
+        "np.ones(n)",
+        (WEIGHTS,),
+    ),
     Mistake("weights divided by n", "max(weights.sum(), 1e-300)", "n", (WEIGHTS,)),
-    Mistake("no 1 for the label", "        gradient[np.arange(len(gradient)), self.targets] -= 1\n", "", (THREE, GRID, FAR)),
+    Mistake(
+        "no 1 for the label", "        gradient[np.arange(len(gradient)), self.targets] -= 1\n", "", (THREE, GRID, FAR)
+    ),
     Mistake("probabilities written into", "self.probabilities_.copy()", "self.probabilities_", (AGAIN,)),
     Mistake(
         "labels as columns of float64",
@@ -117,7 +130,7 @@ OPTIMIZER = [
         "np.sqrt(square / (1 - self.beta2**t) + self.eps) - self.eps",
         (REFERENCE,),
     ),
-    Mistake("a new array for the values", STEP, STEP.replace("-=", "= value -"), (FIRST, AGAINST, REFERENCE)),
+    Mistake("a new array for the values", STEP, STEP.replace("-=", "= value -"), ALL),
     Mistake(
         "means that are forgotten",
         "        mean *= self.beta1\n        mean += (1 - self.beta1) * grad\n",
@@ -130,7 +143,12 @@ OPTIMIZER = [
         "        mean /= 1 - self.beta1**t\n        corrected = mean\n",
         (REFERENCE,),
     ),
-    Mistake("a gradient that is squared in place", "        square *= self", "        grad *= grad\n        square *= self", (FIRST, RUNS, REFERENCE)),
+    Mistake(
+        "a gradient that is squared in place",
+        "        square *= self",
+        "        grad *= grad\n        square *= self",
+        (FIRST, RUNS, REFERENCE),
+    ),
     Mistake("no square", "grad**2", "grad", (FIRST, RUNS, RATE, RESTORED, GROUPING, REFERENCE, FLOAT32)),
     Mistake("uphill", "value -=", "value +=", (FIRST, AGAINST, REFERENCE)),
     Mistake("its own rate", "value -= lr", "value -= self.lr", (RATE,)),

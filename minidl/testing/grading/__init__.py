@@ -1,7 +1,7 @@
 """Grading: points for what is handed in, from the properties that it has.
 
-A teacher writes an `Assignment` in a file; `grade` asks one submission, `grade_all` a folder of them, each in a process of
-its own with a limit of time. On the command line: `python -m minidl.testing.grading ASSIGNMENT SUBMISSION`.
+A teacher writes an `Assignment` in a file; `grade` asks one submission, `grade_all` a folder of them, each in a process
+of its own with a limit of time. On the command line: `python -m minidl.testing.grading ASSIGNMENT SUBMISSION`.
 See docs/course.md.
 """
 

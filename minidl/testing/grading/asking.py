@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from minidl.testing.grading.assignments import Assignment
 from minidl.testing.grading.grades import Criterion, Grade, Verdict
-from minidl.testing.grading.process import START, Answer, Ended, Process, plain, unpacked
+from minidl.testing.grading.process import START, Answer, EndedError, Process, plain, unpacked
 
 Answered: TypeAlias = tuple[Verdict, int, str]
 
@@ -53,7 +53,7 @@ class Submission:
         except TimeoutError:
             self._stop()
             return "out of time", 0, _too_long("no answer", self.assignment.seconds)
-        except Ended as ended:
+        except EndedError as ended:
             self._stop()
             return "crashed", 0, str(ended)
         return answer["verdict"], answer["runs"], answer["message"]
@@ -63,15 +63,17 @@ class Submission:
         self.process = self.open.enter_context(Process(self.order, self.work))
         try:
             self._next("ready", START)
-        except (TimeoutError, Ended) as error:
+        except (TimeoutError, EndedError) as error:
             said = self.process.complaints() or str(error)
-            raise RuntimeError(f"expected the assignment to be read by a process of its own, received\n{said}") from None
+            raise RuntimeError(
+                f"expected the assignment to be read by a process of its own, received\n{said}"
+            ) from None
         try:
             if wrong := self._next("loaded", self.assignment.seconds)["loaded"]:
                 self.broken = "crashed", wrong
         except TimeoutError:
             self.broken = "out of time", _too_long(f"{self.file.name} is not imported", self.assignment.seconds)
-        except Ended as ended:
+        except EndedError as ended:
             self.broken = "crashed", f"{self.file.name} cannot be imported: {ended}"
 
     def _next(self, key: str, seconds: float) -> Answer:
@@ -84,7 +86,7 @@ class Submission:
                 self.notes.append(answer["note"])
             if key in answer:
                 return answer
-        raise Ended("there is no process")
+        raise EndedError("there is no process")
 
     def _stop(self) -> None:
         self.open.close()

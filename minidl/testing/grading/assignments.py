@@ -66,9 +66,7 @@ class Checks:
                              f"assignment says examples=... for all")  # fmt: skip
         worth = {name: check_number(f"points[{name!r}]", value, minimum=0) for name, value in points.items()}
         self.asked = tuple(
-            Asked(asked.name, worth[asked.name], asked.first)
-            for asked in self.kind.properties
-            if asked.name in worth
+            Asked(asked.name, worth[asked.name], asked.first) for asked in self.kind.properties if asked.name in worth
         )
 
     def judge(self, name: str, made: Any, *, examples: int, seed: int) -> Judged:
@@ -201,7 +199,9 @@ def load_assignment(path: Path) -> Assignment:
     module = importlib.util.module_from_spec(spec)
     with importing_from(path.parent):
         spec.loader.exec_module(module)
-    found = {id(thing): thing for _, thing in inspect.getmembers(module, lambda thing: isinstance(thing, Assignment))}
+    found: dict[int, Assignment] = {
+        id(thing): thing for _, thing in inspect.getmembers(module, lambda thing: isinstance(thing, Assignment))
+    }
     if len(found) != 1:
         raise ValueError(f"expected one Assignment in {path}, found {len(found)}: write ASSIGNMENT = Assignment(...)")
     (assignment,) = found.values()

@@ -157,7 +157,9 @@ def grade_report(report: Report, points: Mapping[str, float]) -> Grade:
     criteria = []
     for name, of in points.items():
         if name not in results:
-            raise ValueError(f"expected points of properties of the report, received {name!r}: {suggest(name, results)}")
+            raise ValueError(
+                f"expected points of properties of the report, received {name!r}: {suggest(name, results)}"
+            )
         of, result = check_number(f"points[{name!r}]", of, minimum=0), results[name]
         found = result.failure or ""
         criteria.append(Criterion(report.subject, name, of, result.verdict, result.runs, found))

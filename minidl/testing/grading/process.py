@@ -20,7 +20,7 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB
 Answer = dict[str, Any]
 
 
-class Ended(Exception):
+class EndedError(Exception):
     """The process has ended by itself; the text says how."""
 
 
@@ -67,7 +67,7 @@ class Process:
 
         Raises:
             TimeoutError: there is none within so many seconds.
-            Ended: there will be none.
+            EndedError: there will be none.
         """
         try:
             line = self.lines.get(timeout=max(0.0, seconds))
@@ -76,7 +76,7 @@ class Process:
         if line is None:
             code = self.process.wait()
             how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-            raise Ended(f"its process ended {how}, without an answer")
+            raise EndedError(f"its process ended {how}, without an answer")
         answer: Answer = json.loads(line)
         return answer
 

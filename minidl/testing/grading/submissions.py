@@ -28,7 +28,9 @@ def grade(
     Args:
         assignment: the teacher's file, which defines an `Assignment`, or a folder with a file `assignment.py`.
         submission: the file that was handed in, of any name, or the folder that holds it.
-        seconds, examples, seed: instead of those of the assignment.
+        seconds: for each question, instead of those of the assignment.
+        examples: cases for each property, instead of those of the assignment.
+        seed: of the cases, instead of that of the assignment.
 
     Whatever a submission does is said in its grade; errors are raised for what the teacher wrote.
 
@@ -54,7 +56,9 @@ def grade_all(
     Args:
         assignment: as for `grade`.
         folder: of submissions; none of them can read another.
-        seconds, examples, seed: instead of those of the assignment.
+        seconds: for each question, instead of those of the assignment.
+        examples: cases for each property, instead of those of the assignment.
+        seed: of the cases, instead of that of the assignment.
         jobs: how many are graded at a time; the limits of time are those of a machine that is not overloaded.
 
     Raises:
@@ -65,7 +69,9 @@ def grade_all(
     home = Path(folder).resolve()
     found = list(_submissions(home))
     if not found:
-        raise ValueError(f"expected a folder of submissions, Python files or folders with {asked.file}, received {home}")
+        raise ValueError(
+            f"expected a folder of submissions, Python files or folders with {asked.file}, received {home}"
+        )
 
     with ThreadPoolExecutor(jobs) as pool:
         return list(pool.map(lambda submission: _graded(asked, path, submission, [path.parent, home]), found))

@@ -111,11 +111,11 @@ class Sink(io.RawIOBase):
 
     def stream(self) -> io.TextIOWrapper:
         """A text file in front of it, as `sys.stdout` is one."""
-        return io.TextIOWrapper(io.BufferedWriter(self), "utf-8", errors="backslashreplace", write_through=True)  # type: ignore[arg-type]
+        return io.TextIOWrapper(io.BufferedWriter(self), "utf-8", errors="backslashreplace", write_through=True)
 
 
 def forbid(thing: type, say: Callable[[str], None]) -> None:
-    """Shut every method of a class: it is what the submission has to write."""
+    """Shut a class, and all that derive from it: it is what the submission has to write."""
     text = f"{thing.__name__} of minidl is what this assignment asks you to write"
 
     def refuse(*_: Any, **__: Any) -> Any:
@@ -125,6 +125,8 @@ def forbid(thing: type, say: Callable[[str], None]) -> None:
     for name, value in list(vars(thing).items()):
         if isinstance(value, FunctionType):
             setattr(thing, name, refuse)
+    made: Any = thing
+    made.__new__ = staticmethod(refuse)
 
 
 def judging() -> dict[str, object]:
@@ -141,7 +143,9 @@ def _callables() -> Iterator[tuple[str, object]]:
                 if callable(value):
                     yield f"{name}.{key}", value
                 if isinstance(value, type) and value.__module__ == name and top == "minidl":
-                    yield from ((f"{name}.{key}.{own}", made) for own, made in list(vars(value).items()) if callable(made))
+                    yield from (
+                        (f"{name}.{key}.{own}", made) for own, made in list(vars(value).items()) if callable(made)
+                    )
 
 
 def replaced(before: dict[str, object]) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from minidl.testing.grading import grade, grade_all, summary
 
-ASSIGNMENT = '''
+ASSIGNMENT = """
 import numpy as np
 import solution
 
@@ -24,13 +24,17 @@ ASSIGNMENT = Assignment(
     "square.py",
     [
         Example("Square", "nine", nine, points=1),
-        Checks("Square", check_layer, {"runs": 1, "rows independent": 1, "derivatives off the grid": 1, "many rows": 1}),
+        Checks(
+            "Square",
+            check_layer,
+            {"runs": 1, "rows independent": 1, "derivatives off the grid": 1, "many rows": 1},
+        ),
     ],
     forbids=[Tanh],
     seconds=60,
     examples=5,
 )
-'''
+"""
 SOLUTION = "def square(x):\n    return x * x\n"
 HEAD = "import numpy as np\nfrom minidl import Layer\n"
 FORWARD, BACKWARD = "self.x = x", "pass"
@@ -70,7 +74,6 @@ def graded(teacher, tmp_path):
     return graded
 
 
-NOTHING = {"nine": 0, "runs": 0, "rows independent": 0, "derivatives off the grid": 0, "many rows": 0}
 CANNOT = "square.py cannot be imported: "
 SAME = "self.x = x; "
 BROKEN = {
@@ -127,7 +130,7 @@ BROKEN = {
     ),
     "it writes elsewhere": ("open(r'TEACHER/grades.csv', 'w')", 0, "it tried to write TEACHER/grades.csv: refused"),
     "it removes the assignment": ("import os; os.remove(r'TEACHER/assignment.py')", 0, "it tried to write TEACHER"),
-    "a mean over the rows": (square(backward="dy = dy / len(dy)"), 2, "rows must not depend on other rows"),
+    "a mean over the rows": (square(backward="dy = dy / len(dy)"), 2, "gradients of a batch must be those of its rows"),
     "the derivative forgets 2": (square(backward="dy = dy / 2"), 4, "every element is half the right one"),
     "it prints without end": (
         square(forward=f"{SAME}[print('here I am', i) for i in range(20_000 * (len(x) > 60))]"),
@@ -179,7 +182,7 @@ ENDLESS = "while True: time.sleep(0.1)"
 
 def test_an_import_that_does_not_end_is_ended(graded):
     got = graded(f"import time\n{ENDLESS}", seconds=1)
-    assert {criterion.verdict for criterion in got.criteria} == {"out of time"}
+    assert {criterion.verdict for criterion in got.criteria} == {"out of time", "not judged"}
     assert "square.py is not imported within 1 seconds: is there a loop that does not end?" in told(got)
 
 
@@ -191,7 +194,7 @@ def test_a_loop_that_cannot_be_interrupted_is_ended(graded):
 
 
 def test_a_loop_costs_the_points_of_its_property_only(graded):
-    got = graded(square("import time", backward=f"\n        while len(dy) > 60: time.sleep(0.1)"), seconds=20)
+    got = graded(square("import time", backward="\n        while len(dy) > 60: time.sleep(0.1)"), seconds=20)
     assert got.points == 4
     assert got.lost == ("many rows",)
     assert got["many rows"].verdict == "out of time"
