@@ -56,7 +56,7 @@ class Submission:
         except EndedError as ended:
             self._stop()
             return "crashed", 0, str(ended)
-        return answer["verdict"], answer["runs"], answer["message"]
+        return answer["verdict"], answer.get("runs", 0), answer.get("message", "")
 
     def _start(self) -> None:
         """Start a process and import the submission in it."""

@@ -14,8 +14,16 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Self
 
+from minidl.testing.grading.watching import CACHES
+
 START = 120.0  # seconds for python and numpy to be there
-ENVIRONMENT = {"MINIDL_KERNELS": "numpy", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+ENVIRONMENT = {
+    "MINIDL_KERNELS": "numpy",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "MPLBACKEND": "Agg",
+}
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 Answer = dict[str, Any]
 
@@ -77,7 +85,10 @@ class Process:
             code = self.process.wait()
             how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
             raise EndedError(f"its process ended {how}, without an answer")
-        answer: Answer = json.loads(line)
+        try:
+            answer: Answer = dict(json.loads(line))
+        except (ValueError, TypeError):
+            raise EndedError("something was written to where its answers go") from None
         return answer
 
     def complaints(self) -> str:
@@ -110,6 +121,7 @@ def _environment(work: Path) -> dict[str, str]:
     home = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
     places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(work))
+    places |= dict.fromkeys(("MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(work / CACHES))
     return os.environ | ENVIRONMENT | dict.fromkeys(THREADS, "1") | places | {"PYTHONPATH": path}
 
 
@@ -117,18 +129,22 @@ def _environment(work: Path) -> dict[str, str]:
 def unpacked(submission: Path, file: str) -> Iterator[tuple[Path, Path]]:
     """A copy of a submission and a folder to work in, both gone after the block: (its file, that folder).
 
-    A single file gets the name `file`; of a folder, everything is copied.
+    A single file gets the name `file`; of a folder, everything is copied but links, which may lead anywhere.
     """
     with tempfile.TemporaryDirectory(prefix="minidl-grading-", ignore_cleanup_errors=True) as made:
         home = Path(made).resolve()
-        (home / "work").mkdir()
+        (home / "work" / CACHES).mkdir(parents=True)
         if submission.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", ".*")
-            shutil.copytree(submission, home / "submission", symlinks=True, ignore=ignored)
+            shutil.copytree(submission, home / "submission", ignore=_left_out)
         else:
             (home / "submission").mkdir()
             shutil.copyfile(submission, home / "submission" / file)
         yield home / "submission" / file, home / "work"
+
+
+def _left_out(folder: str, names: list[str]) -> list[str]:
+    """What is not copied."""
+    return [name for name in names if name.startswith((".", "__pycache__")) or Path(folder, name).is_symlink()]
 
 
 def plain(text: str, folders: Sequence[Path]) -> str:

@@ -39,6 +39,8 @@ def grade(
         ValueError, RuntimeError: the assignment cannot be read.
     """
     path, asked = _assignment(assignment, seconds=seconds, examples=examples, seed=seed)
+    if not Path(submission).exists():
+        raise FileNotFoundError(f"expected a submission, received {submission}: there is none")
     return _graded(asked, path, Path(submission), [path.parent])
 
 
@@ -100,17 +102,19 @@ def _submissions(home: Path) -> Iterator[Path]:
 
 def _graded(assignment: Assignment, path: Path, submission: Path, hidden: list[Path]) -> Grade:
     """The grade of what is there; none of the points where it cannot be found."""
-    if not submission.exists():
-        raise FileNotFoundError(f"expected a submission, received {submission}: there is none")
-    if not submission.is_dir() or (submission / assignment.file).is_file():
-        return ask_all(assignment, path, submission, hidden)
-    files = [file for file in sorted(submission.glob("*.py")) if not file.name.startswith(".")]
-    if len(files) == 1:
-        got = ask_all(assignment, path, files[0], hidden)
-        note = f"its only file is {files[0].name}, taken for {assignment.file}"
-        return replace(got, submission=submission.name, notes=(note, *got.notes))
-    what = "files of other names" if files else "no Python file"
-    found = f"there is no {assignment.file} in it, but {what}"
+    try:
+        files = [submission]
+        if submission.is_dir():
+            files = [file for file in sorted(submission.glob("*.py")) if file.is_file() and not file.is_symlink()]
+        if not submission.is_dir() or submission / assignment.file in files:
+            return ask_all(assignment, path, submission, hidden)
+        if len(files) == 1:
+            got = ask_all(assignment, path, files[0], hidden)
+            note = f"its only file is {files[0].name}, taken for {assignment.file}"
+            return replace(got, submission=submission.name, notes=(note, *got.notes))
+        found = f"there is no {assignment.file} in it, but {'files of other names' if files else 'no Python file'}"
+    except OSError as error:
+        found = f"it cannot be read: {error.strerror or error}"
     criteria = tuple(_missing(part, asked, found) for part in assignment.parts for asked in part.asked)
     return Grade(assignment.title, submission.name, criteria, (found,), "", assignment.seed, assignment.examples)
 

@@ -12,6 +12,7 @@ from traceback import walk_stack
 from types import FunctionType, ModuleType
 from typing import Any
 
+CACHES = ".caches"  # the folder in that of work where libraries keep theirs, which is nothing to tell
 KEPT = 2000  # bytes of what is printed
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 CHANGES = {
@@ -53,9 +54,9 @@ class Watch:
         elif event in LISTS:
             self._opened(args[0], False)
         elif event in PROCESSES or event in SIGNALS:
-            self._refuse(f"it tried to start or end a process ({event})")
+            self._refuse(f"it tried to start or end a process ({event})", packages=False)
         elif event in NETWORK:
-            self._refuse(f"it tried to use the network ({event})")
+            self._refuse(f"it tried to use the network ({event})", packages=False)
 
     def _opened(self, path: object, writes: bool) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
@@ -64,7 +65,8 @@ class Watch:
         there = os.path.realpath(name)
         if writes:
             if there.startswith(self.own):
-                self._say(f"it wrote the file {os.path.basename(there)}, into a folder that is gone")
+                if CACHES not in Path(there).parts:
+                    self._say(f"it wrote the file {os.path.basename(there)}, into a folder that is gone")
             elif there != os.path.realpath(os.devnull):
                 self._refuse(f"it tried to write {name}")
         elif f"{there}{os.sep}".startswith(tuple(self.hidden)) and not there.startswith((*self.own, *self.installed)):
@@ -78,10 +80,20 @@ class Watch:
         if self._theirs():
             self.say(text)
 
-    def _refuse(self, text: str) -> None:
+    def _refuse(self, text: str, *, packages: bool = True) -> None:
+        """Refuse it, and say so; what `packages` start of themselves, as to look for fonts, is refused in silence."""
         if self._theirs():
-            self.say(f"{text}: refused")
+            if packages or not self._in_a_package():
+                self.say(f"{text}: refused")
             raise PermissionError(f"{text}: a submission may not")
+
+    def _in_a_package(self) -> bool:
+        """Whether an installed package is nearer than the submission."""
+        for frame, _ in walk_stack(sys._getframe()):
+            name = frame.f_code.co_filename
+            if name.startswith(self.submission) or "site-packages" in name:
+                return not name.startswith(self.submission)
+        return False
 
 
 class Sink(io.RawIOBase):

@@ -1,6 +1,7 @@
 """The command line: one submission or a folder of them, text or JSON."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,16 @@ def test_it_runs_as_a_module(places):
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3])
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("A square: alice.py has 3 of 3 points")
+
+
+def test_the_page_says_what_one_gets(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[3] / "docs" / "course.md").read_text(encoding="utf-8")
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(compile(block, "course.md", "exec"), names)
+    assert f"prints `{capsys.readouterr().out.strip()}`" in page
+    said = json.loads(re.search(r"```\n(\{.*?\})\n```", page, flags=re.DOTALL)[1].replace(", ...]", "]"))
+    got = names["alice"].as_dict()
+    assert said.pop("criteria") == [each for each in got.pop("criteria") if each["name"] == "runs"]
+    assert said == got

@@ -143,12 +143,21 @@ BROKEN = {
         "it wrote the file batch.pkl, into a folder that is gone",
     ),
     "it writes to where the answers go": (square("import os", f"{SAME}os.write(1, b'nonsense')"), 5, ""),
+    "it writes nonsense to every open file": (
+        square(
+            "import os",
+            f"{SAME}[os.write(k, b'nonsense\\n') for k in range(3, 9) if k in map(int, os.listdir('/dev/fd'))]",
+        ),
+        0,
+        "",
+    ),
     "it closes where it prints": (square("import sys; sys.stdout.close()"), 5, ""),
     "it has a thread that never ends": (
         square("import threading, time; threading.Thread(target=lambda: time.sleep(1e6)).start()"),
         5,
         "",
     ),
+    "it draws": (square("import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.show()"), 5, ""),
     "it is a script, too": (square("if __name__ == '__main__': raise SystemExit"), 5, ""),
 }
 
@@ -224,14 +233,19 @@ def test_a_folder_of_submissions_is_graded_by_name(teacher, tmp_path):
     (home / "carol" / "my_square.py").write_text(square(), encoding="utf-8")
     (home / "dave" / "one.py").write_text("", encoding="utf-8")
     (home / "dave" / "two.py").write_text("", encoding="utf-8")
+    (home / "frank").mkdir()
+    (home / "frank" / "square.py").symlink_to(teacher / "solution.py")
+    (home / "gone.py").symlink_to(home / "nowhere.py")
     (home / ".hidden").mkdir()
     (home / "notes.txt").write_text("not a submission", encoding="utf-8")
-    alice, bob, carol, dave, erin = grade_all(teacher, home, jobs=2)
+    alice, bob, carol, dave, erin, frank, gone = grade_all(teacher, home, jobs=2)
     assert [got.submission for got in (alice, bob, carol, dave, erin)] == ["alice.py", "bob", "carol", "dave", "erin"]
     assert [got.points for got in (alice, bob, carol, dave, erin)] == [5, 0, 5, 0, 0]
     assert bob.notes == (f"it tried to read {home / 'alice.py'}: refused",)
     assert carol.notes == ("its only file is my_square.py, taken for square.py",)
     assert dave.notes == ("there is no square.py in it, but files of other names",)
+    assert frank.notes == erin.notes
+    assert gone.notes == ("it cannot be read: No such file or directory",)
     assert erin.notes == ("there is no square.py in it, but no Python file",)
     table = summary([alice, bob, carol, dave, erin])
     assert "alice.py      5 of 5" in table
