@@ -20,6 +20,7 @@ PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs" / "performance").glob("*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
 ]
 
 
