@@ -49,6 +49,8 @@ BELOW = {
     | {"store", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "distributed": {"arguments", "parameters", "training"},
+    "class_report": {"html", "metrics", "parameters"},
+    "diagnostics": {"arguments", "data", "html", "layers", "parameters", "quiet", "remembered", "storage", "training"},
     "profiles": set(),
     "testing": {
         "arguments",
@@ -63,7 +65,7 @@ BELOW = {
     }
     | {"store", "training"},
     "experiments": {"arguments", "bytecode", "canonical", "data", "html", "parameters", "storage", "training"},
-    "plots": {"arguments", "parameters", "quiet", "data", "training", "metrics", "optim"},
+    "plots": {"arguments", "parameters", "quiet", "data", "diagnostics", "layers", "training", "metrics", "optim"},
 }
 ONLY_IN = {
     "tqdm": "training/progress.py",
