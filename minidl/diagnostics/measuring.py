@@ -26,34 +26,45 @@ def sample(array: Array) -> Array:
     return array[: max(FEWEST, -(-SAMPLED // per_row))]
 
 
-def moments(array: Array) -> tuple[float, float, float]:
-    """Mean, standard deviation and largest absolute value, in float64; infinite or NaN where a number is.
+def summary(array: Array) -> tuple[tuple[float, float, float], Array]:
+    """Mean, standard deviation and largest absolute value in float64, not finite where a number is not; a histogram.
 
-    >>> moments(np.float32([1, -3]))
-    (-1.0, 2.0, 3.0)
+    The histogram, (2 + BINS,): the smallest and the largest finite number, and how many lie in each equal interval
+    between them.
+
+    >>> (mean, deviation, largest), counts = summary(np.float32([1, -3]))
+    >>> (mean, deviation, largest), counts[:3].tolist(), counts[-1].item()
+    ((-1.0, 2.0, 3.0), [-3.0, 1.0, 1.0], 1.0)
     """
-    if not array.size:
-        return math.nan, math.nan, math.nan
-    mean = float(array.mean(dtype=np.float64))
-    square = float(np.square(array, dtype=np.float64).mean())
-    return mean, math.sqrt(max(square - mean * mean, 0.0)), float(np.abs(array).max())
+    values = array.astype(np.float64).reshape(-1)
+    if not values.size:
+        return (math.nan, math.nan, math.nan), np.full(2 + BINS, np.nan, np.float32)
+    mean, low, high = float(values.mean()), float(values.min()), float(values.max())
+    square = float(values.dot(values)) / values.size
+    if not (math.isfinite(low) and math.isfinite(high)):  # NaN is the smallest and the largest number
+        finite = values[np.isfinite(values)]
+        counted = histogram(finite, float(finite.min()), float(finite.max())) if finite.size else None
+    else:
+        counted = histogram(values, low, high)
+    shown = np.full(2 + BINS, np.nan, np.float32) if counted is None else counted
+    return (mean, math.sqrt(max(square - mean * mean, 0.0)), max(-low, high)), shown
+
+
+def histogram(values: Array, low: float, high: float) -> Array:
+    """(2 + BINS,): both limits, and how many of the finite float64 values lie in each interval between them."""
+    half = high / 2 - low / 2  # the difference itself may overflow
+    share = (values / 2 - low / 2) * (BINS / half) if half > 0 else np.full(values.shape, BINS / 2)
+    counts = np.bincount(np.minimum(share.astype(np.intp), BINS - 1), minlength=BINS)
+    return np.array([low, high, *counts]).astype(np.float32)
 
 
 def norm(array: Array) -> float:
-    """The square root of the sum of all squares, taken in float64."""
-    return math.sqrt(float(np.square(array, dtype=np.float64).sum()))
-
-
-def histogram(array: Array) -> Array:
-    """(2 + BINS,): the smallest and the largest finite number, and how many lie in each equal interval between them."""
-    finite = array[np.isfinite(array)].astype(np.float64)
-    if not finite.size:
-        return np.full(2 + BINS, np.nan, np.float32)
-    low, high = float(finite.min()), float(finite.max())
-    half = high / 2 - low / 2  # the difference itself may overflow
-    share = (finite / 2 - low / 2) / half if half > 0 else np.full(finite.shape, 0.5)
-    counts = np.bincount(np.minimum((share * BINS).astype(np.intp), BINS - 1), minlength=BINS)
-    return np.array([low, high, *counts]).astype(np.float32)
+    """The square root of the sum of all squares, in float64 where float32 has no room for it."""
+    flat = array.reshape(-1)
+    total = float(flat.dot(flat))
+    if not 1e-20 < total < math.inf:
+        total = float(np.square(flat, dtype=np.float64).sum())
+    return math.sqrt(total)
 
 
 def unit_axis(array: Array) -> int:
@@ -93,9 +104,12 @@ def twins(weight: Array) -> float:
     if weight.ndim < 2 or weight.shape[-1] < 2:
         return math.nan
     columns = weight.reshape(-1, weight.shape[-1])
-    allowed = 1e-6 * float(np.abs(columns).max())
-    same = (np.abs(columns[:, 1:] - columns[:, :1]) <= allowed).all(axis=0)
-    return float(same.mean())
+    left = np.arange(1, columns.shape[1])
+    for rows in (columns[:FEWEST], columns):  # mostly the first rows tell all of them apart
+        if left.size:
+            allowed = 1e-6 * float(np.abs(columns).max())
+            left = left[(np.abs(rows[:, left] - rows[:, :1]) <= allowed).all(axis=0)]
+    return left.size / (columns.shape[1] - 1)
 
 
 def spread_of_features(x: Array) -> float:

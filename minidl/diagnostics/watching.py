@@ -9,12 +9,11 @@ import numpy as np
 from minidl.diagnostics.measuring import (
     BINS,
     active_units,
-    histogram,
-    moments,
     norm,
     sample,
     saturated,
     spread_of_features,
+    summary,
     twins,
 )
 from minidl.layers.base import Layer
@@ -126,12 +125,12 @@ class Watch:
         vars(leaf).update(forward=forward, backward=backward)
 
     def _measure(self, what: str, place: int, array: Array) -> None:
-        some, here = sample(array), self.measured
-        for name, value in zip(("mean", "deviation", "largest"), moments(some), strict=True):
-            here[f"{what}_{name}"][place] = value
-        here[f"{what}_histogram"][place] = histogram(some)
+        numbers, counts = summary(sample(array))
+        for name, value in zip(("mean", "deviation", "largest"), numbers, strict=True):
+            self.measured[f"{what}_{name}"][place] = value
+        self.measured[f"{what}_histogram"][place] = counts
         if what == "gradient":
-            here["gradient_norm"][place] = norm(array)
+            self.measured["gradient_norm"][place] = norm(array)
 
     def _measure_forward(self, place: int, leaf: Layer, x: Array, y: Array) -> None:
         self._measure("activation", place, y)

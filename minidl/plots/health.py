@@ -52,8 +52,8 @@ def health(recorder: Recorder) -> Figure:
     diagnosis = diagnose(recorder)
     sick = {recorder.layers[place] for finding in diagnosis.findings for place in finding.layers}
     names, steps = recorder.layers, recorder["step"]
-    weights: Array = np.logical_not(np.isnan(recorder["twins"][-1]))
-    of_weights = [name for name, weight in zip(recorder.parameters, weights, strict=True) if weight]
+    weights = np.flatnonzero(np.logical_not(np.isnan(recorder["twins"][-1])))
+    of_weights = [recorder.parameters[place] for place in weights]
     stuck = np.fmax(_of_activations(recorder), recorder["saturated"])
     known = ~np.isnan(stuck).all(axis=0)
     of_stuck = [name for name, there in zip(names, known, strict=True) if there] or ["none"]
