@@ -57,6 +57,8 @@ BELOW = {
     | {"layers", "optim", "data", "metrics", "regularizers"},
     "distributed": {"arguments", "parameters", "training"},
     "sklearn": {"arguments", "data", "layers", "optim", "parameters", "training"},
+    "class_report": {"html", "metrics", "parameters"},
+    "diagnostics": {"arguments", "data", "html", "layers", "parameters", "quiet", "remembered", "storage", "training"},
     "profiles": set(),
     "testing": {
         "arguments",
@@ -71,7 +73,7 @@ BELOW = {
     }
     | {"store", "training"},
     "experiments": {"arguments", "bytecode", "canonical", "data", "html", "parameters", "storage", "training"},
-    "plots": {"arguments", "parameters", "quiet", "data", "training", "metrics", "optim"},
+    "plots": {"arguments", "parameters", "quiet", "data", "diagnostics", "layers", "training", "metrics", "optim"},
 }
 ONLY_IN = {
     "tqdm": "training/progress.py",
