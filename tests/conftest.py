@@ -15,6 +15,8 @@ PACKAGES = {
     "mpi": "mpi4py",
     "notebook": "nbclient",
     "tools": "optuna",
+    "torch": "torch",
+    "jax": "jax",
 }  # by the markers needs_...
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

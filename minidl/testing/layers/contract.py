@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.functions import upstream_gradient
+from minidl.testing.functions import close, same_bits, upstream_gradient
 from minidl.testing.layers.advice import on_domain
-from minidl.testing.layers.case import LayerCheckError, LayerRun, close, other_input, same_bits
+from minidl.testing.layers.case import LayerCheckError, LayerRun, other_input
 from minidl.testing.report import NOT_TRIED, Outcome, Properties
 
 CONTRACT = Properties()
