@@ -6,11 +6,12 @@
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
+from hypothesis import strategies as st
 
-from minidl.arguments import short
+from minidl.arguments import check_flag, short
 from minidl.parameters import Array
 from minidl.testing.functions import name_of
 from minidl.testing.handwritten import FUNCTION, arguments_of, written
@@ -28,48 +29,72 @@ except ImportError as error:  # pragma: no cover
 __all__ = ["FunctionCheckError", "check_function", "function_test"]
 
 
-class Traced(Called):
-    """A function of JAX arrays; those of float64 are computed with 64 bits, whatever JAX is set to outside."""
+SIZES = st.sampled_from([1, 2, 3, 9])  # fewer than elsewhere: each new shape is compiled
+Floats: TypeAlias = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
-    def __init__(
-        self, function: Callable[..., Any], names: Sequence[str], arguments: Mapping[str, Any], *, jit: bool = False
-    ) -> None:
-        self.function, self.names, self.arguments, self.jit = function, names, arguments, jit
+
+class Traced(Called):
+    """A function of JAX arrays by their names, compiled for each shape or not.
+
+    What is float64 is computed with 64 bits, whatever JAX is set to outside.
+    """
+
+    few_shapes = True
+
+    def __init__(self, floats: Floats, *, jit: bool) -> None:
+        self.floats, self.jit = floats, jit
+        self.forward = jax.jit(floats) if jit else floats
+        self.pull = jax.jit(self._pull, static_argnums=0)
 
     def outputs(self, given: Arrays, how: How) -> list[Array]:
         """The outputs that are floats."""
         with _precision(given):
-            return [np.asarray(one) for one in self._floats(_on_device(given))]
+            return [np.asarray(one) for one in self._forward(_on_device(given))]
 
     def start(self, given: Arrays, how: How, wanted: Collection[str]) -> tuple[list[Array], Back]:
         """The outputs that are floats, and `jax.vjp` of them."""
+        names = tuple(wanted)
         with _precision(given):
             arrays = _on_device(given)
-
-            def of(moving: Mapping[str, Any]) -> tuple[Any, ...]:
-                return self._floats({**arrays, **moving})
-
-            compute = jax.jit(of) if self.jit else of
-            outputs, pull = jax.vjp(compute, {name: arrays[name] for name in wanted})
+            outputs, pull = (self._forward(arrays), None) if self.jit else self._vjp(names, arrays)
 
         def back(upstream: Sequence[Array]) -> dict[str, Array]:
             with _precision(given):
-                (gradients,) = pull(tuple(jnp.array(dy) for dy in upstream))
+                dys = tuple(jnp.array(dy) for dy in upstream)
+                gradients = self.pull(names, arrays, dys) if pull is None else pull(dys)[0]
                 return {name: np.asarray(gradient) for name, gradient in gradients.items()}
 
         return [np.asarray(one) for one in outputs], back
 
-    def compiled(self) -> Self:
-        """The same under `jax.jit`."""
-        return type(self)(self.function, self.names, self.arguments, jit=True)
+    def other_form(self) -> Self | None:
+        """The same without `jax.jit`, of what is compiled."""
+        return type(self)(self.floats, jit=False) if self.jit else None
 
-    def _floats(self, arrays: Mapping[str, Any]) -> tuple[Any, ...]:
-        returned = self.function(*(arrays[name] for name in self.names), **self.arguments)
+    def _vjp(self, wanted: tuple[str, ...], arrays: Mapping[str, Any]) -> Any:
+        return jax.vjp(lambda moving: self.floats({**arrays, **moving}), {name: arrays[name] for name in wanted})
+
+    def _pull(self, wanted: tuple[str, ...], arrays: Mapping[str, Any], upstream: tuple[Any, ...]) -> Any:
+        return self._vjp(wanted, arrays)[1](upstream)[0]
+
+    def _forward(self, arrays: Mapping[str, Any]) -> tuple[Any, ...]:
+        try:
+            return self.forward(arrays)
+        except jax.errors.ConcretizationTypeError as error:
+            raise TypeError("jax.jit does not take it, as it asks for the values of an array: jit=False") from error
+
+
+def _floats(function: Any, names: Sequence[str], arguments: Mapping[str, Any]) -> Floats:
+    """A function as one from arrays by name to those of its outputs that are floats."""
+
+    def floats(arrays: Mapping[str, Any]) -> tuple[Any, ...]:
+        returned = function(*(arrays[name] for name in names), **arguments)
         leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(returned)]
-        floats = tuple(leaf for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.floating))
-        if not floats:
+        found = tuple(leaf for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.floating))
+        if not found:
             raise TypeError(f"expected an output of floats, received {short(returned)}")
-        return floats
+        return found
+
+    return floats
 
 
 def _precision(given: Arrays) -> Any:
@@ -90,18 +115,24 @@ def _function_cases(
     integers: Integers = None,
     constants: tuple[str, ...] = (),
     jumps: tuple[float, ...] = (),
+    jit: bool = True,
     **arguments: Any,
 ) -> Cases:
     """The cases of a function with a custom_vjp or custom_jvp, or of another one of JAX arrays."""
     if not callable(function):
         raise TypeError(f"expected a function of JAX arrays, received {short(function)}")
     asked = Asked(shape, rows_mix, False, domain, integers, constants, jumps).of_function()
-    names = list(asked.shapes)
+    names, ends = list(asked.shapes), "" if check_flag("jit", jit) else ", jit=False"
+    compiled = dict[str, Traced]()  # by the arguments, so that other cases of the same shapes are compiled already
 
     def called(made: Mapping[str, Any], used: Mapping[str, Any]) -> tuple[Called, str, str]:
-        return Traced(function, names, made), f"check_function({name_of(function)}", written(made)
+        thing = Traced(_floats(function, names, made), jit=jit)
+        if all(isinstance(value, bool | int | float | str) for value in made.values()):
+            thing = compiled.setdefault(written(made), thing)
+        return thing, f"check_function({name_of(function)}", ends + written(made)
 
-    return function_cases_of(asked, arguments_of, arguments, called, name_of(function))
+    sizes = {size: SIZES for shape in asked.shapes.values() for size in shape if isinstance(size, str)}
+    return function_cases_of(asked, arguments_of, arguments, called, name_of(function), sizes)
 
 
 @as_test(FUNCTION, _function_cases)
@@ -109,7 +140,7 @@ def function_test() -> None:
     """A ready hypothesis test of a function with a `jax.custom_vjp` or `jax.custom_jvp`.
 
     It is called with a float64 array for each input, and again in float32; JAX's own setting stays as it is. What is
-    random takes its key as an argument.
+    random takes its key as an argument. It is compiled for each shape, and compared with what it gives when it is not.
 
     Args:
         function: any function of JAX arrays that `jax.vjp` takes.
@@ -124,6 +155,7 @@ def function_test() -> None:
             number or the name of a size. They are not differentiated.
         constants: names of further inputs that are not differentiated.
         jumps: the values of inputs at which the output may jump; the derivative for an element there is not asked.
+        jit: False for a function that `jax.jit` does not take.
         settings: hypothesis settings instead of those of the loaded profile.
         arguments: further arguments, by name, each a value or a strategy.
 

@@ -107,10 +107,20 @@ def test_what_depends_on_being_compiled_is_found():
     assert caught.value.property == "compiled"
 
 
+def branches(x):
+    """What jax.jit does not take."""
+    return 2 * x if x.sum() > 100 else 2.0 * x
+
+
 def test_the_setting_of_jax_stays_and_nothing_else_than_a_function_is_taken():
     before = jax.config.jax_enable_x64
     function_test(with_vjp(*RIGHT["abs"]))()
     assert jax.config.jax_enable_x64 == before
+    with pytest.raises(FunctionCheckError, match="jit=False"):
+        check_function(branches)
+    assert check_function(branches, jit=False, max_examples=3, shape=(1, 1)).passed
+    with pytest.raises(TypeError, match="expected jit to be True or False"):
+        check_function(branches, jit="no")
     with pytest.raises(TypeError, match="expected a function of JAX arrays"):
         check_function(3)
     with pytest.raises(FunctionCheckError, match="expected an output of floats"):

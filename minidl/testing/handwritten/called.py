@@ -30,6 +30,7 @@ class Called:
         modes: whether training may be something else than inference.
         layouts: the memory layouts that mean something to it, by their names in `LAYOUTS`.
         hints: whether it is told which gradients are wanted.
+        few_shapes: whether each new shape costs much.
         composite: whether it is made of several functions with derivatives of their own.
     """
 
@@ -37,6 +38,7 @@ class Called:
     modes = False
     layouts: Collection[str] = ()
     hints = False
+    few_shapes = False
     composite = False
 
     def outputs(self, given: Arrays, how: How) -> list[Array]:
@@ -51,8 +53,8 @@ class Called:
         """Whether a call draws random numbers that a seed repeats."""
         return False
 
-    def compiled(self) -> Self | None:
-        """The same, compiled, where that means something."""
+    def other_form(self) -> Self | None:
+        """The same, not compiled, where it is compiled."""
         return None
 
     def copied(self) -> Self | None:

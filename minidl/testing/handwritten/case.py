@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from minidl.parameters import Array
 from minidl.testing.functions import Domain, Subject, close, same_bits, shown, some_input, upstream_gradient
 from minidl.testing.handwritten.called import Arrays, Called, How, joined, parted
 from minidl.testing.report import Case, CheckError, raised
+
+T = TypeVar("T")
 
 
 class FunctionCheckError(CheckError):
@@ -155,7 +157,7 @@ class FunctionRun:
 
         return Started(outputs, joined(outputs), gradients)
 
-    def _tried(self, what: str, given: Arrays, call: Callable[[], Any]) -> Any:
+    def _tried(self, what: str, given: Arrays, call: Callable[[], T]) -> T:
         try:
             return call()
         except Exception as error:

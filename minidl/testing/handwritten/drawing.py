@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -29,6 +30,9 @@ Shapes: TypeAlias = Shape | Mapping[str, Shape]
 Domains: TypeAlias = Domain | Mapping[str, Domain] | None
 Range: TypeAlias = tuple[int, int | str]
 Integers: TypeAlias = Range | Mapping[str, Range] | None
+
+
+NO_SIZES: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ def function_cases_of(
     arguments: Mapping[str, Any],
     called: Callable[[Any, Mapping[str, Any]], tuple[Called, str, str]],
     subject: str,
+    sizes: Mapping[str, Any] = NO_SIZES,
 ) -> Cases:
     """The cases of a function: sizes are drawn, then arguments, then the inputs, so that hypothesis shrinks each.
 
@@ -132,23 +137,25 @@ def function_cases_of(
         arguments: values or strategies.
         called: what was made and the arguments drawn -> the function, and how its call begins and ends.
         subject: its name.
+        sizes: strategies for sizes that have none among the arguments.
     """
     shapes = asked.shapes
     names = [size for shape in shapes.values() for size in shape if isinstance(size, str)]
 
-    def case(made: Any, used: Mapping[str, Any], sizes: Mapping[str, Any], inputs: Any, seed: int) -> FunctionCase:
+    def case(made: Any, used: Mapping[str, Any], known: Mapping[str, Any], inputs: Any, seed: int) -> FunctionCase:
         function, begins, ends = called(made, used)
-        declared = asked.declared(sizes)
+        declared = asked.declared(known)
         call = (f"{begins}, shape={asked.shape!r}", f"{asked}{ends}")
         parameters = {name: np.array(value) for name, value in function.parameters.items()}
         return _moved(FunctionCase(function, inputs | parameters, seed, declared, call, subject))
 
     @st.composite
     def drawn(draw: st.DrawFn) -> FunctionCase:
-        made, sizes, used = draw_object(draw, thing, tuple(s for shape in shapes.values() for s in shape), arguments)
+        whole = tuple(size for shape in shapes.values() for size in shape)
+        made, parts, used = draw_object(draw, thing, whole, {**sizes, **arguments})
         declared, inputs = asked.declared(used), dict[str, Array]()
         for name, shape in shapes.items():
-            own, sizes = sizes[: len(shape)], sizes[len(shape) :]
+            own, parts = parts[: len(shape)], parts[len(shape) :]
             if name in declared.integers:
                 inputs[name] = draw(whole_numbers(own, *declared.integers[name]), label=name)
             else:
@@ -157,11 +164,11 @@ def function_cases_of(
 
     def given(at: Mapping[str, Any]) -> FunctionCase:
         values = given_case(at, *shapes, "seed")
-        sizes = dict(arguments)
-        whole = asked.declared(_sizes(shapes, values) | sizes).integers
+        known = _sizes(shapes, values) | dict(arguments)
+        whole = asked.declared(known).integers
         inputs = {name: np.array(values[name], np.int64 if name in whole else np.float64) for name in shapes}
         made = make_object(thing, arguments, optional=names)
-        return case(made, sizes, _sizes(shapes, values) | sizes, inputs, values["seed"])
+        return case(made, arguments, known, inputs, values["seed"])
 
     return Cases(subject, drawn(), given)
 

@@ -167,7 +167,7 @@ def backward_again(run: LayerRun) -> None:
 def linear(run: LayerRun) -> None:
     """Backward is linear in the upstream gradient."""
     dy, gradients = run.dy, run.gradients
-    other = upstream_gradient(run.rng, dy.shape)
+    other = upstream_gradient(np.random.default_rng(run.case.seed + 1), dy.shape)
     run.forward(run.x)
     together, alone = run.backward(2 * dy - other), run.backward(other)
     for name, gradient in gradients.items():
