@@ -4,6 +4,8 @@ import re
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
 
 pytestmark = pytest.mark.needs_jax
 if find_spec("jax"):
@@ -34,6 +36,7 @@ def softmax_backward(x, dy):
     return y * (dy - (dy * y).sum(axis=1, keepdims=True))
 
 
+FEW = {"shape": ("n", 2), "n": st.integers(1, 2)}  # shapes: each is compiled
 RIGHT = {
     "relu": (relu, lambda x, dy: dy * (x > 0)),
     "abs": (jnp.abs, lambda x, dy: dy * jnp.sign(x)),
@@ -55,7 +58,7 @@ WRONG = {
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_custom_vjp_raises_no_alarm(name):
     function = with_vjp(*RIGHT[name])
-    report = check_function(function, max_examples=15)
+    report = check_function(function, max_examples=30, **FEW)
     assert report.passed
     assert report["compiled"].verdict == "passed"
 
@@ -66,7 +69,7 @@ def test_a_wrong_custom_vjp_is_caught_and_its_line_repeats_it(name):
     wrong = with_vjp(lambda x: f(x), backward)
     wrong.__name__ = "wrong"
     with pytest.raises(FunctionCheckError) as caught:
-        check_function(wrong, max_examples=40)
+        check_function(wrong, max_examples=60, **FEW)
     line = re.search(r"repeat with\s+(.*)", str(caught.value))[1]
     with pytest.raises(FunctionCheckError) as again:
         eval(line, {"check_function": check_function, "wrong": wrong})
@@ -79,10 +82,10 @@ def test_a_custom_jvp_is_checked_through_its_transpose():
         return jnp.logaddexp(x, 0)
 
     softplus.defjvps(lambda dx, y, x: dx * jax.nn.sigmoid(x))
-    assert check_function(softplus, max_examples=10).passed
+    assert check_function(softplus, max_examples=10, **FEW).passed
     softplus.defjvps(lambda dx, y, x: dx * jax.nn.sigmoid(2 * x))
     with pytest.raises(FunctionCheckError, match="the gradient of x is wrong"):
-        check_function(softplus, max_examples=10)
+        check_function(softplus, max_examples=10, **FEW)
 
 
 def test_several_inputs_and_outputs_whole_numbers_and_arguments():
@@ -94,7 +97,7 @@ def test_several_inputs_and_outputs_whole_numbers_and_arguments():
         }
 
     shape = {"scores": ("n", "classes"), "labels": ("n",)}
-    options = {"integers": {"labels": (0, "classes")}, "scale": 2.0, "max_examples": 10}
+    options = {"integers": {"labels": (0, "classes")}, "scale": 2.0, "max_examples": 4}
     assert check_function(picked, shape=shape, **options).passed
 
 
@@ -103,7 +106,7 @@ def test_what_depends_on_being_compiled_is_found():
         return dy if isinstance(dy, jax.core.Tracer) else 2 * dy
 
     with pytest.raises(FunctionCheckError) as caught:
-        check_function(with_vjp(lambda x: 2 * x, backward), max_examples=20)
+        check_function(with_vjp(lambda x: 2 * x, backward), max_examples=40, **FEW)
     assert caught.value.property == "compiled"
 
 
@@ -114,7 +117,7 @@ def branches(x):
 
 def test_the_setting_of_jax_stays_and_nothing_else_than_a_function_is_taken():
     before = jax.config.jax_enable_x64
-    function_test(with_vjp(*RIGHT["abs"]))()
+    function_test(with_vjp(*RIGHT["abs"]), settings=settings(max_examples=4, deadline=None))()
     assert jax.config.jax_enable_x64 == before
     with pytest.raises(FunctionCheckError, match="jit=False"):
         check_function(branches)
