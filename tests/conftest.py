@@ -15,8 +15,12 @@ PACKAGES = {
     "mpi": "mpi4py",
     "notebook": "nbclient",
     "tools": "optuna",
+    "onnx": "onnxruntime",
+    "safetensors": "safetensors",
+    "skops": "skops",
     "torch": "torch",
     "jax": "jax",
+    "inputs": "h5py",
 }  # by the markers needs_...
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

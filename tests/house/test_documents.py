@@ -28,13 +28,16 @@ def test_the_pages_are_found():
     assert len(PAGES) >= 5
 
 
+NEEDED = {  # other tools are not ours, and some of them warn of themselves
+    "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
+    "custom_gradients.md": [pytest.mark.needs_torch, pytest.mark.needs_jax],
+    "formats.md": [pytest.mark.needs_onnx, pytest.mark.needs_safetensors],
+}
+
+
 def marked(page):
-    """The page with what it needs: other tools are not ours, and some of them warn of themselves."""
-    needs = {
-        "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
-        "custom_gradients.md": [pytest.mark.needs_torch, pytest.mark.needs_jax],
-    }
-    return pytest.param(page, marks=needs.get(page.name, []), id=page.name)
+    """The page with what it needs."""
+    return pytest.param(page, marks=NEEDED.get(page.name, []), id=page.name)
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])
