@@ -128,7 +128,7 @@ def code_of(digits: Dataset, code: Floats, decode: Callable[[Floats], Floats]) -
     def draw(what: str, ax: Axes) -> None:
         if what == SCATTER:
             dots = ax.scatter(code[:, 0], code[:, 1], c=digits.targets, cmap="tab10", s=1, vmin=-0.5, vmax=9.5)
-            ax.figure.colorbar(dots, ax=ax, ticks=range(10))
+            ax.figure.colorbar(dots, ax=ax, ticks=range(10), label="digit")
         else:
             middles = (np.arange(GRID, dtype=np.float32) + 0.5) / GRID * 2 - 1
             points = np.stack(np.meshgrid(middles, middles[::-1]), axis=-1).reshape(-1, 2)

@@ -5,9 +5,11 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from sigmoid_runs import BASE, NAMES, SWEEPS, final, parameter
 
 from minidl import plots
@@ -70,7 +72,13 @@ def epochs_figure(group: Results, settings: Sequence[Setting], sweep: str) -> Fi
 
     figure = plots.small_multiples({label: name for name, label in MEASURES.items()}, draw, height=2.7)
     drawn = zip(labels, figure.axes[0].lines, cycle(STROKES), strict=False)
-    handles = [Line2D([], [], color=line.get_color(), linestyle=stroke, label=label) for label, line, stroke in drawn]
+    handles: list[Artist] = [
+        Line2D([], [], color=line.get_color(), linestyle=stroke, label=label) for label, line, stroke in drawn
+    ]
+    seeds = [len(group.where(**setting)) for setting in settings]
+    if max(seeds) > 1:
+        number = f"{max(seeds)}" if len(set(seeds)) == 1 else f"up to {max(seeds)}"
+        handles.append(Patch(facecolor="0.5", alpha=0.4, label=f"mean ± deviation\nof {number} runs"))
     style: dict[str, Any] = {"loc": "outside right center", "fontsize": 8, "title_fontsize": 8, "frameon": False}
     figure.legend(handles=handles, title=NAMES[sweep], **style)
     return figure
