@@ -120,7 +120,7 @@ def within(figure: Figure, limits: tuple[float, float]) -> Figure:
     """The figure with the limits of the report, where all its curves end between them; else with those of its data."""
     (ax,) = figure.axes
     low, high = limits
-    if all(low <= line.get_ydata()[-1] <= high for line in ax.lines):
+    if all(low <= np.asarray(line.get_ydata(), float)[-1] <= high for line in ax.lines):
         ax.set_ylim(low, high)
     return figure
 

@@ -29,6 +29,8 @@ def final_figure(group: Results) -> Figure:
     """The report's three figures: final loss above accuracy, against lambda, the learning rate and k."""
     figure = Figure(figsize=(7.2, 4.6), dpi=150, layout="constrained")
     panels = figure.subplots(2, 3)
+    handles: list[Any] = []
+    names: list[str] = []
     for column, (title, (sweep, curves)) in enumerate(COLUMNS.items()):
         for row, (name, ylabel) in enumerate(MEASURES.items()):
             ax = panels[row, column]
@@ -36,13 +38,17 @@ def final_figure(group: Results) -> Figure:
             ax.set_xlabel(NAMES[sweep] if row else "")
             ax.set_ylabel("" if column else ylabel)
             ax.tick_params(axis="x", labelrotation=45, labelbottom=bool(row))
-            if row and (legend := ax.get_legend()):
+            if legend := ax.get_legend():
+                if len(curves) > 1:
+                    handles = legend.legend_handles
+                    names = [text.get_text() for text in legend.get_texts()]
                 legend.remove()
         panels[0, column].set_title(title, fontsize=9)
     highest = max(ax.get_ylim()[1] for ax in panels[1])
     for ax in panels[1]:
         ax.set_ylim(0, highest)
     figure.align_xlabels(panels[1])
+    figure.legend(handles, names, loc="outside upper center", ncols=len(names), fontsize=8, frameon=False)
     return figure
 
 

@@ -68,6 +68,9 @@ def draw_curves(
     elif zero:
         ax.update_datalim([(float(curves[0].x[0]), 0.0)])
         ax.autoscale_view()
+    places = np.unique(np.concatenate([np.asarray(curve.x, float) for curve in curves]))
+    if len(places) == 1:  # one evaluation: whole numbers around it instead of 0.96 to 1.04
+        ax.set_xlim(places[0] - 1, places[0] + 1)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     add_grid(ax)
     label_axes(ax, x, y)

@@ -124,11 +124,11 @@ def band_key(label: str, colour: Any = NEUTRAL) -> Patch:
 
 
 def add_legend(ax: Axes, entries: Sequence[Artist]) -> None:
-    """A frameless legend where it hides least, or beside the axes if it is long; none without entries."""
+    """A legend without an outline where it hides least, or beside the axes if it is long; none without entries."""
     if not entries:
         return
     place: dict[str, Any] = {"loc": "best"}
     if len(entries) > ENTRIES_INSIDE:
         pillars = -(-len(entries) // ENTRIES_PER_COLUMN)
         place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.0, "ncols": pillars}
-    ax.legend(handles=list(entries), frameon=False, fontsize=SMALL, **place)
+    ax.legend(handles=list(entries), edgecolor="none", framealpha=0.7, fontsize=SMALL, **place)

@@ -32,7 +32,7 @@ class Progress(Callback):
         self.table = Lines(trainer.history.evaluations, last_step=last, width=_room())
         self.head = list(self.table.head)
         self.notebook, self.newest = _in_notebook(), ""
-        self.bar = open_bar(trainer.planned_steps, STEPS, leave=self.notebook) if trainer.planned_steps else None
+        self.bar: Any = open_bar(trainer.planned_steps, STEPS, leave=self.notebook) if trainer.planned_steps else None
         watching.append(say)
 
     def on_step_end(self, trainer: Any) -> None:

@@ -111,6 +111,13 @@ def test_steps_beside_evaluations_of_another_quantity_are_named_with_theirs():
     assert legend(ax) == ["loss, mean of 2 steps", "validation top 2 accuracy", "± deviation of 2 steps"]
 
 
+def test_a_single_evaluation_has_whole_numbers_around_it():
+    one = Table({"epoch": [1.0], "train_loss": [0.5], "validation_loss": [0.6]})
+    ax = axes(learning_curves(History(evaluations=one)))
+    ax.figure.canvas.draw()
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "1", "2"]
+
+
 def test_the_legend_says_what_the_band_of_steps_is():
     assert legend(axes(step_curve(run(), window=3))) == ["mean ± deviation of 3 steps"]
     both = axes(step_curve({"slow": run(), "fast": run(0.5)}, window=2))
