@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from minidl.experiments.result import Result
-from minidl.training.progress import LINES, RUNS, open_bar, say
+from minidl.training.progress import LINES, RUNS, move, open_bar, say
 
 
 class JobProgress:
@@ -31,7 +31,7 @@ class JobProgress:
             self.failures += 1
             self._say(f"failed: {result.run!r}: {result.reason}")
         if self.bar is not None:
-            self.bar.update()
+            move(self.bar)
         elif LINES * (self.done - self.found) >= self.lines * (self.total - self.found):
             left = (time.monotonic() - self.begin) / (self.done - self.found) * (self.total - self.done)
             self._say(f"{self.done} of {self.total} runs, about {left / 60:.1f} minutes left")

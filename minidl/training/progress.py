@@ -13,6 +13,7 @@ from minidl.training.columns import Lines, named, number
 
 LINES = 20  # about so many are printed in the course of the planned steps
 COLUMNS, ROWS = 80, 24  # of a terminal that does not say how large it is
+BESIDE = 3  # columns right of a bar, for the echo of Ctrl-C: what breaks the line of a bar leaves it there for ever
 STEPS = "{desc}{percentage:3.0f}%|{bar}| {remaining} left{postfix}"
 RUNS = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} runs [{remaining}]"
 
@@ -45,7 +46,7 @@ class Progress(Callback):
         if not self.pending and not self.notebook:
             now = f"epoch {trainer.epoch:.2f}  step {trainer.optimizer.steps}  loss {number(trainer.step_loss)}"
             self._beside(now)
-        self.bar.update()
+        move(self.bar)
 
     def on_evaluation_end(self, trainer: Any, row: dict[str, float]) -> None:
         """Show the newest numbers."""
@@ -119,13 +120,19 @@ def open_bar(total: int, form: str, *, initial: int = 0, leave: bool = True) -> 
     return None
 
 
+def move(bar: Any) -> None:
+    """Move a bar by one, and let it follow where a terminal is made wider or narrower."""
+    if bar.update() and not bar.dynamic_ncols:
+        bar.ncols = _for_a_bar()
+
+
 def _tqdm(total: int, form: str, initial: int, leave: bool) -> Any:
     with warnings.catch_warnings():  # tqdm warns where a notebook lacks widgets, and falls back to text
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
     size: dict[str, Any] = {"dynamic_ncols": True}
-    if not _in_notebook() and not _size_is_known():  # tqdm would show no bar at all
-        size = {"ncols": _columns() - 1, "nrows": ROWS}
+    if not _in_notebook():  # tqdm would show no bar where the size is unknown
+        size = {"ncols": _for_a_bar(), "nrows": ROWS}
     return tqdm(total=total, initial=initial, leave=leave, bar_format=form, **size)
 
 
@@ -138,20 +145,17 @@ def _in_terminal() -> bool:
     return getattr(sys.stderr, "isatty", bool)() and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
-def _size() -> tuple[int, int]:
-    """Columns and rows of the terminal, 0 for what it does not say."""
-    with suppress(OSError, ValueError, AttributeError):
-        return os.get_terminal_size(sys.stderr.fileno())
-    return 0, 0
-
-
-def _size_is_known() -> bool:
-    return all(_size())
+def _for_a_bar() -> int:
+    return max(_columns() - BESIDE, 1)
 
 
 def _columns() -> int:
+    """Those of the terminal, of the environment where it does not say them, or the usual number."""
+    with suppress(OSError, ValueError, AttributeError):
+        if known := os.get_terminal_size(sys.stderr.fileno()).columns:
+            return known
     said = os.environ.get("COLUMNS", "")
-    return _size()[0] or (int(said) if said.isdecimal() and int(said) > 0 else COLUMNS)
+    return int(said) if said.isdecimal() and int(said) > 0 else COLUMNS
 
 
 def _room() -> int | None:

@@ -14,10 +14,10 @@ import pyte
 LINES = 200  # of the emulated screen: nothing scrolls away
 
 
-def typed(code, *, columns, rows=24, **environment):
+def typed(code, *, columns, rows=24, keys=None, **environment):
     """All that a program writes, both streams on a terminal of that size; 0 and 0 for one that does not know it.
 
-    An environment variable that is None is taken away.
+    An environment variable that is None is taken away. keys=(text, bytes) presses keys once the text was written.
     """
     main, end = pty.openpty()
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -35,6 +35,9 @@ def typed(code, *, columns, rows=24, **environment):
         if not part:
             break
         written += part
+        if keys and keys[0].encode() in written:
+            os.write(main, keys[1])
+            keys = None
     os.close(main)
     assert process.wait(timeout=60) == 0, written.decode()
     return written.decode()

@@ -153,6 +153,46 @@ def test_what_is_said_meanwhile_has_a_line_of_its_own():
     assert lines[-1] == STOPPED
 
 
+def test_ctrl_c_whose_echo_stands_beside_the_bar_leaves_no_bar_either():
+    slow = """
+    import fcntl, termios, time
+    from minidl import Callback
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that the terminal interrupts this program
+
+    class Slow(Callback):
+        def on_step_end(self, trainer):
+            time.sleep(0.05)
+
+    trainer.callbacks[:] = [Slow()]
+    """
+    written = typed(code(RUN, slow, FIT), columns=80, keys=("epoch 1.", b"\x03"))
+    assert "^C" in written
+    lines = last_screen(written, 80)
+    assert not any("%|" in line for line in lines)
+    assert lines[-1].startswith("interrupted: Ctrl-C after step ")
+
+
+def test_a_bar_follows_where_the_terminal_is_made_narrower():
+    narrower = """
+    import fcntl, struct, termios, time
+    from minidl import Callback
+
+    class Narrower(Callback):
+        def on_step_end(self, trainer):
+            if trainer.optimizer.steps == 6:
+                fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 70, 0, 0))
+            if trainer.optimizer.steps > 6:
+                time.sleep(0.06)
+
+    trainer.callbacks.append(Narrower())
+    """
+    seen = screens(typed(code(RUN, narrower, FIT), columns=80), 80)
+    bars = [screen[-1] for screen in seen if screen and "%|" in screen[-1]]
+    assert 70 < len(bars[0]) < 80
+    assert 60 < len(bars[-1]) < 70
+
+
 def test_an_error_leaves_no_bar_either():
     failing = """
     from minidl import Callback
