@@ -15,6 +15,11 @@ PACKAGES = {
     "mpi": "mpi4py",
     "notebook": "nbclient",
     "tools": "optuna",
+    "onnx": "onnxruntime",
+    "safetensors": "safetensors",
+    "skops": "skops",
+    "torch": "torch",
+    "inputs": "h5py",
 }  # by the markers needs_...
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

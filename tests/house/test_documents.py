@@ -27,10 +27,15 @@ def test_the_pages_are_found():
     assert len(PAGES) >= 5
 
 
+NEEDED = {  # other tools are not ours, and some of them warn of themselves
+    "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
+    "formats.md": [pytest.mark.needs_onnx, pytest.mark.needs_safetensors],
+}
+
+
 def marked(page):
-    """The page with what it needs: other tools are not ours, and some of them warn of themselves."""
-    marks = [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")] if page.name == "company.md" else []
-    return pytest.param(page, marks=marks, id=page.name)
+    """The page with what it needs."""
+    return pytest.param(page, marks=NEEDED.get(page.name, []), id=page.name)
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])
