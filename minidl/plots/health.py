@@ -55,7 +55,7 @@ def health(recorder: Recorder) -> Figure:
     weights = np.flatnonzero(np.logical_not(np.isnan(recorder["twins"][-1])))
     of_weights = [recorder.parameters[place] for place in weights]
     stuck = np.fmax(_of_activations(recorder), recorder["saturated"])
-    known = ~np.isnan(stuck).all(axis=0)
+    known = np.logical_not(np.isnan(stuck).all(axis=0)).reshape(-1)
     of_stuck = [name for name, there in zip(names, known, strict=True) if there] or ["none"]
     stuck = stuck[:, known] if known.any() else np.full((len(steps), 1), np.nan)
     lower = max(len(of_stuck), len(of_weights), 2)
