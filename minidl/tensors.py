@@ -12,6 +12,7 @@ from minidl.storage import DataError, StrPath, check_file, replacing
 
 SUFFIX = ".safetensors"
 RESERVED = "__metadata__"
+WORD = {"written_by": "minidl"}  # one entry: several would stand in any order
 BFLOAT16 = "BF16"
 DTYPES = {
     f"{kind}{8 * size}": f"<{kind.lower()}{size}" for kind in "FIU" for size in (1, 2, 4, 8) if kind + str(size) != "F1"
@@ -41,7 +42,7 @@ def write_tensors(path: StrPath, arrays: Mapping[str, Array]) -> None:
     _library()
     from safetensors.numpy import save
 
-    content = save(rows, metadata={"format": "np"})
+    content = save(rows, metadata=WORD)
     with replacing(path) as file:
         file.write(content)
 
@@ -66,6 +67,12 @@ def read_tensors(path: StrPath) -> dict[str, Array]:
     for array in arrays.values():
         array.flags.writeable = False
     return arrays
+
+
+def is_ours(path: StrPath) -> bool:
+    """Whether minidl wrote a safetensors file that can be read, by its header."""
+    with _library().safe_open(os.fspath(path), framework="np") as file:
+        return bool((file.metadata() or {}).items() >= WORD.items())
 
 
 def _array(entry: Mapping[str, Any]) -> Array:

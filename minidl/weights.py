@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from minidl.parameters import Array
 from minidl.returned import as_restored
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
-from minidl.tensors import is_tensors, read_tensors, write_tensors
+from minidl.tensors import is_ours, is_tensors, read_tensors, write_tensors
 
 
 def write_weights(path: StrPath, weights: Mapping[str, Array]) -> None:
@@ -28,4 +28,18 @@ def read_weights(path: StrPath, wanted: Mapping[str, Array], *, part: bool) -> d
     if part:  # what else the file holds is left alone
         found = {name: array for name, array in found.items() if name in wanted}
     check_entries(path, found := as_restored(found, wanted), wanted)
+    if is_tensors(path) and not is_ours(path):
+        _refuse_turnable(path, wanted)
     return found
+
+
+def _refuse_turnable(path: StrPath, wanted: Mapping[str, Array]) -> None:
+    """Raise where arrays of another library fit both ways round: PyTorch keeps weights turned."""
+    both = [n for n, a in wanted.items() if a.ndim > 1 and a.shape == (*a.shape[:-3:-1], *a.shape[:-2])]
+    if both:
+        raise DataError(
+            f"{path}: expected a file that minidl wrote, found one of another library, in which {both[0]} "
+            f"{wanted[both[0]].shape} may stand turned: load_torch_state_dict(model, read_tensors(path)) of "
+            f"minidl.interop takes weights of PyTorch, model.parameters.restore(read_tensors(path)) those that stand "
+            f"as here"
+        )

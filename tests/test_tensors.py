@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from minidl import Linear, Sequential
+from minidl import Conv2D, Linear, Sequential
 from minidl.storage import DataError
 from minidl.tensors import read_tensors, write_tensors
 from tests.every_layer import examples
@@ -84,3 +84,21 @@ def test_parts_by_a_pattern(tmp_path):
     other.load(tmp_path / "weights.safetensors", names="0.*")
     assert np.array_equal(other[0].weight.value, model[0].weight.value)
     assert not np.array_equal(other[1].weight.value, model[1].weight.value)
+
+
+@pytest.mark.parametrize("make", [lambda: Linear(3, 3), lambda: Conv2D(3, 3, 3)], ids=["square", "kernel"])
+def test_weights_of_pytorch_that_fit_both_ways_round_are_refused_by_load(tmp_path, make):
+    from safetensors.numpy import save_file
+
+    from minidl.interop import load_torch_state_dict, torch_state_dict
+
+    path, one, other = tmp_path / "theirs.safetensors", make().build(), make().build(seed=1)
+    save_file(torch_state_dict(one), path)
+    before = other.parameters.value.copy()
+    with pytest.raises(DataError, match=r"weight \(3, 3.*may stand turned: load_torch_state_dict"):
+        other.load(path)
+    assert np.array_equal(other.parameters.value, before)
+    load_torch_state_dict(other, read_tensors(path))
+    assert np.array_equal(other.weight.value, one.weight.value)
+    one.save(tmp_path / "ours.safetensors")
+    assert np.array_equal(make().build(seed=2).load(tmp_path / "ours.safetensors").weight.value, one.weight.value)
