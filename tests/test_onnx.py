@@ -169,3 +169,16 @@ def test_names_of_the_file(tmp_path):
     file = onnx.load(tmp_path / "model.onnx")
     assert (file.producer_name, file.graph.input[0].name, file.graph.output[0].name) == ("minidl", "x", "y")
     assert [d.dim_param or d.dim_value for d in file.graph.input[0].type.tensor_type.shape.dim] == ["n", 3]
+
+
+@pytest.mark.needs_onnx
+def test_layers_of_a_built_model_can_be_exported_with_a_softmax_more(tmp_path):
+    import onnxruntime
+
+    from minidl import Linear, Sequential, Softmax, onnx
+
+    model = Sequential(Linear(3, 4)).build(seed=0)
+    onnx.export(Sequential(*model, Softmax()), tmp_path / "model.onnx")
+    x = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    (y,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"x": x})
+    np.testing.assert_allclose(y, Softmax().forward(model.predict(x)), rtol=2e-6)

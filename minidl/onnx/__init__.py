@@ -55,7 +55,8 @@ def export(model: Layer, path: StrPath, *, input_shape: SampleShape = None) -> N
         raise TypeError(f"expected model to be a Layer, received {short(model)}")
     check_target(path)
     shape = _row_shape(model, input_shape)
-    graph = Graph(model.parameters.dtype)
+    built = next((p.value.dtype for p in model.named_parameters().values() if p.built), None)
+    graph = Graph(model.parameters.dtype if built is None else built)  # layers of a built model do, as in model[:-1]
     graph("Identity", write(graph, model, "x", shape))
     kind = helper.np_dtype_to_tensor_dtype(graph.dtype)
     of_x = onnx.TensorProto.INT64 if _takes_tokens(model) else kind
