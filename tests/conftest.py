@@ -14,7 +14,14 @@ PACKAGES = {
     "dask": "distributed",
     "mpi": "mpi4py",
     "notebook": "nbclient",
+    "sklearn": "sklearn",
     "tools": "optuna",
+    "onnx": "onnxruntime",
+    "safetensors": "safetensors",
+    "skops": "skops",
+    "torch": "torch",
+    "jax": "jax",
+    "inputs": "h5py",
 }  # by the markers needs_...
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

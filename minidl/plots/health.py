@@ -55,9 +55,9 @@ def health(recorder: Recorder) -> Figure:
     weights = np.flatnonzero(np.logical_not(np.isnan(recorder["twins"][-1])))
     of_weights = [recorder.parameters[place] for place in weights]
     stuck = np.fmax(_of_activations(recorder), recorder["saturated"])
-    known = np.flatnonzero(~np.isnan(stuck).all(axis=0))
-    of_stuck = [names[place] for place in known] or ["none"]
-    stuck = stuck[:, known] if known.size else np.full((len(steps), 1), np.nan)
+    known = np.logical_not(np.isnan(stuck).all(axis=0)).reshape(-1)
+    of_stuck = [name for name, there in zip(names, known, strict=True) if there] or ["none"]
+    stuck = stuck[:, known] if known.any() else np.full((len(steps), 1), np.nan)
     lower = max(len(of_stuck), len(of_weights), 2)
     figure = Drawing(figsize=(7.4, 1.7 + ROW * (len(names) + lower)), dpi=DPI, layout="constrained")
     cells = figure.subplots(2, 2, height_ratios=(max(len(names), 2), lower)).flat

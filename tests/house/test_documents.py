@@ -8,6 +8,7 @@ import pytest
 import minidl
 from minidl.testing import check_layer
 from minidl.testing.callbacks import CALLBACK
+from minidl.testing.handwritten import FUNCTION
 from minidl.testing.layers import LAYER
 from minidl.testing.losses import LOSS
 from minidl.testing.models import MODEL
@@ -20,6 +21,7 @@ PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs" / "performance").glob("*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
 ]
 
 
@@ -27,10 +29,17 @@ def test_the_pages_are_found():
     assert len(PAGES) >= 5
 
 
+NEEDED = {  # other tools are not ours, and some of them warn of themselves
+    "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
+    "custom_gradients.md": [pytest.mark.needs_torch, pytest.mark.needs_jax],
+    "formats.md": [pytest.mark.needs_onnx, pytest.mark.needs_safetensors],
+    "sklearn.md": [pytest.mark.needs_sklearn, pytest.mark.needs_inputs, pytest.mark.needs_onnx],
+}
+
+
 def marked(page):
-    """The page with what it needs: other tools are not ours, and some of them warn of themselves."""
-    marks = [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")] if page.name == "company.md" else []
-    return pytest.param(page, marks=marks, id=page.name)
+    """The page with what it needs."""
+    return pytest.param(page, marks=NEEDED.get(page.name, []), id=page.name)
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])
@@ -77,7 +86,22 @@ def test_the_failure_in_the_readme_is_what_one_gets():
     assert rounded(str(caught.value).strip()) in [rounded(block.strip()) for block in blocks]
 
 
+@pytest.mark.needs_torch
+def test_the_failure_on_the_page_of_custom_gradients_is_what_one_gets():
+    from minidl.testing.torch import check_function
+
+    page, names = (ROOT / "docs" / "custom_gradients.md").read_text(encoding="utf-8"), {}
+    first = re.search(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    exec(compile(first[1], "custom_gradients.md", "exec"), names)
+    with pytest.raises(AssertionError) as caught:
+        check_function(names["Cube"])
+    blocks = re.findall(r"```(?:python)?\n(.*?)```", page, flags=re.DOTALL)
+    assert rounded(str(caught.value).strip()) in [rounded(block.strip()) for block in blocks]
+
+
 def test_every_property_is_on_the_page():
+    page = (ROOT / "docs" / "custom_gradients.md").read_text(encoding="utf-8")
+    assert not [asked.name for asked in FUNCTION.properties if f"| {asked.name} |" not in page]
     page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
     for kind in (LAYER, MODEL, LOSS, REGULARIZER, OPTIMIZER, SCHEDULE, CALLBACK):
         missing = [asked.name for asked in kind.properties if f"| {asked.name} |" not in page]
