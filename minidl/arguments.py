@@ -12,6 +12,7 @@ import numpy as np
 from minidl.advice import Advised, Missing
 from minidl.argument_words import unfit
 from minidl.bytecode import assigns, runs_later
+from minidl.passing import forget, kept
 
 FREEZING = 'freeze by name, as in model.parameters.freeze("0.*") after build, and undo it by unfreeze'
 
@@ -31,6 +32,7 @@ class Recorded(Advised):
 
     _arguments: tuple[tuple[Any, ...], dict[str, Any]]
     _of_the_moment: tuple[str, ...] = ()  # attributes that a copy has as its class has them
+    _passes: tuple[str, ...] = ()  # methods that keep something on self for the next one
 
     if not TYPE_CHECKING:  # a checker should see the constructors of the classes, which Sigmoid(3) does not fit
 
@@ -51,8 +53,13 @@ class Recorded(Advised):
         """What a copy or pickle takes along: attributes and slots, but not what is of the moment it was taken in."""
         state: Any = object.__getstate__(self)
         attributes, slots = state if isinstance(state, tuple) else (state, None)
-        kept = {name: value for name, value in attributes.items() if name not in self._of_the_moment}
-        return kept if slots is None else (kept, slots)
+        lasting = {name: value for name, value in (attributes or {}).items() if name not in self._of_the_moment}
+        lasting = kept(self, lasting, self._passes)
+        return lasting if slots is None else (lasting, slots)
+
+    def _forget(self) -> None:
+        """Drop what the newest pass kept, such as rows of data."""
+        forget(self, self._passes)
 
 
 class Refused:
@@ -122,9 +129,14 @@ def check_numbers(name: str, array: object) -> None:
         raise TypeError(
             f"expected {name} to be a numpy array, received {type(array).__name__}: {_as_array(name, array)}"
         )
+    check_dtype(name, array)
+
+
+def check_dtype(name: str, array: Any) -> None:
+    """Refuse a dtype that is none of real numbers, with what makes it one; nothing is read."""
     if array.dtype.kind not in "biuf":
-        advice = "encode strings as integer labels (np.unique(..., return_inverse=True)), convert objects with "
-        advice += ".astype(np.float32)"
+        advice = "encode strings as integer labels (np.unique(..., return_inverse=True), or, for targets, "
+        advice += "Dataset.from_labels(x, labels)), convert objects with .astype(np.float32)"
         of_kinds = {
             "c": f"give the real and the imaginary part as two features, or {name}.real alone",
             "M": f"count days or seconds, as in ({name} - {name}.min()) / np.timedelta64(1, 'D')",
@@ -140,9 +152,11 @@ def check_numbers(name: str, array: object) -> None:
 
 def _as_array(name: str, value: object) -> str:
     """How to make an array of numbers of something else."""
-    for way in ("toarray()", "to_numpy()"):  # sparse matrices, tables
+    for way in ("toarray()", "collect()", "to_numpy()", "to_pandas()"):  # sparse matrices, queries, tables
         if hasattr(value, way[:-2]):
             return f"use {name}.{way}"
+    if hasattr(value, "__next__"):
+        return "batches of a stream go to fit(stream, steps_per_epoch=...)"
     if hasattr(value, "x") and hasattr(value, "targets"):
         return "give the x of the data set"
     if isinstance(value, dict):

@@ -38,15 +38,21 @@ def assigns(kind: type, method: str, name: str) -> bool:
 
 def _used(kind: type, method: str) -> Iterator[tuple[set[str], set[str]]]:
     """What a method assigns and reads of `self`, and what the methods of `self` do that it uses."""
+    for code, own in codes_used(kind, method):
+        yield _names_of_self(code, own)
+
+
+def codes_used(kind: type, method: str) -> Iterator[tuple[CodeType, tuple[str, ...]]]:
+    """The code of a method and of the methods of `self` which it uses, and in each the name of `self`."""
     waiting, seen = [method], set()
     while waiting:
         seen.add(used := waiting.pop())
         for function in [vars(owner)[used] for owner in kind.__mro__ if used in vars(owner)]:
             codes = list(_codes(function))
             for code in codes:
-                stored, read = _names_of_self(code, code.co_varnames[:1])
-                yield stored, read
-                waiting += read - seen
+                own = code.co_varnames[:1]
+                yield code, own
+                waiting += _names_of_self(code, own)[1] - seen
             if not any("super" in code.co_names for code in codes):  # nobody calls that of a base class
                 break
 

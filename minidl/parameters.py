@@ -61,6 +61,11 @@ class _Stored:
             raise RuntimeError(f"{self!r} has no storage yet: call build(seed=...) on the outermost layer first")
         return array
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._value is not None:  # a plain array, also where it lies in a mapped file
+            self._value = np.asarray(self._value)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.shape})"
 
@@ -113,6 +118,14 @@ class Parameter(_Stored):
     @grad.setter
     def grad(self, new: Array) -> None:
         copy_into(self.grad, new, "grad")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the gradient, which is of the newest backward only."""
+        return {name: value for name, value in vars(self).items() if name != "_grad"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._grad = None if self._value is None else np.zeros(self._value.shape, self._value.dtype)
 
     def bind(self, value: Floats, grad: Floats) -> None:
         """Become a pair of views into the flat vectors of a model."""

@@ -17,6 +17,8 @@ from minidl.arguments import FREEZING, Refused, short, suggest
 from minidl.parameters import Array, Floats, Parameter, State, copy_into
 from minidl.returned import as_numbers, check_range, check_restored, check_snapshot, saying
 
+VECTORS = ("_values", "_grads", "_value", "_grad")
+
 
 def _started(name: str, owner: Parameter | State, rng: np.random.Generator) -> Array:
     """What an initializer draws, if it is an array of numbers that a model can start from."""
@@ -74,7 +76,7 @@ class Parameters:
         self.named = dict(named)
         self.states = dict(states or {})
         numbers = sum(parameter.size for parameter in self.named.values())
-        self.layout = object()
+        self.layout, self._dtype = object(), np.dtype(dtype)
         for parameter in self.named.values():
             parameter._frozen = False
         self._take(np.zeros(numbers, dtype), np.zeros(numbers, dtype))
@@ -129,10 +131,14 @@ class Parameters:
         for parameter in _matching(names, self.named).values():
             parameter._frozen = frozen
         self.layout = object()
+        self._take_again(np.empty_like(self._values), np.empty_like(self._grads))
+
+    def _take_again(self, values: Floats, grads: Floats) -> None:
+        """The same for numbers that are there: each parameter brings its own along."""
         owners = self.named.values()
-        values, grads = ([getattr(owner, what).copy() for owner in owners] for what in ("value", "grad"))
-        self._take(np.empty_like(self._values), np.empty_like(self._grads))
-        for owner, value, grad in zip(owners, values, grads, strict=True):
+        before = [(owner.value.copy(), owner.grad.copy()) for owner in owners]
+        self._take(values, grads)
+        for owner, (value, grad) in zip(owners, before, strict=True):
             owner.value, owner.grad = value, grad
 
     @property
@@ -164,7 +170,7 @@ class Parameters:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The model's dtype: float32 unless built otherwise."""
-        return self.value.dtype
+        return self._dtype
 
     def matching(self, pattern: str) -> list[Parameter]:
         """The parameters whose name matches a shell pattern such as "*.weight", without those that are frozen.
@@ -205,17 +211,35 @@ class Parameters:
         check_snapshot(snapshot, owners)
         for name, owner in owners.items():
             check_restored(name, owner.shape, snapshot[name], owner.value.dtype)
+        _ = self._values  # which says what to do where they cannot be written
         for name, owner in owners.items():
             owner.value = snapshot[name]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the views, which a copy makes of its own vectors."""
-        return {name: value for name, value in vars(self).items() if name not in ("_value", "_grad")}
+        """Without the vectors: a copy makes its own, of the values that its parameters bring along."""
+        return {name: value for name, value in vars(self).items() if name not in VECTORS}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """After a copy or an unpickling, make the copied parameters views of the copied vectors again."""
+        """After a copy or an unpickling, make the values of the parameters views of one vector again.
+
+        Values that cannot be written, as in a file that joblib has mapped, stay where they are, for predictions.
+        """
         self.__dict__.update(state)
-        self._take(self._values, self._grads)
+        values = [parameter.value for parameter in self.named.values()]
+        if all(value.flags.writeable for value in values):
+            numbers = sum(value.size for value in values)
+            self._take_again(np.empty(numbers, self.dtype), np.empty(numbers, self.dtype))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what to do with weights that cannot be written, which have no vectors."""
+            if name in VECTORS and "named" in vars(self):
+                raise RuntimeError(
+                    "expected weights that can be written, received some that were mapped from a file for predictions "
+                    "only: load the file without mmap_mode, or take copy.deepcopy(model)"
+                )
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}", name=name)
 
     def __repr__(self) -> str:
         aside = f", {self._values.size - self.size:_} frozen" if self.frozen else ""

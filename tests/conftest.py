@@ -21,6 +21,11 @@ PACKAGES = {
     "pandas": "pandas",
     "docs": "sphinx",
     "browser": "playwright",
+    "onnx": "onnxruntime",
+    "safetensors": "safetensors",
+    "skops": "skops",
+    "torch": "torch",
+    "inputs": "h5py",
 }  # by the markers needs_...
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

@@ -44,6 +44,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "promises": "What holds whatever happens, each line with its test.",
         "not": "What is left out on purpose.",
         "kernels": "Compiled kernels: which form is used, and what to expect.",
+        "dependencies": "What it is built of, and why.",
         "performance": "Timings beside PyTorch, JAX and scikit-learn.",
     },
     "Reference": {"reference/index": "Every public name, with its signature and docstring."},

@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 from minidl.arguments import check_integer, short
 from minidl.data.dataset import Dataset
 from minidl.data.door import check_rows
+from minidl.inputs import Rows
 from minidl.kernels.rows import gathered
 from minidl.parameters import Array
 from minidl.seeding import Stream, generator
@@ -65,7 +66,7 @@ def batches(
 ) -> Iterator[tuple[Array, ...]]:
     """One epoch of `dataset` as tuples (x, targets) or (x, targets, weights) of at most `batch_size` rows.
 
-    Of a memory-mapped file only the rows of a batch are read. A batch larger than the set is one short batch.
+    Of a mapped file or a store only the rows of a batch are read. A batch larger than the set is one short batch.
 
     Args:
         dataset: what to go through.
@@ -141,7 +142,7 @@ def _floating(dtype: DTypeLike | None) -> np.dtype[Any] | None:
 def _gathered(
     arrays: tuple[Array, ...], rows: Array | None, places: list[slice], dtype: np.dtype[Any] | None
 ) -> Iterator[tuple[Array, ...]]:
-    plain = [np.asarray(array) for array in arrays]  # a memmap's rows as plain arrays, still unread
+    plain = [array if isinstance(array, Rows) else np.asarray(array) for array in arrays]  # a memmap's, still unread
     casts = [dtype, dtype if plain[1].dtype.kind == "f" else None, None]
     parts = (_parts(array, rows, places, cast) for array, cast in zip(plain, casts, strict=False))
     return zip(*parts, strict=True)
@@ -160,4 +161,6 @@ def _parts(array: Array, rows: Array | None, places: list[slice], dtype: np.dtyp
 
 def _can_be_gathered(array: Array) -> bool:
     """`take` is faster than an index, but copies the whole of an array that is not contiguous in native order."""
-    return bool(array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative)
+    return not isinstance(array, Rows) and bool(
+        array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative
+    )

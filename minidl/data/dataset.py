@@ -3,21 +3,26 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from math import prod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minidl.arguments import check_integer, check_numbers, short
-from minidl.data.door import check_classes, check_image_shape, check_rows, check_weights
+from minidl.data.door import check_classes, check_image_shape, check_names, check_rows, check_weights
+from minidl.data.labels import Labelled
 from minidl.data.splitting import split_rows
 from minidl.data.weighting import balanced_rows, weights_of_rows
 from minidl.data.wrapping import watched, wraps_around
+from minidl.inputs import Rows, as_array, as_rows, columns_of
 from minidl.parameters import Array
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Dataset:
+class Dataset(Labelled):
     """n rows of features `x` with one target each. Nothing is copied or cast: an `np.memmap` stays one.
 
+    Takes arrays, lists, frames and series of pandas and polars, and tensors. What has `shape`, a dtype of NumPy and
+    `__getitem__`, as arrays of h5py, zarr and xarray have, is read by rows, never whole; its targets are read at once.
     Values are not searched for NaN here, so that files larger than memory can be used.
 
     Attributes:
@@ -26,9 +31,10 @@ class Dataset:
         weights: (n,) finite numbers >= 0, not all zero, or None for equal weights.
         classes: the name of each label, or () where there are none.
         image_shape: one row of `x` as an image, (height, width) or (channels, height, width), or ().
+        columns: the name of each column of `x`, taken from a frame, or () where there are none.
 
     Raises:
-        TypeError: something other than numpy arrays.
+        TypeError: something that is no array of numbers and cannot be read as one.
         ValueError: unequal lengths, no rows, a wrong rank, dtype, weight, label or image shape.
 
     >>> data = Dataset(np.zeros((4, 2)), np.array([0, 1, 1, 0]), classes=("cat", "dog"))
@@ -44,11 +50,29 @@ class Dataset:
     weights: Array | None = None
     classes: tuple[str, ...] = ()
     image_shape: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    if TYPE_CHECKING:  # what is given need not be what is kept
+
+        def __init__(
+            self,
+            x: Any,
+            targets: Any,
+            *,
+            weights: Any = None,
+            classes: tuple[str, ...] = (),
+            image_shape: tuple[int, ...] = (),
+            columns: tuple[str, ...] = (),
+        ) -> None: ...
 
     def __post_init__(self) -> None:
-        """Refuse what no model could train on."""
-        check_numbers("x", self.x)
-        check_numbers("targets", self.targets)
+        """Take what can be read as numbers, and refuse what no model could train on."""
+        own = {"columns": self.columns or columns_of(self.x), "x": as_rows("x", self.x)}
+        own["targets"] = as_array("targets", self.targets)
+        if self.weights is not None:
+            own["weights"] = as_array("weights", self.weights)
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
         if self.x.ndim < 2 or 0 in self.x.shape:
             raise ValueError(
                 f"expected x of shape (n, features) or (n, ...) with at least one row and one feature, "
@@ -65,6 +89,7 @@ class Dataset:
             raise ValueError(f"expected one target and one weight per row of x, received {received}")
         check_classes(self.classes, self.targets)
         check_image_shape(self.image_shape, self.x.shape[1:])
+        check_names(self.columns, self.x.shape[1:])
 
     def __len__(self) -> int:
         return len(self.x)
@@ -100,7 +125,7 @@ class Dataset:
         Dataset(1797 rows x (1, 8, 8) uint8, 10 classes)
         """
         images = self.images()
-        return replace(self, x=images if images.ndim == 4 else images[:, None])
+        return replace(self, x=images.reshape(len(self), *(1, *images.shape[1:])[-3:]), columns=())
 
     def weighted(self, weights: Mapping[str, float] | Mapping[int, float]) -> "Dataset":
         """The same rows, each with its weight times that of its class: {"cat": 2.0} or {0: 2.0}.
@@ -148,7 +173,8 @@ class Dataset:
         """
         index = rows if isinstance(rows, slice) else check_rows("rows", np.asarray(rows), len(self))
         weights = None if self.weights is None else self.weights[index]
-        return replace(self, x=self.x[index], targets=self.targets[index], weights=weights)
+        x = self.x.part(index) if isinstance(self.x, Rows) else self.x[index]
+        return replace(self, x=x, targets=self.targets[index], weights=weights)
 
     def where(self, mask: Array) -> "Dataset":
         """The rows where a boolean array (n,) is true, as copies."""
@@ -163,7 +189,7 @@ class Dataset:
         return self.take(np.flatnonzero(mask))
 
     def map(self, function: Callable[[Array], Array]) -> "Dataset":
-        """The same rows with x = function(x), computed at once for the whole set.
+        """The same rows with x = function(x), computed at once for the whole set, which is read for it.
 
         `image_shape` is kept where rows still have as many entries, and dropped where they have not. Bytes stay bytes
         in numpy, which counts modulo 256; a function that does so, as `x - 128`, is refused: cast in it.
@@ -171,15 +197,17 @@ class Dataset:
         >>> Dataset(np.full((2, 3), 255, np.uint8), np.arange(2)).map(lambda x: x / np.float32(255)).x[0]
         array([1., 1., 1.], dtype=float32)
         """
-        x, unsure = watched(function, self.x)
+        given = np.asarray(self.x) if isinstance(self.x, Rows) else self.x
+        x, unsure = watched(function, given)
         check_numbers("function(x)", x)
-        if unsure and x.dtype.kind in "iu" and wraps_around(function, self.x):
+        if unsure and x.dtype.kind in "iu" and wraps_around(function, given):
             raise ValueError(
                 f"expected function(x) to be right for numbers of dtype {self.x.dtype}, received one that wraps "
                 f"around: cast first, as in x.astype(np.float32)"
             )
         kept = prod(x.shape[1:]) == prod(self.x.shape[1:])
-        return replace(self, x=x, image_shape=self.image_shape if kept else ())
+        columns = self.columns if x.shape[1:] == self.x.shape[1:] else ()
+        return replace(self, x=x, image_shape=self.image_shape if kept else (), columns=columns)
 
     def split(self, *parts: float, seed: int = 0, stratify: bool | None = None) -> tuple["Dataset", ...]:
         """Random disjoint parts, as a pure function of the seed; rows stay in file order.

@@ -67,3 +67,14 @@ def check_image_shape(image_shape: tuple[int, ...], row_shape: tuple[int, ...]) 
             f"expected image_shape with {prod(row_shape)} entries as a row of x has, received {image_shape=} "
             f"with {prod(sizes)}"
         )
+
+
+def check_names(columns: tuple[str, ...], row_shape: tuple[int, ...]) -> None:
+    """Refuse what are no names of columns, or not one for each."""
+    if not isinstance(columns, tuple) or not all(isinstance(name, str) for name in columns):
+        raise TypeError(f"expected columns to be a tuple of strings, received {columns=!r}")
+    if columns and row_shape != (len(set(columns)),):
+        raise ValueError(
+            f"expected a name of its own for each column of x, received {len(columns)} columns ({len(set(columns))} "
+            f"names) for rows of shape {row_shape}"
+        )

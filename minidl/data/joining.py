@@ -38,11 +38,20 @@ def join(*sets: Dataset) -> Dataset:
     return replace(sets[0], x=x, targets=targets, weights=weights[0] if weights else None)
 
 
-KEPT = ("shape of a row", "dtype of x", "shape of a target", "dtype of targets", "weighted", "classes", "image_shape")
+KEPT = (
+    "shape of a row",
+    "dtype of x",
+    "shape of a target",
+    "dtype of targets",
+    "weighted",
+    "classes",
+    "image_shape",
+    "columns",
+)
 
 
 def _kept(data: Dataset) -> tuple[object, ...]:
     """What must be the same in all, in the order of KEPT."""
     x, targets = data.x, data.targets
     of_arrays = (x.shape[1:], str(x.dtype), targets.shape[1:], str(targets.dtype))
-    return (*of_arrays, data.weights is not None, data.classes, data.image_shape)
+    return (*of_arrays, data.weights is not None, data.classes, data.image_shape, data.columns)

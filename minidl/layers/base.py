@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import FREEZING, Recorded, Refused, check_integer, check_numbers, short
+from minidl.arguments import FREEZING, Recorded, Refused, check_integer, short
 from minidl.bytecode import reads
+from minidl.inputs import as_rows
 from minidl.layers.habits import LAYER
 from minidl.layers.modes import inference, training
 from minidl.layers.names import check_names
@@ -19,10 +20,11 @@ from minidl.layers.owning import owned, refuse_shared
 from minidl.layers.shapes import SampleShape, ShapeError, check_sizes, rows_at_once
 from minidl.parameters import Array, Parameter, State
 from minidl.quiet import quiet, quietly
-from minidl.returned import as_finite, as_numbers, as_restored
+from minidl.returned import as_finite
 from minidl.seeding import Stream, generator
-from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
+from minidl.storage import StrPath
 from minidl.store import Parameters
+from minidl.weights import read_weights, write_weights
 
 
 class Layer(Recorded):
@@ -36,6 +38,7 @@ class Layer(Recorded):
         needs_dx: a hint that may be ignored. False: the result of `backward` will not be used.
         rng: the layer's own random stream, given by `build`.
         parameters: the flat store of all trainable numbers, given by `build` to the outermost layer.
+        columns: of the frame that `fit` trained on, or () for any.
 
     >>> class Square(Layer):
     ...     '''y = x * x, any shape.'''
@@ -51,6 +54,7 @@ class Layer(Recorded):
 
     training: bool = False
     needs_dx: bool = True
+    columns: tuple[str, ...] = ()
     _input_shape: SampleShape = None  # of one row, as far as `build` was told
     _trains_in: Thread | None = None  # the thread that is inside train_mode; see `modes`
     _predicts_in: tuple[Thread, ...] = ()  # the threads that are inside predict
@@ -58,6 +62,7 @@ class Layer(Recorded):
     parameters: Parameters
     _of_the_moment: tuple[str, ...] = ("training", "needs_dx", "_trains_in", "_predicts_in")
     _set_by = "forward"
+    _passes = ("forward", "backward")
     _habits = LAYER
     if not TYPE_CHECKING:  # a checker refuses them as unknown
         trainable, requires_grad, frozen = Refused(FREEZING), Refused(FREEZING), Refused(FREEZING)
@@ -185,7 +190,10 @@ class Layer(Recorded):
     def save(self, path: StrPath) -> None:
         """Write every parameter and state by name to an uncompressed `.npz` file, whole or not at all.
 
+        A path that ends in ".safetensors" makes a file of that format, for which see docs/formats.md.
+
         Raises:
+            ImportError: the package safetensors is missing, for such a path.
             OSError: the file cannot be written; what was there before is still there.
 
         >>> import tempfile
@@ -194,7 +202,7 @@ class Layer(Recorded):
         ...     Linear(3, 2).build(seed=0).save(f"{folder}/weights.npz")
         ...     same = Linear(3, 2).build(seed=1).load(f"{folder}/weights.npz")
         """
-        write_arrays(path, self.parameters.snapshot())
+        write_weights(path, self.parameters.snapshot())
 
     def load(self, path: StrPath, *, names: str | None = None) -> Self:
         """Put back what `save` wrote, in a built model with the same names and shapes. Returns self.
@@ -202,7 +210,7 @@ class Layer(Recorded):
         Floats of another precision are cast, as by `parameters.restore`.
 
         Args:
-            path: the file. It is not trusted: see `minidl.storage.read_arrays`.
+            path: the file, `.npz` or `.safetensors`. It is not trusted: see `minidl.storage.read_arrays`.
             names: None for everything, exactly; or a shell pattern such as "0.*" for the entries of this model that
                 match it, and no others.
 
@@ -213,15 +221,7 @@ class Layer(Recorded):
         """
         if names is not None and not isinstance(names, str):
             raise TypeError(f'expected names to be None or one pattern such as "0.*", received names={names!r}')
-        wanted, found = self.parameters.snapshot(names), read_arrays(path)
-        if RECORD in found and RECORD not in wanted:
-            raise DataError(
-                f"{path}: expected weights written by save, found a checkpoint of a run: fit(..., resume=path) goes on "
-                f"from it, and model.save(...) after that writes its weights"
-            )
-        if names is not None:  # what else the file holds is left alone
-            found = {name: array for name, array in found.items() if name in wanted}
-        check_entries(path, found := as_restored(found, wanted), wanted)
+        found = read_weights(path, self.parameters.snapshot(names), part=names is not None)
         self.parameters.restore(self.parameters.snapshot() | found)
         return self
 
@@ -237,21 +237,18 @@ class Layer(Recorded):
         """
         return training(self, list(self.layers_inside()))
 
-    def predict(self, x: Array, *, batch_size: int | None = None) -> Array:
+    def predict(self, x: Any, *, batch_size: int | None = None) -> Array:
         """Inference on all rows of `x`, in batches: the outputs as one array the caller owns.
 
-        A batch of None has 1024 rows that are vectors, or 128 that are images or sequences, of which layers make more
-        numbers. `x` is cast batch by batch to the model's dtype, so bytes and memory-mapped files are welcome. What
-        `fit` refuses is refused here too, except for lists of numbers.
+        None is 1024 rows that are vectors, or 128 of others. Takes and refuses what `Dataset` and `fit` do.
         """
-        x = as_numbers("x", x) if isinstance(x, list | tuple) else x
-        check_numbers("x", x)
+        x = as_rows("x", x, self.columns)
         batch_size = rows_at_once(x) if batch_size is None else check_integer("batch_size", batch_size, minimum=1)
         dtype = self._compute_dtype(x)
         with inference(list(self.layers_inside())), quietly():
             starts = range(0, max(len(x), 1), batch_size)
-            batches = (as_finite("x", x[start : start + batch_size], dtype, start=start) for start in starts)
-            return np.concatenate([self.forward(batch) for batch in batches])
+            parts = (as_finite("x", x[start : start + batch_size], dtype, start=start) for start in starts)
+            return np.concatenate([*map(self.forward, parts)])
 
     def _compute_dtype(self, x: Array) -> np.dtype[Any]:
         """The dtype of the first parameter; without any, that of `x` if it is one of the two, else float32."""

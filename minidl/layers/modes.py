@@ -15,12 +15,14 @@ _waiting: dict[Thread, Sequence["Moded"]] = {}  # threads that wait to train, an
 
 
 class Moded(Protocol):
-    """See the attributes of `Layer`."""
+    """See the attributes of `Layer`, and `Recorded._forget`."""
 
     training: bool
     needs_dx: bool
     _trains_in: Thread | None
     _predicts_in: tuple[Thread, ...]
+
+    def _forget(self) -> None: ...
 
 
 @contextmanager
@@ -52,6 +54,7 @@ def inference(layers: Sequence[Moded]) -> Iterator[None]:
     """A block in which the layers are in inference mode, also inside a `training` block of this thread.
 
     Where another thread waits to train them it goes first, unless this one is predicting already, which it waits for.
+    After the last of such blocks the layers forget their input, so that no model keeps data alive.
     """
     me = current_thread()
     with _changes:
@@ -74,6 +77,8 @@ def inference(layers: Sequence[Moded]) -> Iterator[None]:
                 threads = list(layer._predicts_in)
                 threads.remove(me)
                 layer.training, layer._predicts_in = mode, tuple(threads)
+                if not threads:
+                    layer._forget()
             _changes.notify_all()
 
 
@@ -130,7 +135,10 @@ def _refuse_others(layers: Sequence[Moded], me: Thread, busy: Thread | None = No
 
 @contextmanager
 def without_dx(layers: Sequence[Moded]) -> Iterator[None]:
-    """A block in which the gradient with respect to the input of the first, which holds the others, is not computed."""
+    """A block of steps: without the gradient with respect to the input of the first layer, which holds the others.
+
+    At its end they forget what they kept, so that no model keeps data alive.
+    """
     before = [(layer, layer.needs_dx) for layer in layers]
     layers[0].needs_dx = False
     try:
@@ -138,3 +146,4 @@ def without_dx(layers: Sequence[Moded]) -> Iterator[None]:
     finally:
         for layer, needed in before:
             layer.needs_dx = needed
+            layer._forget()

@@ -11,6 +11,7 @@ import numpy as np
 
 from minidl.arguments import check_function, short
 from minidl.data.dataset import Dataset
+from minidl.inputs import check_columns, in_memory
 from minidl.layers.activations import LogSoftmax, Sigmoid, Softmax
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
@@ -24,8 +25,9 @@ from minidl.quiet import quietly
 from minidl.regularizers import Regularizer
 from minidl.returned import CHUNK, as_number, check_finite
 from minidl.store import Parameters
+from minidl.training.batch_stream import Batches
 
-Data: TypeAlias = Dataset | tuple[Array, Array] | tuple[Array, Array, Array]
+Data: TypeAlias = Dataset | tuple[Any, Any] | tuple[Any, Any, Any]
 Metrics: TypeAlias = Mapping[str, Metric]
 NAMELESS = ""
 
@@ -59,12 +61,21 @@ def metrics_by_name(metrics: Iterable[Any] | Mapping[str, Any]) -> dict[str, Cal
     return dict(zip(names, functions, strict=True))
 
 
-def as_dataset(name: str, data: Data) -> Dataset:
-    """A Dataset, or the tuple (x, targets) or (x, targets, weights) as one."""
-    if isinstance(data, Dataset):
-        return data
+def check_kinds(**given: tuple[object, type]) -> None:
+    """Refuse a part of a trainer that is no object of its class."""
+    for name, (value, kind) in given.items():
+        if not isinstance(value, kind):
+            advice = f": write {value.__name__}(...)" if isinstance(value, type) else ""
+            raise TypeError(f"expected {name} to be an object of {kind.__name__}, received {short(value)}{advice}")
+
+
+def as_dataset(name: str, data: Data, columns: tuple[str, ...] = ()) -> Dataset:
+    """A Dataset, or the tuple (x, targets) or (x, targets, weights) as one, if its columns are those of the fit."""
     if isinstance(data, tuple) and len(data) in (2, 3):
-        return Dataset(data[0], data[1], weights=data[2] if len(data) == 3 else None)
+        data = Dataset(data[0], data[1], weights=data[2] if len(data) == 3 else None)
+    if isinstance(data, Dataset):
+        check_columns("x", data.columns, columns)
+        return data
     raise TypeError(f"expected {name} to be a Dataset or a tuple (x, targets), received {type(data).__name__}")
 
 
@@ -82,22 +93,36 @@ def validation_sets(validation: Data | Mapping[str, Data] | None) -> dict[str, D
 
 
 def admitted(
-    model: Layer, loss: Loss, metrics: Metrics, train: Data, validation: Data | Mapping[str, Data] | None
-) -> dict[str, Dataset]:
-    """The sets by name, "train" first; what cannot be trained on or measured is refused here."""
-    sets = {"train": as_dataset("train", train), **validation_sets(validation)}
+    model: Layer,
+    loss: Loss,
+    metrics: Metrics,
+    train: Data | Batches,
+    validation: Data | Mapping[str, Data] | None,
+    epoch: int = 0,
+) -> dict[str, Any]:
+    """The sets by name, "train" first; what cannot be trained on or measured is refused here.
+
+    Of a stream it is the first batch of the epoch that is looked at.
+    """
+    stream = train if isinstance(train, Batches) else None
+    sets = {"train": as_dataset("train", stream.first(epoch) if stream else train), **validation_sets(validation)}  # type: ignore[arg-type]
     check_scores_are_counted(model, metrics)
     for name, data in sets.items():
-        check_data(name, data, model, loss, metrics if name != "train" else {})
+        check_data(name, data, model, loss, metrics if name != "train" else {}, sets["train"].columns)
     check_backward(model, loss, sets["train"])
-    return sets
+    if sets["train"].columns:
+        model.columns = sets["train"].columns
+    return sets if stream is None else {**sets, "train": stream}
 
 
-def check_data(name: str, data: Dataset, model: Layer, loss: Loss, metrics: Metrics) -> None:
+def check_data(
+    name: str, data: Dataset, model: Layer, loss: Loss, metrics: Metrics, columns: tuple[str, ...] = ()
+) -> None:
     """Refuse data that the model, the loss or a metric cannot take, at the door instead of in the first epoch."""
     asked = ""
     try:
-        if not isinstance(data.x, np.memmap):
+        check_columns("x", data.columns, model.columns or columns)
+        if in_memory(data.x):
             check_finite(f"{name}.x", data.x, model._compute_dtype(data.x), chunk=CHUNK)
         with quietly():
             row = model.predict(data.x[:1])
@@ -220,6 +245,6 @@ def _last(model: Layer) -> Layer:
 
 def cast_once(data: Dataset, model: Layer) -> Dataset:
     """The set with `x` in the model's dtype; bytes and memory-mapped files stay and are cast batch by batch."""
-    if data.x.dtype.kind != "f" or isinstance(data.x, np.memmap):
+    if data.x.dtype.kind != "f" or not in_memory(data.x):
         return data
     return replace(data, x=data.x.astype(model.parameters.dtype, copy=False))

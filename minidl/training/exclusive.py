@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock, get_ident
 
+from minidl.arguments import Recorded
+
 _lock = Lock()
 _thread_of: dict[int, int] = {}  # id of an object -> the thread whose run uses it
 
@@ -23,11 +25,23 @@ def exclusively(*things: object) -> Iterator[None]:
                 _thread_of[id(thing)] = me
                 mine.append(id(thing))
     try:
-        yield
+        with forgetting(*(thing for thing in things if id(thing) in mine)):
+            yield
     finally:
         with _lock:
             for identity in mine:
                 del _thread_of[identity]
+
+
+@contextmanager
+def forgetting(*things: object) -> Iterator[None]:
+    """A block after which things drop what their newest pass kept, so that they keep no data alive."""
+    try:
+        yield
+    finally:
+        for thing in things:
+            if isinstance(thing, Recorded):
+                thing._forget()
 
 
 def refuse_used_elsewhere(*things: object) -> None:
@@ -39,3 +53,12 @@ def refuse_used_elsewhere(*things: object) -> None:
                 f"expected {thing!r} in one run at a time, received it for a second in another thread: give each "
                 f"run its own, or copy.deepcopy(...) of it"
             )
+
+
+def refuse_second_fit(run: object) -> None:
+    """Refuse a fit while another of the same trainer is under way."""
+    if run is not None:
+        raise RuntimeError(
+            "expected one fit at a time, received a second while the first runs, from inside it or from another "
+            "thread: use another Trainer, with a model of its own"
+        )

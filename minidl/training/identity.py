@@ -16,8 +16,10 @@ from minidl.arguments import Recorded
 from minidl.bytecode import written_names
 from minidl.canonical import PLAIN, canonical, digest, global_names, unwrapped
 from minidl.data.dataset import Dataset
+from minidl.inputs import in_memory
 from minidl.kernels.forms import form
 from minidl.parameters import Array
+from minidl.training.batch_stream import Batches
 from minidl.training.plan import OF_ONE_CALL, Plan
 from minidl.training.view import TrainerView
 from minidl.version import __version__
@@ -187,14 +189,16 @@ def _of_module(value: Any, known: dict[str, Any], inside: frozenset[int], writte
     return " ".join(constants + [_of_module(m, known, inside | {id(value)}, written) for m in members.values()])
 
 
-def _fingerprint(data: Dataset) -> str:
+def _fingerprint(data: Dataset | Batches) -> str:
     """Shape, dtype, and a digest of every number; of a memory-mapped file, of up to 4096 rows over its length."""
+    if isinstance(data, Batches):
+        return data.described()
     return f"{data!r} {digest(piece.tobytes() for piece in _pieces(data))}"
 
 
 def _pieces(data: Dataset) -> Iterator[Array]:
     yield from data.arrays[1:]
-    if isinstance(data.x, np.memmap):
+    if not in_memory(data.x):
         yield data.x[np.unique(np.linspace(0, len(data) - 1, SAMPLED).astype(np.int64))]
         return
     step = max(1, CHUNK * len(data) // data.x.nbytes)

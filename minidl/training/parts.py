@@ -16,7 +16,8 @@ from minidl.training.view import TrainerView
 
 ELSEWHERE = {  # attributes that others look after
     Optimizer: {"_arguments", "_model", "_layout", "_lr", "_lr_scale", "lr_scale", "steps", "slots"},
-    Layer: {"_arguments", "training", "needs_dx", "rng", "parameters", "_input_shape", "_trains_in", "_predicts_in"},
+    Layer: {"_arguments", "training", "needs_dx", "rng", "parameters", "_input_shape", "_trains_in", "_predicts_in"}
+    | {"columns"},
 }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from minidl.arguments import check_integer, check_number
 from minidl.data.dataset import Dataset
+from minidl.inputs import in_memory
 from minidl.training.callbacks import Callback
 from minidl.training.monitor import Mode, Monitor
 
@@ -131,6 +132,8 @@ def watch_of(callbacks: Iterable[Callback], sets: Mapping[str, Dataset]) -> Moni
 
 def _same_rows(one: Dataset, other: Dataset) -> bool:
     """Whether two sets hold the same numbers in the same order; those of a mapped file are not read."""
-    if one.x is other.x or one.x.shape != other.x.shape or isinstance(other.x, np.memmap):
+    if not isinstance(other, Dataset):  # a stream
+        return False
+    if one.x is other.x or one.x.shape != other.x.shape or not in_memory(other.x):
         return one.x is other.x
     return bool(np.array_equal(one.x[:1], other.x[:1])) and np.array_equal(one.x, other.x)

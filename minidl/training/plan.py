@@ -19,6 +19,7 @@ OF_ONE_CALL = (
     "raise_divergence",
     "progress",
     "resume",
+    "steps_per_epoch",
 )  # they may differ where a run goes on
 
 
@@ -40,6 +41,7 @@ class Plan(NamedTuple):
     progress: bool
     raise_divergence: bool
     resume: StrPath | None
+    steps_per_epoch: int | None = None  # of a stream
 
     def check(self) -> None:
         """Refuse what can be refused without the data."""

@@ -15,9 +15,7 @@ from minidl.parameters import Array
 from minidl.remembered import check_state, flag_in
 from minidl.training.callbacks import Callback, by_hook, remembering
 from minidl.training.divergence import DivergenceError, broken_array, check_growth, check_left, taken_back
-from minidl.training.door import cast_once
 from minidl.training.evaluations import BatchMeans, check_costs, evaluation_points
-from minidl.training.feeding import Feed
 from minidl.training.history import History, Table
 from minidl.training.identity import described, identity
 from minidl.training.interrupts import Interrupts
@@ -26,6 +24,7 @@ from minidl.training.monitor import BestWeights, Monitor
 from minidl.training.patience import watch_of
 from minidl.training.plan import Plan
 from minidl.training.settings import Settings
+from minidl.training.streaming import feed_of
 from minidl.training.streams import Streams
 from minidl.training.together import check_together
 from minidl.training.view import TrainerView
@@ -52,8 +51,7 @@ class Run:
         self.train, self.sets = sets["train"], {name: data for name, data in sets.items() if name != "train"}
         self.callbacks, self.ctrl_c = list(callbacks), ctrl_c
         self.hooks = by_hook(self.callbacks)
-        data, dtype = cast_once(self.train, trainer.model), trainer.model.parameters.dtype
-        self.feed = Feed(data, plan, dtype, trainer.epoch, trainer.augmentation, trainer.share)
+        self.feed: Any = feed_of(self.train, plan, trainer)
         self.due = evaluation_points(plan.validate_every)
         self.steps, self.planned_steps = 0, self.feed.planned_steps
         self.means, self.evaluated = BatchMeans(), True

@@ -27,13 +27,14 @@ from minidl.training.door import (
     admitted,
     as_dataset,
     check_functions,
+    check_kinds,
     check_scores_are_counted,
     check_scores_are_raw,
     metrics_by_name,
     penalty_of,
 )
 from minidl.training.evaluations import judged
-from minidl.training.exclusive import exclusively, refuse_used_elsewhere
+from minidl.training.exclusive import exclusively, forgetting, refuse_second_fit, refuse_used_elsewhere
 from minidl.training.habits import TRAINER
 from minidl.training.history import History
 from minidl.training.interrupts import interrupts
@@ -41,6 +42,7 @@ from minidl.training.plan import Plan
 from minidl.training.progress import Progress
 from minidl.training.run import Run
 from minidl.training.settings import Settings
+from minidl.training.streaming import as_stream
 
 FOR_GOOD = "early stopping: "  # how a reason begins that also ends the run when it goes on
 
@@ -90,10 +92,7 @@ class Trainer(Recorded):
         metrics: Iterable[Metric] | Mapping[str, Metric] = (),
         callbacks: Iterable[Callback] = (),
     ) -> None:
-        for name, value, kind in (("model", model, Layer), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer)):
-            if not isinstance(value, kind):
-                advice = f": write {value.__name__}(...)" if isinstance(value, type) else ""
-                raise TypeError(f"expected {name} to be an object of {kind.__name__}, received {short(value)}{advice}")
+        check_kinds(model=(model, Layer), loss=(loss, Loss), optimizer=(optimizer, Optimizer))
         check_scores_are_raw(model, loss)
         self.model: Any = model  # to a checker: layers it holds and what they add is read without a cast
         self.loss, self.optimizer = loss, optimizer
@@ -146,9 +145,10 @@ class Trainer(Recorded):
         metrics count every row as one. Gradients are left as they were.
         """
         refuse_used_elsewhere(self.loss)
-        data = as_dataset("data", data)
+        data = as_dataset("data", data, self.model.columns)
         check_scores_are_counted(self.model, self.metrics)
-        return judged(self, data, batch_size=batch_size)
+        with forgetting(*[] if self.run else [self.loss]):
+            return judged(self, data, batch_size=batch_size)
 
     def stop(self, reason: str) -> None:
         """End the run after the current step; for callbacks. Of several reasons the first counts."""
@@ -158,11 +158,12 @@ class Trainer(Recorded):
 
     def fit(
         self,
-        train: Data,
+        train: Data | Any,
         validation: Data | Mapping[str, Data] | None = None,
         *,
         epochs: float | None = None,
         steps: int | None = None,
+        steps_per_epoch: int | None = None,
         batch_size: int = 64,
         validate_every: float | Callable[[int], bool] = 1.0,
         validate_first: bool = False,
@@ -186,10 +187,11 @@ class Trainer(Recorded):
 
         Args:
             train: a Dataset, or a tuple (x, targets) or (x, targets, weights). Floats of another dtype than the
-                model's are cast once; bytes and memory-mapped files batch by batch.
+                model's are cast once; bytes and files batch by batch. Or a stream, with `steps_per_epoch`.
             validation: one set, or a mapping of names to sets, which become the columns <name>_loss and so on.
             epochs: >= 0, a fraction too: 1.5 ends in the middle of the second pass, where the next call goes on.
             steps: >= 0, the length of the run in steps instead.
+            steps_per_epoch: the batches of a pass of a stream: a function epoch -> batches, or any iterable.
             batch_size: rows a step.
             validate_every: how often to evaluate: a float counts epochs (0.2 is five times an epoch), an int counts
                 steps, a function of the step (from 1) says where. The last step is always evaluated.
@@ -213,11 +215,7 @@ class Trainer(Recorded):
             DivergenceError: see `raise_divergence`. The history stays in `trainer.history`.
             ValueError, TypeError: unusable arguments or data, before the first step.
         """
-        if self.run is not None:
-            raise RuntimeError(
-                "expected one fit at a time, received a second while the first runs, from inside it or from another "
-                "thread: use another Trainer, with a model of its own"
-            )
+        refuse_second_fit(self.run)
         plan = Plan(
             epochs=epochs,
             steps=steps,
@@ -234,12 +232,14 @@ class Trainer(Recorded):
             raise_divergence=raise_divergence,
             progress=progress,
             resume=resume,
+            steps_per_epoch=steps_per_epoch,
         )
         plan.check()
         callbacks = [*self.callbacks, *([Progress()] if progress else [])]
         try:
             with interrupts() as ctrl_c, settings_kept(), exclusively(self.loss, *self.callbacks):
-                sets = admitted(self.model, self.loss, self.metrics, train, validation)
+                train = as_stream(train, plan, callbacks)
+                sets = admitted(self.model, self.loss, self.metrics, train, validation, int(self.epoch))
                 self.run = run = Run(self, sets, plan, callbacks, ctrl_c)
                 return run.execute()
         finally:

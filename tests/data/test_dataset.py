@@ -62,7 +62,7 @@ def test_what_cannot_be_trained_on_is_refused(change, message):
 
 
 @pytest.mark.parametrize(
-    "change", [{"x": X.tolist()}, {"targets": TARGETS.tolist()}, {"weights": [1] * 6}, {"classes": ["a", "b", "c"]}]
+    "change", [{"x": "abc"}, {"targets": None}, {"weights": iter([1] * 6)}, {"classes": ["a", "b", "c"]}]
 )
 def test_other_types_are_refused(change):
     with pytest.raises(TypeError, match="expected"):

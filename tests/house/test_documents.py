@@ -27,17 +27,20 @@ def test_the_pages_are_found():
     assert len(PAGES) >= 5
 
 
+NEEDED = {  # other tools are not ours, and some of them warn of themselves
+    "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
+    "formats.md": [pytest.mark.needs_onnx, pytest.mark.needs_safetensors],
+    "tables.md": [pytest.mark.needs_pandas],
+}
+
+
 def name_of(page):
     return page.relative_to(ROOT).as_posix()
 
 
 def marked(page):
-    """The page with what it needs: other tools are not ours, and some of them warn of themselves."""
-    marks = {
-        "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
-        "tables.md": [pytest.mark.needs_pandas],
-    }.get(page.name, [])
-    return pytest.param(page, marks=marks, id=name_of(page))
+    """The page with what it needs."""
+    return pytest.param(page, marks=NEEDED.get(page.name, []), id=name_of(page))
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])

@@ -1,6 +1,7 @@
 """What an index and a reader of the repository are told about a release."""
 
 import re
+import tomllib
 from importlib import import_module
 from importlib.metadata import metadata
 from pathlib import Path
@@ -47,3 +48,17 @@ def test_the_page_of_what_is_public_lists_every_package_and_only_what_can_be_imp
                 r'pip install "minidl\[\w+\]"', str(error)
             ):  # so speaks a module whose extra is not installed
                 raise
+
+
+def test_the_page_of_dependencies_names_every_package_and_extra_that_is_installed_for_users():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    extras = project["optional-dependencies"]
+    ours = {"test", "inputs", "dev", "docs", "bench", "release"}
+    needed = [
+        *project["dependencies"],
+        *(one for name, several in extras.items() if name not in ours for one in several),
+    ]
+    packages = {re.match(r"[\w-]+", one)[0] for one in needed} - {"minidl"}
+    assert [package for package in sorted(packages) if package not in page] == []
+    assert [name for name in extras if f"`{name}`" not in page] == []

@@ -12,14 +12,16 @@ ROOT = Path(minidl.__file__).parent
 BELOW = {
     "bytecode": set(),
     "advice": {"bytecode"},
+    "passing": {"bytecode"},
     "argument_words": set(),
-    "arguments": {"advice", "argument_words", "bytecode"},
+    "arguments": {"advice", "argument_words", "bytecode", "passing"},
     "quiet": set(),
     "returned": {"arguments"},
     "remembered": {"arguments"},
     "version": set(),
     "seeding": {"arguments"},
     "parameters": {"arguments", "returned"},
+    "inputs": {"arguments", "parameters", "returned"},
     "store": {"arguments", "parameters", "returned"},
     "initializers": {"arguments", "parameters"},
     "regularizers": {"advice", "arguments", "parameters", "quiet", "returned", "store"},
@@ -27,17 +29,22 @@ BELOW = {
     "habits": set(),
     "html": set(),
     "storage": {"parameters"},
+    "tensors": {"parameters", "storage"},
+    "weights": {"parameters", "returned", "storage", "tensors"},
     "kernels": {"parameters"},
-    "layers": {"arguments", "bytecode", "parameters", "initializers", "html", "kernels", "quiet", "returned"}
-    | {"seeding", "storage", "store"},
+    "layers": {"arguments", "bytecode", "parameters", "initializers", "inputs", "html", "kernels", "quiet", "returned"}
+    | {"seeding", "storage", "store", "weights"},
+    "interop": {"arguments", "layers", "parameters", "tensors"},
+    "onnx": {"arguments", "layers", "parameters", "storage", "version"},
     "optim": {"advice", "arguments", "kernels", "parameters", "quiet", "remembered", "returned", "store"},
-    "data": {"arguments", "kernels", "parameters", "quiet", "seeding", "storage"},
+    "data": {"arguments", "inputs", "kernels", "parameters", "quiet", "seeding", "storage"},
     "metrics": {"arguments", "parameters", "layers", "quiet"},
     "training": {
         "arguments",
         "bytecode",
         "canonical",
         "html",
+        "inputs",
         "kernels",
         "parameters",
         "quiet",
@@ -75,6 +82,8 @@ ONLY_IN = {
     "numba": "kernels/compiled",
     "threadpoolctl": "experiments",
     "mpi4py": "distributed.py",
+    "onnx": "onnx",
+    "safetensors": "tensors.py",
 }
 
 

@@ -117,12 +117,12 @@ def test_the_five_statements_are_written_by_hand() -> None:
 
 def test_what_is_no_data_is_refused() -> None:
     trainer = make()
-    assert refused(lambda: Dataset([[0.0, 1.0]], [0]))  # type: ignore[arg-type]
+    assert refused(lambda: Dataset("abc", [0]))
     assert refused(lambda: Dataset(X, Y, np.ones(6)))  # type: ignore[call-arg]
     assert refused(lambda: Dataset(X, Y, classes=["a", "b", "c"]))  # type: ignore[arg-type]
     assert refused(lambda: trainer.fit(X, Y, epochs=1))  # type: ignore[arg-type]
-    assert refused(lambda: trainer.fit((X,), epochs=1))  # type: ignore[arg-type]
-    assert refused(lambda: trainer.fit([X, Y], epochs=1))  # type: ignore[arg-type]
+    assert refused(lambda: trainer.fit((X,), epochs=1))
+    assert refused(lambda: trainer.fit([X, Y], epochs=1))
     assert refused(lambda: trainer.evaluate(X))  # type: ignore[arg-type]
     assert refused(lambda: DATA.split("0.5"))  # type: ignore[arg-type]
     assert refused(lambda: batches((X, Y), 2))  # type: ignore[arg-type]

@@ -59,6 +59,7 @@ class Loss(Recorded):
     total_weight: float
     _row_factors: float | Array
     _set_by = "forward"
+    _passes = ("forward", "backward")
     _habits = HABITS
 
     def row_losses(self, scores: Array, targets: Array) -> Array:

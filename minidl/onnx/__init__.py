@@ -1,0 +1,100 @@
+"""Models as ONNX files, which runtimes of other languages and of phones and browsers read.
+
+pip install "minidl[onnx]"
+"""
+
+from minidl.arguments import short
+from minidl.layers.base import Layer
+from minidl.layers.container import Container
+from minidl.layers.embedding import Embedding
+from minidl.layers.recurrence import Recurrence
+from minidl.layers.shapes import SampleShape
+from minidl.onnx import dense, images, sequences  # noqa: F401 register what they write
+from minidl.onnx.graph import Graph
+from minidl.onnx.writers import shape_after, write, writes
+from minidl.storage import StrPath, check_target, replacing
+from minidl.version import __version__
+
+__all__ = ["Graph", "export", "write", "writes"]
+OPSET, FORMAT = 20, 9  # of May 2023: what runtimes of before do not read is not used
+
+
+def export(model: Layer, path: StrPath, *, input_shape: SampleShape = None) -> None:
+    """Write a built model, as it predicts, to an ONNX file: whole or not at all.
+
+    The file has one input "x" and one output "y", with rows as their first axis, of which there may be any number. Its
+    numbers have the dtype of the model, and tokens of an `Embedding` are int64. Dropout is left out, BatchNorm uses its
+    running statistics. Where the runtime has an operator in float32 only, the model is written with others in float64.
+
+    Args:
+        model: of layers that ONNX can say, nested at will. Those of minidl are; a layer of one's own has a method
+            `to_onnx(self, graph, x, shape)`, which adds nodes to a `Graph` and returns the name of its output.
+        path: of the file.
+        input_shape: of a row of x, in which None is any size, such as (None, 8) for sequences of 8 features; None for
+            what the model was built with, or for as much as its first layer knows.
+
+    Raises:
+        ImportError: the package onnx is missing.
+        TypeError: a layer that ONNX cannot say; the message names it.
+        ShapeError: the shape does not fit.
+        ValueError: the number of axes of x is not known, or a size that a padding "same" needs.
+
+    >>> import tempfile
+    >>> from minidl import Linear, ReLU, Sequential
+    >>> model = Sequential(Linear(64, 32), ReLU(), Linear(32, 10)).build(seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export(model, f"{folder}/model.onnx")
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError('minidl.onnx needs the package onnx: pip install "minidl[onnx]"') from error
+    from onnx import helper
+
+    if not isinstance(model, Layer):
+        raise TypeError(f"expected model to be a Layer, received {short(model)}")
+    check_target(path)
+    shape = _row_shape(model, input_shape)
+    graph = Graph(model.parameters.dtype)
+    graph("Identity", write(graph, model, "x", shape))
+    kind = helper.np_dtype_to_tensor_dtype(graph.dtype)
+    of_x = onnx.TensorProto.INT64 if _takes_tokens(model) else kind
+    rows_of_x, rows_of_y = (_axes(sizes) for sizes in (shape, shape_after(model, shape)))
+    given, returned = (
+        helper.make_tensor_value_info(name, dtype, rows)
+        for name, dtype, rows in (("x", of_x, rows_of_x), ("y", kind, rows_of_y))
+    )
+    graph.nodes[-1].output[0] = "y"
+    whole = helper.make_graph(graph.nodes, "minidl", [given], [returned], graph.constants)
+    file = helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=FORMAT)
+    file.producer_name, file.producer_version = "minidl", __version__
+    onnx.checker.check_model(file, full_check=True)
+    with replacing(path) as stream:
+        stream.write(file.SerializeToString())
+
+
+def _axes(sizes: tuple[int | None, ...]) -> list[str | int]:
+    return ["n", *(f"size_{axis}" if size is None else size for axis, size in enumerate(sizes, start=1))]
+
+
+def _row_shape(model: Layer, given: SampleShape) -> tuple[int | None, ...]:
+    """The shape of a row, as far as anybody says it."""
+    shape = model._input_shape if given is None else given
+    first = model
+    while shape is None and isinstance(first, Container) and len(first):
+        first = first[0]
+    if shape is None and (features := getattr(first, "in_features", None)) is not None:
+        shape = (None, features) if isinstance(first, Recurrence) else (features,)
+    if shape is None:
+        raise ValueError(
+            f"expected the shape of a row of x for a model that begins with {short(first)}, received input_shape=None: "
+            f"give it, such as input_shape=(3, 32, 32)"
+        )
+    return tuple(shape)
+
+
+def _takes_tokens(layer: Layer) -> bool:
+    """Whether x is given to an Embedding."""
+    if isinstance(layer, Container) and len(layer):
+        return any(map(_takes_tokens, layer)) if type(layer).__name__ == "Parallel" else _takes_tokens(layer[0])
+    return isinstance(layer, Embedding)

@@ -1,0 +1,220 @@
+"""What copies and pickles of a model take along: its weights, and no data."""
+
+import copy
+import gc
+import io
+import pickle
+import weakref
+
+import joblib
+import numpy as np
+import pytest
+
+from minidl import SGD, Adam, Dataset, EarlyStopping, Linear, ReLU, Sequential, SoftmaxCrossEntropy, Trainer, layers
+from tests.every_layer import examples, named, test_there_is_an_example_of_every_layer  # noqa: F401
+
+ROWS = 16
+EXAMPLES = examples()
+
+
+def network():
+    return Sequential(Linear(400, 100), ReLU(), Linear(100, 10)).build(seed=0)
+
+
+def data(rows=300):
+    rng = np.random.default_rng(0)
+    return Dataset(rng.normal(size=(rows, 400)).astype(np.float32), rng.integers(10, size=rows))
+
+
+def trained():
+    model, given = network(), data()
+    trainer = Trainer(model, SoftmaxCrossEntropy(), Adam(1e-3), callbacks=[EarlyStopping(patience=2)])
+    trainer.fit(given, given, epochs=2, progress=False)
+    model.predict(given.x)
+    return trainer, given
+
+
+def holds_a_row(text, x):
+    return any(row.tobytes() in text for row in x)
+
+
+def test_a_pickle_after_fit_and_predict_is_as_small_as_the_weights():
+    trainer, given = trained()
+    text = pickle.dumps(trainer.model)
+    assert len(text) < 1.1 * sum(p.value.nbytes for p in trainer.model.named_parameters().values())
+    assert not holds_a_row(text, given.x)
+    again = pickle.loads(text)
+    assert np.array_equal(again.predict(given.x), trainer.model.predict(given.x))
+    assert not again.parameters.grad.any()
+
+
+def test_a_pickle_of_a_trainer_holds_no_row():
+    trainer, given = trained()
+    assert not holds_a_row(pickle.dumps(trainer), given.x)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: repr(example.layer))
+def test_a_pickle_in_the_middle_of_a_step_holds_no_row_and_works(example):
+    layer = copy.deepcopy(example.layer).build(seed=0)
+    x = example.x(ROWS)
+    with layer.train_mode():
+        layer.backward(np.ones_like(layer.forward(x)))
+    text = pickle.dumps(layer)
+    bare = pickle.dumps(copy.deepcopy(example.layer).build(seed=0))
+    assert len(text) < len(bare) + 200
+    assert not holds_a_row(text, x if x.dtype == np.float32 else x[:0])
+    assert np.array_equal(pickle.loads(text).predict(x), layer.predict(x))
+
+
+LOSSES = named(layers.Loss) - {layers.Loss, layers.ClassLoss}
+
+
+@pytest.mark.parametrize("kind", sorted(LOSSES, key=lambda kind: kind.__name__))
+def test_a_loss_takes_no_scores_along(kind):
+    loss, rng = kind(), np.random.default_rng(0)
+    scores = rng.normal(size=(ROWS, 3))
+    real = kind.__name__ in ("Huber", "MeanAbsoluteError", "MeanSquaredError")
+    binary = kind is layers.BinaryCrossEntropy
+    targets = scores * 2 if real else rng.integers(2, size=scores.shape) * 1.0 if binary else rng.integers(3, size=ROWS)
+    loss.forward(scores, targets)
+    loss.backward()
+    assert len(pickle.dumps(loss)) < len(pickle.dumps(kind())) + 100
+    assert pickle.loads(pickle.dumps(loss)).total_weight == ROWS
+
+
+def test_a_deep_copy_and_a_copy_in_the_middle_go_on_from_a_forward_of_their_own():
+    model, given = network(), data(ROWS)
+    model.forward(given.x)
+    twin = copy.deepcopy(model)
+    with pytest.raises(AttributeError, match="call forward first"):
+        twin.backward(np.ones((ROWS, 10), np.float32))
+    twin.forward(given.x)
+    twin.backward(np.ones((ROWS, 10), np.float32))
+    model.backward(np.ones((ROWS, 10), np.float32))  # the original still can
+    assert np.array_equal(twin.parameters.grad, model.parameters.grad)
+    twin.parameters.value += 1
+    assert np.shares_memory(twin.parameters.value, twin[0].weight.value)
+    assert not np.shares_memory(twin.parameters.value, model.parameters.value)
+
+
+def test_an_inner_layer_is_copied_with_its_numbers():
+    model = network()
+    inner = pickle.loads(pickle.dumps(model[0]))
+    assert np.array_equal(inner.weight.value, model[0].weight.value)
+
+
+def test_what_was_frozen_stays_so_in_a_copy():
+    model = network()
+    model.parameters.freeze("0.*")
+    twin = copy.deepcopy(model)
+    assert twin.parameters.frozen == ["0.weight", "0.bias"]
+    assert np.array_equal(twin.parameters.value, model.parameters.value)
+    twin.parameters.unfreeze()
+    assert all(
+        np.array_equal(a, b) for a, b in zip(*(m.parameters.snapshot().values() for m in (twin, model)), strict=True)
+    )
+
+
+def test_what_a_user_notes_on_a_model_is_copied():
+    model = network()
+    model.classes = ["cat", "dog"]
+    assert pickle.loads(pickle.dumps(model)).classes == ["cat", "dog"]
+
+
+class Placeholders(layers.Layer):
+    """y = 2 x, with everything that people keep batches in."""
+
+    def __init__(self):
+        self.x, self.width = None, 3
+        self.mask = self.other = None
+        self.kept = {}
+        self.seen = []
+        self.calls = 0
+
+    def forward(self, x):
+        self.mask = x > 0
+        self.other = (x, x)
+        self.kept["x"] = x
+        self.seen.append(x)
+        self.calls += 1
+        if not hasattr(self, "table"):
+            self.table = np.arange(3)
+        return self._twice(x)
+
+    def _twice(self, x):
+        self.x = x
+        return 2 * x
+
+    def backward(self, dy):
+        return 2 * dy
+
+
+def test_places_that_a_constructor_left_empty_are_empty_in_a_copy():
+    layer, x = Placeholders().build(), np.random.default_rng(0).normal(size=(ROWS, 7))
+    layer.forward(x)
+    for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert (twin.x, twin.other) == (None, None)
+        assert (twin.mask, twin.kept, twin.seen, twin.width, twin.calls) == (None, {}, [], 3, 1)
+        assert np.array_equal(twin.table, np.arange(3))
+    assert layer.kept["x"] is x  # the original has them
+    assert not holds_a_row(pickle.dumps(layer), x)
+
+
+def test_a_model_kept_after_training_does_not_keep_its_data_alive():
+    def rest():
+        trainer, given = trained()
+        trainer.evaluate(given)
+        return trainer, weakref.ref(given.x), weakref.ref(given)
+
+    kept, x, given = rest()
+    gc.collect()
+    assert (x(), given()) == (None, None)
+    assert kept.model.predict(data(3).x).shape == (3, 10)
+
+
+def test_predictions_in_the_middle_of_a_step_by_hand_are_refused_backward():
+    model, given = network(), data(ROWS)
+    model.forward(given.x)
+    model.predict(given.x)
+    with pytest.raises(AttributeError, match="call forward first"):
+        model.backward(np.ones((ROWS, 10), np.float32))
+
+
+def test_mapped_weights_predict_and_fit_says_what_to_do(tmp_path):
+    trainer, given = trained()
+    joblib.dump(trainer.model, tmp_path / "model.joblib")
+    model = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
+    assert np.array_equal(model.predict(given.x), trainer.model.predict(given.x))
+    weight = model[0].weight.value
+    assert not weight.flags.writeable
+    mapped = Trainer(model, SoftmaxCrossEntropy(), SGD(0.1))
+    with pytest.raises(RuntimeError, match=r"mapped from a file.*copy\.deepcopy\(model\)"):
+        mapped.fit(given, epochs=1, progress=False)
+    with pytest.raises(RuntimeError, match="mapped from a file"):
+        model.parameters.restore(trainer.model.parameters.snapshot())
+    free = copy.deepcopy(model)
+    Trainer(free, SoftmaxCrossEntropy(), SGD(0.1)).fit(given, epochs=1, progress=False)
+    assert np.array_equal(model.predict(given.x), trainer.model.predict(given.x))
+
+
+def test_a_joblib_file_is_as_small(tmp_path):
+    trainer, given = trained()
+    file = io.BytesIO()
+    joblib.dump(trainer.model, file)
+    assert len(file.getvalue()) < 1.1 * sum(p.value.nbytes for p in trainer.model.named_parameters().values())
+    assert not holds_a_row(file.getvalue(), given.x)
+
+
+@pytest.mark.needs_skops
+def test_a_file_of_skops_is_as_small_and_holds_no_row():
+    import zipfile
+
+    from skops.io import dumps, get_untrusted_types, loads
+
+    trainer, given = trained()
+    text = dumps(trainer.model, compression=zipfile.ZIP_DEFLATED)
+    assert len(text) < 1.1 * sum(p.value.nbytes for p in trainer.model.named_parameters().values())
+    with zipfile.ZipFile(io.BytesIO(text)) as archive:
+        assert not any(holds_a_row(archive.read(name), given.x) for name in archive.namelist())
+    again = loads(text, trusted=get_untrusted_types(data=text))
+    assert np.array_equal(again.predict(given.x), trainer.model.predict(given.x))
