@@ -5,7 +5,7 @@ VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(shell $(PYTHON) -c 'import 
 BIN := $(VENV)/bin
 OUT ?= out
 # The tests share the cores among processes; threads of the matrix library would only get in their way.
-test check audit corpus deep promises: export OPENBLAS_NUM_THREADS := 1
+docs test check audit corpus deep promises: export OPENBLAS_NUM_THREADS := 1
 
 .PHONY: help demo docs test check lint types reports audit corpus deep promises bench format dist wheel-test sdist-test clean
 

@@ -24,3 +24,5 @@ highlight_language = "none"
 python_maximum_signature_line_length = 80
 toc_object_entries_show_parents = "hide"
 viewcode_follow_imported_members = True
+smartquotes = False
+html_show_search_summary = False  # an excerpt is fetched, which a browser refuses for pages that are files

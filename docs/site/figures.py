@@ -81,7 +81,11 @@ def run_examples(files: dict[str, set[str]], site: Path) -> None:
         folder = site / MADE / example
         command = [sys.executable, str(ROOT / "examples" / f"{example}.py"), "--out", str(folder)]
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env={**os.environ, "MPLBACKEND": "agg"}
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "MPLBACKEND": "agg", "OPENBLAS_NUM_THREADS": "1"},
         )
         if done.returncode:
             raise RuntimeError(f"{example} failed:\n{done.stderr}")
