@@ -25,6 +25,7 @@ PACKAGES = {
     "safetensors": "safetensors",
     "skops": "skops",
     "torch": "torch",
+    "jax": "jax",
     "inputs": "h5py",
 }  # by the markers needs_...
 

@@ -58,18 +58,33 @@ def notebook(path: Path) -> str:
 
 
 def examples() -> dict[str, str]:
-    """A page for each example by its place in the site, and one that lists them."""
-    folder, pages = ROOT / "examples", {}
-    for path in sorted([*folder.glob("*.py"), *folder.glob("*/*.py")]):
-        pages[f"examples/{path.relative_to(folder).with_suffix('')}.md"] = script(path)
-    for path in sorted(folder.glob("*.ipynb")):
-        pages[f"examples/{path.stem}.md"] = notebook(path)
-    for name, title in (("examples", "Examples"), ("examples/reports", "The scripts of the five reports")):
-        own = sorted(page[len(name) + 1 : -3] for page in pages if str(PurePosixPath(page).parent) == name)
-        below = ["reports/index"] if name == "examples" else []
-        listed = "\n".join(["```{toctree}", ":maxdepth: 1", "", *own, *below, "```"])
-        pages[f"{name}/index.md"] = f"# {title}\n\nEach has `--help`, `--quick` and `--seed`.\n\n{listed}\n"
+    """A page for each example and each text among them, by its place in the site, and one for each folder."""
+    pages: dict[str, str] = {}
+    for path in sorted((ROOT / "examples").rglob("*")):
+        home = PurePosixPath(path.relative_to(ROOT).as_posix())
+        name = place(home) if path.suffix in PAGE_OF or path.suffix == ".md" else None
+        if name is not None:
+            text = path.read_text(encoding="utf-8") if path.suffix == ".md" else ""
+            pages[name] = PAGE_OF[path.suffix](path) if path.suffix in PAGE_OF else rewritten(text, home)
+    folders = {str(above) for name in pages for above in PurePosixPath(name).parents if str(above) != "."}
+    for folder in sorted(folders):
+        first = pages.pop(f"{folder}/index.md", f"# {TITLES.get(folder, folder)}\n")
+        own = sorted(page[len(folder) + 1 : -3] for page in pages if str(PurePosixPath(page).parent) == folder)
+        below = sorted(f"{PurePosixPath(other).name}/index" for other in folders if _above(other) == folder)
+        listed = "\n".join(
+            ["```{toctree}", ":maxdepth: 1", "", *[page for page in own if page != "index"], *below, "```"]
+        )
+        pages[f"{folder}/index.md"] = f"{first}\n{listed}\n"
     return pages
+
+
+def _above(folder: str) -> str:
+    """The folder that a folder is in."""
+    return str(PurePosixPath(folder).parent)
+
+
+PAGE_OF = {".py": script, ".ipynb": notebook}
+TITLES = {"examples": "Examples", "examples/reports": "The scripts of the five reports"}
 
 
 def assemble(site: Path) -> None:
@@ -103,6 +118,6 @@ def below(folder: str, placed: dict[str, str]) -> str:
 def is_first(page: str) -> bool:
     """Whether a page stands in the sidebar by itself, and not below one of its folder."""
     folder, _, name = page.rpartition("/")
-    if folder in ("reference", "examples", "examples/reports", "performance"):
-        return name == "index.md" and folder != "examples/reports"
+    if f"{folder}/".startswith(("reference/", "examples/", "performance/")):
+        return name == "index.md" and folder in ("reference", "examples")
     return True

@@ -23,6 +23,8 @@ def place(path: PurePosixPath) -> str | None:
     if len(parts) == 1 and path.suffix == ".md":
         return f"project/{name}"
     if parts[0] == "examples":
+        if path.name == "README.md":
+            return f"{path.parent}/index.md"
         inside = PurePosixPath(*parts[1:]).with_suffix("") if parts[1:] else PurePosixPath("index")
         return f"examples/{inside}.md" if path.suffix or not parts[1:] else f"examples/{inside}/index.md"
     if parts[0] == "minidl":

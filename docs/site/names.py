@@ -91,7 +91,28 @@ SHEETS = (
             group("To write a callback", "Callback Monitor"),
         ),
     ),
-    Sheet("metrics", "Metrics", ("minidl.metrics",)),
+    Sheet(
+        "diagnostics",
+        "See inside",
+        ("minidl.diagnostics",),
+        (
+            group("While it trains", "Recorder diagnose Diagnosis Finding"),
+            group("Before a long run", "preflight Preflight range_test RangeTest overfit_one_batch expected_loss"),
+            group("One step, one input", "explain_step StepExplanation saliency"),
+        ),
+    ),
+    Sheet(
+        "metrics",
+        "Metrics",
+        ("minidl.metrics",),
+        (
+            group(
+                "Of classes",
+                "accuracy top_k_accuracy confusion_matrix classification_report ClassificationReport ignoring",
+            ),
+            group("Of yes and no, and of several labels", "binary_accuracy f1_score subset_accuracy label_counts"),
+        ),
+    ),
     Sheet(
         "data",
         "Data",
@@ -108,11 +129,13 @@ SHEETS = (
         "Figures",
         ("minidl.plots",),
         (
-            group("Of one run, or of several by label", "learning_curves step_curve schedule_curve"),
+            group("Of one run, or of several by label", "learning_curves step_curve schedule_curve range_curve"),
+            group("Of the layers while they train", "health layer_spreads"),
             group("Of repeated runs", "mean_curves error_bars grid_heatmap histograms small_multiples"),
             group(
                 "Of what a model learned",
-                "weight_images confusion_heatmap true_class_histogram worst_images sample_images",
+                "weight_images filters embedding decision_regions confusion_heatmap true_class_histogram worst_images "
+                "sample_images",
             ),
         ),
     ),
@@ -123,11 +146,11 @@ SHEETS = (
         (
             group(
                 "A whole test in a line",
-                "layer_test loss_test model_test regularizer_test optimizer_test schedule_test callback_test",
+                "layer_test loss_test model_test regularizer_test optimizer_test schedule_test callback_test function_test",
             ),
             group(
                 "A check that runs at once",
-                "check_layer check_loss check_model check_regularizer check_optimizer check_schedule check_callback",
+                "check_layer check_loss check_model check_regularizer check_optimizer check_schedule check_callback check_function",
             ),
             group(
                 "To look at a derivative",
@@ -140,10 +163,14 @@ SHEETS = (
             group(
                 "What a check returns or raises",
                 "Report PropertyResult CheckError LayerCheckError LossCheckError ModelCheckError RegularizerCheckError "
-                "OptimizerCheckError ScheduleCheckError CallbackCheckError",
+                "OptimizerCheckError ScheduleCheckError CallbackCheckError FunctionCheckError",
             ),
         ),
     ),
+    Sheet("grading", "Grading", ("minidl.testing.grading",)),
+    Sheet("frameworks", "Checks of PyTorch and JAX", ("minidl.testing.torch", "minidl.testing.jax")),
+    Sheet("formats", "Other formats: PyTorch, ONNX", ("minidl.interop", "minidl.onnx")),
+    Sheet("sklearn", "Estimators of scikit-learn", ("minidl.sklearn",)),
     Sheet("experiments", "Many runs", ("minidl.experiments",), (group("Plan and run", "plan grid execute"),)),
     Sheet("distributed", "Several processes", ("minidl.distributed",)),
     Sheet(

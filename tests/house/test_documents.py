@@ -8,6 +8,7 @@ import pytest
 import minidl
 from minidl.testing import check_layer
 from minidl.testing.callbacks import CALLBACK
+from minidl.testing.handwritten import FUNCTION
 from minidl.testing.layers import LAYER
 from minidl.testing.losses import LOSS
 from minidl.testing.models import MODEL
@@ -20,6 +21,7 @@ PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs").glob("*/*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
 ]
 
 
@@ -29,8 +31,10 @@ def test_the_pages_are_found():
 
 NEEDED = {  # other tools are not ours, and some of them warn of themselves
     "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
+    "custom_gradients.md": [pytest.mark.needs_torch, pytest.mark.needs_jax],
     "formats.md": [pytest.mark.needs_onnx, pytest.mark.needs_safetensors],
     "tables.md": [pytest.mark.needs_pandas],
+    "sklearn.md": [pytest.mark.needs_sklearn, pytest.mark.needs_inputs, pytest.mark.needs_onnx],
 }
 
 
@@ -96,7 +100,22 @@ def test_the_failure_in_the_readme_is_what_one_gets():
     assert rounded(str(caught.value).strip()) in [rounded(block.strip()) for block in blocks]
 
 
+@pytest.mark.needs_torch
+def test_the_failure_on_the_page_of_custom_gradients_is_what_one_gets():
+    from minidl.testing.torch import check_function
+
+    page, names = (ROOT / "docs" / "custom_gradients.md").read_text(encoding="utf-8"), {}
+    first = re.search(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    exec(compile(first[1], "custom_gradients.md", "exec"), names)
+    with pytest.raises(AssertionError) as caught:
+        check_function(names["Cube"])
+    blocks = re.findall(r"```(?:python)?\n(.*?)```", page, flags=re.DOTALL)
+    assert rounded(str(caught.value).strip()) in [rounded(block.strip()) for block in blocks]
+
+
 def test_every_property_is_on_the_page():
+    page = (ROOT / "docs" / "custom_gradients.md").read_text(encoding="utf-8")
+    assert not [asked.name for asked in FUNCTION.properties if f"| {asked.name} |" not in page]
     page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
     for kind in (LAYER, MODEL, LOSS, REGULARIZER, OPTIMIZER, SCHEDULE, CALLBACK):
         missing = [asked.name for asked in kind.properties if f"| {asked.name} |" not in page]
