@@ -26,4 +26,4 @@ toc_object_entries_show_parents = "hide"
 viewcode_follow_imported_members = True
 smartquotes = False
 html_show_search_summary = False  # an excerpt is fetched, which a browser refuses for pages that are files
-html_search_scorer = "scorer.js"
+html_search_scorer = str(Path(__file__).parent / "scorer.js")

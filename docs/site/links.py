@@ -4,7 +4,10 @@ import os
 import re
 from pathlib import Path, PurePosixPath
 
+import minidl
+
 ROOT = Path(__file__).parents[2]
+PACKAGE = Path(minidl.__file__).parents[1]  # not beside the pages where the installed package is tested
 FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", flags=re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)#\s:]+)(#[^)\s]*)?\)")
 
@@ -46,7 +49,7 @@ def rewritten(text: str, home: PurePosixPath) -> str:
     def link(found: re.Match[str]) -> str:
         bang, words, target, anchor = found[1], found[2], found[3], found[4] or ""
         path = PurePosixPath(os.path.normpath(home.parent / target))
-        if not (ROOT / path).exists():
+        if not any((top / path).exists() for top in (ROOT, PACKAGE)):
             raise NoPlaceError(f"expected a link to a file that is there, received ({target}) on {home}")
         there = place(path)
         if there is None:

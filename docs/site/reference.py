@@ -8,7 +8,8 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from docs.site.names import Sheet, absent, sheets
+from docs.site.names import absent, sheets
+from docs.site.sheets import Sheet
 
 HEADS = re.compile(r"^(Args|Attributes|Raises|Returns|Yields|Type parameters):$")
 ENTRY = re.compile(r"^ {4}(\S[^:]*?): (.*)$")
