@@ -1,4 +1,8 @@
-"""Checks for the layers, losses, models, regularizers, optimizers, schedules and callbacks you write: one line each."""
+"""Checks for the layers, losses, models, regularizers, optimizers, schedules and callbacks you write: one line each.
+
+And for every other derivative written by hand, in NumPy here, in PyTorch and JAX in `minidl.testing.torch` and
+`minidl.testing.jax`.
+"""
 
 import sys
 
@@ -6,6 +10,8 @@ from minidl.testing.callbacks import callback_test, check_callback
 from minidl.testing.callbacks.case import CallbackCheckError
 from minidl.testing.explaining import Explanation, explain
 from minidl.testing.functions import NumericBackward, central_difference, complex_step, relative_error
+from minidl.testing.handwritten import check_function, function_test
+from minidl.testing.handwritten.case import FunctionCheckError
 from minidl.testing.layers import check_layer, layer_test
 from minidl.testing.layers.case import LayerCheckError
 from minidl.testing.losses import check_loss, loss_test
@@ -33,6 +39,7 @@ __all__ = [
     "CallbackCheckError",
     "CheckError",
     "Explanation",
+    "FunctionCheckError",
     "LayerCheckError",
     "LossCheckError",
     "ModelCheckError",
@@ -47,6 +54,7 @@ __all__ = [
     "callback_test",
     "central_difference",
     "check_callback",
+    "check_function",
     "check_layer",
     "check_loss",
     "check_model",
@@ -57,6 +65,7 @@ __all__ = [
     "complex_step",
     "explain",
     "fractions",
+    "function_test",
     "grid_arrays",
     "layer_test",
     "loss_test",

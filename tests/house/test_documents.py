@@ -8,6 +8,7 @@ import pytest
 import minidl
 from minidl.testing import check_layer
 from minidl.testing.callbacks import CALLBACK
+from minidl.testing.handwritten import FUNCTION
 from minidl.testing.layers import LAYER
 from minidl.testing.losses import LOSS
 from minidl.testing.models import MODEL
@@ -19,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
-    *sorted((ROOT / "docs" / "performance").glob("*.md")),
+    *sorted((ROOT / "docs").glob("*/*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
 ]
 
 
@@ -29,13 +31,20 @@ def test_the_pages_are_found():
 
 NEEDED = {  # other tools are not ours, and some of them warn of themselves
     "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
+    "custom_gradients.md": [pytest.mark.needs_torch, pytest.mark.needs_jax],
     "formats.md": [pytest.mark.needs_onnx, pytest.mark.needs_safetensors],
+    "tables.md": [pytest.mark.needs_pandas],
+    "sklearn.md": [pytest.mark.needs_sklearn, pytest.mark.needs_inputs, pytest.mark.needs_onnx],
 }
+
+
+def name_of(page):
+    return page.relative_to(ROOT).as_posix()
 
 
 def marked(page):
     """The page with what it needs."""
-    return pytest.param(page, marks=NEEDED.get(page.name, []), id=page.name)
+    return pytest.param(page, marks=NEEDED.get(page.name, []), id=name_of(page))
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])
@@ -52,6 +61,15 @@ def test_the_code_of_a_page_runs(page, capsys, monkeypatch, tmp_path):
     if mistake:
         with pytest.raises(AssertionError, match="Swish: the gradient of x is wrong"):
             names["test_swish"]()
+
+
+@pytest.mark.real_data
+def test_the_code_of_a_page_that_needs_a_download_runs_where_the_data_are(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    names, page = {}, ROOT / "docs" / "tutorials" / "real_data.md"
+    for block in re.findall(r"```py(?:thon)?\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL):
+        exec(compile(block, str(page), "exec"), names)
+    assert names["model"].parameters.size > 10_000
 
 
 def rounded(text):
@@ -82,21 +100,36 @@ def test_the_failure_in_the_readme_is_what_one_gets():
     assert rounded(str(caught.value).strip()) in [rounded(block.strip()) for block in blocks]
 
 
+@pytest.mark.needs_torch
+def test_the_failure_on_the_page_of_custom_gradients_is_what_one_gets():
+    from minidl.testing.torch import check_function
+
+    page, names = (ROOT / "docs" / "custom_gradients.md").read_text(encoding="utf-8"), {}
+    first = re.search(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    exec(compile(first[1], "custom_gradients.md", "exec"), names)
+    with pytest.raises(AssertionError) as caught:
+        check_function(names["Cube"])
+    blocks = re.findall(r"```(?:python)?\n(.*?)```", page, flags=re.DOTALL)
+    assert rounded(str(caught.value).strip()) in [rounded(block.strip()) for block in blocks]
+
+
 def test_every_property_is_on_the_page():
+    page = (ROOT / "docs" / "custom_gradients.md").read_text(encoding="utf-8")
+    assert not [asked.name for asked in FUNCTION.properties if f"| {asked.name} |" not in page]
     page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
     for kind in (LAYER, MODEL, LOSS, REGULARIZER, OPTIMIZER, SCHEDULE, CALLBACK):
         missing = [asked.name for asked in kind.properties if f"| {asked.name} |" not in page]
         assert not missing
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_the_links_of_a_page_lead_to_files(page):
     package = Path(minidl.__file__).parents[1]  # not beside the pages where the installed package is tested
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists() or (package / target).exists(), target
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_the_files_that_a_page_names_are_there(page):
     named = r"`((?:benchmarks|examples|minidl|tests)/[\w/]*(?:\.py|/))`"
     for name in re.findall(named, page.read_text(encoding="utf-8")):

@@ -638,3 +638,16 @@ def test_the_checks_and_hypothesis_are_imported_in_either_order(first, tmp_path)
         check=False,
     )
     assert (run.stderr, run.returncode) == ("", 0)
+
+
+def test_what_is_not_linear_in_the_upstream_gradient_is_tried_with_another_one():
+    class Clips(Elementwise):
+        def forward(self, x):
+            return x.copy()
+
+        def backward(self, dy):
+            return np.clip(dy, -2, 2)
+
+    report = check_layer(Clips(), raises=False)
+    assert report["linear in the upstream gradient"].verdict == "failed"
+    assert report["derivatives off the grid"].verdict == "passed"

@@ -1,6 +1,6 @@
 """What a wrong gradient looks like: patterns that tell which mistake was made."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,7 @@ class Sample:
         arrays: name -> where it was.
         analytic: name -> what backward says.
         numeric: name -> what differences say.
+        of_rows: the names of those whose first axis is that of the batch.
     """
 
     rows: int
@@ -33,13 +34,16 @@ class Sample:
     arrays: Mapping[str, Array]
     analytic: Mapping[str, Array]
     numeric: Mapping[str, Array]
+    of_rows: Container[str] = ("x",)
 
     @classmethod
-    def of(cls, subject: Subject, upstream: Array, *, rows: int = 1, width: int = 1) -> Self:
+    def of(
+        cls, subject: Subject, upstream: Array, *, rows: int = 1, width: int = 1, of_rows: Container[str] = ("x",)
+    ) -> Self:
         """The gradients where the arrays of a subject stand."""
         numeric = {name: differences(subject, name, upstream) for name in subject.arrays}
         arrays = {name: array.copy() for name, array in subject.arrays.items()}
-        return cls(rows, width, arrays, subject.gradients(upstream), numeric)
+        return cls(rows, width, arrays, subject.gradients(upstream), numeric, of_rows)
 
 
 def in_words(wrong: Wrong, samples: Iterable[Sample], *more: str) -> str:
@@ -135,7 +139,9 @@ def _swapped(name: str, samples: list[Sample]) -> Iterator[str]:
 def _decay(name: str, samples: list[Sample]) -> Iterator[str]:
     """Something that depends on the array alone was added."""
     ratios = [_constant_ratio(s.analytic[name] - s.numeric[name], s.arrays[name]) for s in samples]
-    if name != "x" and all(r is not None and abs(r - (ratios[0] or 0)) <= 1e-3 * abs(r) for r in ratios):
+    if name not in samples[0].of_rows and all(
+        r is not None and abs(r - (ratios[0] or 0)) <= 1e-3 * abs(r) for r in ratios
+    ):
         yield f"{ratios[0]:.4g} * {name} was added: weight decay belongs to a regularizer or an optimizer"
 
 
@@ -146,7 +152,7 @@ def _part(name: str, samples: list[Sample]) -> Iterator[str]:
         lengths = [s.analytic[name].shape[axis] for s in samples]
         if min(lengths) < 2:
             continue
-        rows = axis == 0 and name == "x"
+        rows = axis == 0 and name in samples[0].of_rows
         if all(len(places) == 1 and places == wrong[0] for places in wrong):
             yield f"only row {wrong[0][0]} is wrong" if rows else f"only index {wrong[0][0]} of axis {axis} is wrong"
         elif all(places == [length - 1] for places, length in zip(wrong, lengths, strict=True)):

@@ -12,6 +12,7 @@ from minidl.testing.functions.subject import Subject
 
 Domain: TypeAlias = tuple[float, float]
 GRID = (-3.0, 3.0)
+WAYS = ("near", "near", "far", "not")  # how parameters are moved, by the last digits of the seed
 
 
 def steps_in(domain: Domain) -> int:
@@ -72,3 +73,21 @@ def upstream_gradient(rng: np.random.Generator, shape: tuple[int, ...]) -> Array
     upstream: Array = rng.choice([-1.0, 1.0], shape)
     upstream *= rng.integers(8, 25, shape) / 16
     return upstream
+
+
+def moved(start: Array, way: str, rng: np.random.Generator) -> Array:
+    """A parameter's value in a case: an eighth or so from its initial value, anywhere, gently scaled, or unmoved."""
+    eighths = rng.integers(1, 5, start.shape) * rng.choice([-1, 1], start.shape)
+    if way == "near":
+        return np.asarray(np.round(start * 8) / 8 + eighths / 8)
+    if way == "far":
+        return np.asarray(rng.integers(-24, 25, start.shape) / 8)
+    return start * (1 + eighths / 64) if way == "gently" else start
+
+
+def some_input(shape: tuple[int, ...], domain: Domain | None, rng: np.random.Generator) -> Array:
+    """Some input on the grid: multiples of 1/8, of 1/64 or less in a domain narrower than 1."""
+    low, high = domain or GRID
+    steps = steps_in((low, high))
+    drawn: Array = np.clip(rng.integers(int(low * steps), int(high * steps) + 1, shape) / steps, low, high)
+    return drawn

@@ -1,7 +1,6 @@
 """One drawn case of a layer, and its runs: forward and backward from the same random streams and states every time."""
 
 import copy
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from minidl.arguments import short
 from minidl.layers.base import Layer
 from minidl.parameters import Array
-from minidl.testing.functions import GRID, Domain, Subject, shown, steps_in, upstream_gradient
+from minidl.testing.functions import Domain, Subject, close, same_bits, shown, some_input, upstream_gradient
 from minidl.testing.layers.advice import on_parameters, plain_arrays
 from minidl.testing.report import Case, CheckError, raised
 
@@ -45,9 +44,7 @@ class Declared:
         """Some other input of the declared kind: whole numbers, or multiples of 1/8 (1/64 in a narrow domain)."""
         if self.integers is not None:
             return rng.integers(*self.integers, shape)
-        low, high = self.domain or GRID
-        steps = steps_in((low, high))
-        return np.clip(rng.integers(int(low * steps), int(high * steps) + 1, shape) / steps, low, high)
+        return some_input(shape, self.domain, rng)
 
     def __str__(self) -> str:
         return "".join(f", {name}={value!r}" for name, value in vars(self).items() if value)
@@ -240,17 +237,6 @@ class LayerRun:
         lines += [f"  x = {shown(self.case.x)}", *values] if drawn else []
         lines += [*states, f"  look closer    {closer}" if closer else "", f"  repeat with    {self.case!r}"]
         return self.error(type(self.layer).__name__, failed, *lines)
-
-
-def same_bits(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
-    """Whether all arrays of two collections are the same, to the bit; NaN is the same as NaN."""
-    return all(np.array_equal(a[name], b[name], equal_nan=True) for name in a)
-
-
-def close(a: Array, b: Array, *, scale: float = 0.0) -> bool:
-    """Equal to rounding, relative to the largest element and to `scale`; NaN equals nothing."""
-    size = max(scale, float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0)))
-    return a.shape == b.shape and bool((np.abs(a - b) <= 1e-9 * size + 1e-12).all())
 
 
 def other_input(run: LayerRun) -> Array:

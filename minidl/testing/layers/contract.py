@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.functions import upstream_gradient
+from minidl.testing.functions import close, same_bits, upstream_gradient
 from minidl.testing.layers.advice import on_domain
-from minidl.testing.layers.case import LayerCheckError, LayerRun, close, other_input, same_bits
+from minidl.testing.layers.case import LayerCheckError, LayerRun, other_input
 from minidl.testing.report import NOT_TRIED, Outcome, Properties
 
 CONTRACT = Properties()
@@ -167,7 +167,7 @@ def backward_again(run: LayerRun) -> None:
 def linear(run: LayerRun) -> None:
     """Backward is linear in the upstream gradient."""
     dy, gradients = run.dy, run.gradients
-    other = upstream_gradient(run.rng, dy.shape)
+    other = upstream_gradient(np.random.default_rng(run.case.seed + 1), dy.shape)
     run.forward(run.x)
     together, alone = run.backward(2 * dy - other), run.backward(other)
     for name, gradient in gradients.items():

@@ -3,7 +3,8 @@
 import numpy as np
 
 from minidl.layers.shapes import Open
-from minidl.testing.layers.case import LayerCheckError, LayerRun, same_bits
+from minidl.testing.functions import same_bits
+from minidl.testing.layers.case import LayerCheckError, LayerRun
 from minidl.testing.report import NOT_TRIED, Outcome, Properties, raised
 
 DOOR = Properties()

@@ -8,8 +8,8 @@ import numpy as np
 
 from minidl.layers.base import Layer
 from minidl.parameters import Array
-from minidl.testing.functions import Twins, cast, leave_grid
-from minidl.testing.layers.case import LayerCheckError, LayerRun, close
+from minidl.testing.functions import Twins, cast, close, leave_grid
+from minidl.testing.layers.case import LayerCheckError, LayerRun
 from minidl.testing.report import NOT_TRIED, Outcome, Properties
 
 EXTREMES = Properties()

@@ -7,10 +7,9 @@ import numpy as np
 
 from minidl.layers.base import Layer
 from minidl.parameters import Array
+from minidl.testing.functions import WAYS, moved
 from minidl.testing.layers.case import Declared, LayerCase
 from minidl.testing.strategies import OWN_COPY, copied
-
-WAYS = ("near", "near", "far", "not")  # how parameters are moved, by the last digits of the seed
 
 
 def make_case(
@@ -23,7 +22,7 @@ def make_case(
     start = layer.parameters.snapshot()
     for way in (WAYS[seed % len(WAYS)], "gently", "not"):
         for name, parameter in layer.parameters.named.items():
-            parameter.value = _moved(start[name], way, rng)
+            parameter.value = moved(start[name], way, rng)
         if _is_finite(copy.deepcopy(layer), x):  # else a parameter may have to keep its sign, or its place
             break
     if seed % 2:
@@ -35,16 +34,6 @@ def make_case(
         ours, theirs = ({id(inner) for inner in each.layers_inside()} for each in (layer, other))
         other = None if ours & theirs or len(ours) != len(theirs) else other.build(seed=0, dtype=np.float64)
     return LayerCase(layer, fresh, x, seed, declared, advice, other)
-
-
-def _moved(start: Array, way: str, rng: np.random.Generator) -> Array:
-    """A parameter's value in a case: an eighth or so from its initial value, anywhere, gently scaled, or unmoved."""
-    eighths = rng.integers(1, 5, start.shape) * rng.choice([-1, 1], start.shape)
-    if way == "near":
-        return np.asarray(np.round(start * 8) / 8 + eighths / 8)
-    if way == "far":
-        return np.asarray(rng.integers(-24, 25, start.shape) / 8)
-    return start * (1 + eighths / 64) if way == "gently" else start
 
 
 def _is_finite(layer: Layer, x: Array) -> bool:

@@ -11,6 +11,7 @@ from minidl.testing.functions import (
     Subject,
     Trial,
     Wrong,
+    close,
     in_words,
     interior,
     leave_grid,
@@ -18,7 +19,7 @@ from minidl.testing.functions import (
     upstream_gradient,
 )
 from minidl.testing.layers.advice import on_domain
-from minidl.testing.layers.case import LayerCheckError, LayerRun, close, other_input
+from minidl.testing.layers.case import LayerCheckError, LayerRun, other_input
 from minidl.testing.report import NOT_TRIED, Outcome, Properties, worst
 
 NUMBERS = Properties()

@@ -22,6 +22,7 @@ OPTIONS = {
 }
 DECLARED = (
     *("shape", "rows_mix", "stochastic", "random_inference", "domain", "integers", "jumps", "targets", "regularizers"),
+    *("cache", "constants"),
     *("reference", "whole_vector", "whole_parameters", "spares_biases", "fit"),
 )
 
