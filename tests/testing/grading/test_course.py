@@ -47,6 +47,12 @@ def lost(assignment, code):
     return {criterion.name for criterion in criteria if criterion.points < criterion.of}
 
 
+def questions(assignment):
+    """The names of all that earns points."""
+    asked = load_assignment(COURSE / assignment / "teacher" / "assignment.py")
+    return {each.name for part in asked.parts for each in part.asked if each.points}
+
+
 def code_of(assignment, whose):
     return (COURSE / assignment / whose / mistakes.FILES[assignment]).read_text(encoding="utf-8")
 
@@ -59,9 +65,55 @@ def test_there_are_ten_typical_mistakes_for_each_assignment():
 @pytest.mark.parametrize("assignment", mistakes.FILES)
 def test_the_solution_earns_all_points_and_the_empty_answer_none(assignment):
     assert lost(assignment, code_of(assignment, "teacher")) == set()
-    asked = load_assignment(COURSE / assignment / "teacher" / "assignment.py")
-    questions = {each.name for part in asked.parts for each in part.asked if each.points}
-    assert lost(assignment, code_of(assignment, "student")) == questions
+    assert lost(assignment, code_of(assignment, "student")) == questions(assignment)
+
+
+LAZY = {
+    "layer": """
+import numpy as np
+from minidl import Layer, Parameter
+from minidl.initializers import zeros
+
+class Dense(Layer):
+    def __init__(self, in_features, out_features):
+        self.weight, self.bias = Parameter((in_features, out_features), zeros), Parameter((out_features,), zeros)
+
+    def forward(self, x):
+        self.x = x
+        return np.zeros((len(x), self.bias.size), x.dtype)
+
+    def backward(self, dy):
+        self.weight.grad, self.bias.grad = np.zeros(self.weight.shape), np.zeros(self.bias.shape)
+        return np.zeros_like(self.x)
+""",
+    "loss": """
+import numpy as np
+from minidl.layers.losses import Loss
+
+class CrossEntropy(Loss):
+    def forward(self, scores, targets, weights=None):
+        self.scores = scores
+        return 0.0
+
+    def backward(self):
+        return np.zeros_like(self.scores)
+""",
+    "optimizer": """
+from minidl.optim import Optimizer
+
+class MyAdam(Optimizer):
+    def __init__(self, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+        super().__init__(lr)
+
+    def update(self, value, grad, lr):
+        pass
+""",
+}
+
+
+@pytest.mark.parametrize("assignment", LAZY)
+def test_zeros_earn_nothing_though_their_derivatives_are_right(assignment):
+    assert lost(assignment, LAZY[assignment]) == questions(assignment)
 
 
 @pytest.mark.parametrize(("assignment", "mistake"), EVERY)

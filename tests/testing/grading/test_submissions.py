@@ -95,7 +95,11 @@ BROKEN = {
     "it defines something else": ("class Sqare: pass", 0, "defines no Square: did you mean 'Sqare'?"),
     "it is empty": ("", 0, "square.py defines no Square"),
     "it is a number": ("Square = 3", 0, "it must be possible to make one"),
-    "it takes other arguments": (square().replace("(Layer):", "(Layer):\n    def __init__(self, n): pass"), 0, "n"),
+    "it takes other arguments": (
+        square().replace("(Layer):", "(Layer):\n    def __init__(self, count): pass"),
+        0,
+        "count",
+    ),
     "it leaves in forward": (square(forward="raise SystemExit(0)"), 0, "it raised SystemExit: 0"),
     "it raises an error that cannot be printed": (
         square("class Odd(Exception):\n    def __str__(self): raise self", "raise Odd"),
