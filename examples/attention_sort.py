@@ -70,7 +70,7 @@ history = trainer.fit(train, validation, epochs=epochs, batch_size=batch_size, s
 measured = trainer.evaluate(test)
 
 one = test.x[:1]
-answer = model.predict(one)[0].argmax(axis=1)
+answer = model.forward(one)[0].argmax(axis=1)  # forward keeps what attention looked at, predict does not
 print(f"\n{' '.join(map(str, one[0]))}  is sorted as  {' '.join(map(str, answer))}\n")
 print(table({"test accuracy": measured["accuracy"], "whole sequences right": measured["whole_sequences"]}))
 

@@ -27,3 +27,4 @@ viewcode_follow_imported_members = True
 smartquotes = False
 html_show_search_summary = False  # an excerpt is fetched, which a browser refuses for pages that are files
 html_search_scorer = str(Path(__file__).parent / "scorer.js")
+suppress_warnings = ["ref.python"]  # of the two trainers an annotation may mean either

@@ -137,7 +137,9 @@ def _tqdm(total: int, form: str, initial: int, leave: bool) -> Any:
 
 
 def _in_notebook() -> bool:
-    return "ipykernel" in sys.modules
+    """Whether this is the shell of a kernel; one that merely was imported, to run a notebook elsewhere, is none."""
+    find: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
+    return hasattr(find(), "kernel")
 
 
 def _in_terminal() -> bool:

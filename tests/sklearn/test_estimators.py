@@ -65,7 +65,7 @@ def test_it_is_silent_unless_it_is_verbose(flowers, capsys):
     MLPClassifier(epochs=2).fit(*flowers)
     assert capsys.readouterr() == ("", "")
     MLPClassifier(epochs=2, verbose=True).fit(*flowers)
-    assert "train_loss" in capsys.readouterr().err
+    assert "limit: 2 epochs" in capsys.readouterr().err
 
 
 def test_layers_are_those_of_the_widths(flowers):

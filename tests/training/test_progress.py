@@ -2,7 +2,9 @@
 
 import io
 import re
+import sys
 from contextlib import nullcontext, redirect_stderr
+from types import ModuleType
 
 import pytest
 import tqdm.auto
@@ -47,6 +49,14 @@ def test_many_evaluations_print_few_lines_the_same_each_time_and_always_the_newe
     fit(trainer(), data(), epochs=50, validate_every=1, progress=True)
     lines = capsys.readouterr().err.splitlines()[2:-1]
     assert [int(line.split()[1]) for line in lines] == [1, *range(10, 201, 10)]
+
+
+def test_a_kernel_that_was_merely_imported_makes_no_notebook(data, trainer, fit, capsys, monkeypatch, bars):
+    for name in ("ipykernel", "IPython"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    fit(trainer(), data(), progress=True)
+    assert bars == []
+    assert capsys.readouterr().err.splitlines()[-1] == "limit: 2 epochs"
 
 
 class Broken(io.StringIO):
