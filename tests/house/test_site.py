@@ -223,7 +223,7 @@ QUESTIONS = {  # what is looked for, and where it must be found among the first 
     "learning rate range test": ("inside.html",),
     "confusion matrix": ("reference/metrics.html", "gallery.html"),
     "weight decay": ("conventions.html",),
-    "attention": ("derivations/sequences.html", "sequences.html"),
+    "attention": ("derivations/sequences.html", "reference/layers.html"),
     "pandas": ("tutorials/tables.html",),
     "several machines": ("distributed.html",),
 }
