@@ -5,9 +5,9 @@ VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(shell $(PYTHON) -c 'import 
 BIN := $(VENV)/bin
 OUT ?= out
 # The tests share the cores among processes; threads of the matrix library would only get in their way.
-test check audit corpus deep outside promises: export OPENBLAS_NUM_THREADS := 1
+docs test check audit corpus deep outside promises: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo test check lint types reports audit corpus deep outside promises bench format dist wheel-test sdist-test clean
+.PHONY: help demo docs test check lint types reports audit corpus deep outside promises bench format dist wheel-test sdist-test clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,10 @@ $(VENV)/%.stamp: $(BIN)/activate pyproject.toml setup.py minidl/version.py READM
 demo: $(VENV)/core.stamp ## train a network on the embedded digits; figures go to out/ (a few seconds)
 	@echo 'demo: a network learns to read 1 797 small digits; a few seconds, then see the figures in $(OUT)/'
 	@start=$$(date +%s); $(BIN)/python examples/quickstart.py --out $(OUT) && echo "demo: $$(($$(date +%s) - start)) seconds"
+
+docs: $(VENV)/docs.stamp ## the site of docs/, with the reference and the gallery, in out/site/html; needs no network to be read (about 2 minutes)
+	@echo 'docs: about 2 minutes; examples are run for their figures'
+	@$(BIN)/python -m docs.site $(OUT)/site
 
 test: $(VENV)/test.stamp ## every test: derivatives hunted by hypothesis, docstrings, examples in quick mode (2 to 3 minutes)
 	@echo 'all tests: 2 to 3 minutes on 2 cores'

@@ -5,6 +5,7 @@ stand where they belong. Nothing is downloaded. Takes about ten seconds.
 """
 
 import numpy as np
+from matplotlib.axes import Axes
 from options import parse, table
 
 from minidl import (
@@ -69,21 +70,31 @@ history = trainer.fit(train, validation, epochs=epochs, batch_size=batch_size, s
 measured = trainer.evaluate(test)
 
 one = test.x[:1]
-answer = model.predict(one)[0].argmax(axis=1)
+answer = model.forward(one)[0].argmax(axis=1)  # forward keeps what attention looked at, predict does not
 print(f"\n{' '.join(map(str, one[0]))}  is sorted as  {' '.join(map(str, answer))}\n")
 print(table({"test accuracy": measured["accuracy"], "whole sequences right": measured["whole_sequences"]}))
 
 attention = model[4][1]  # of the second block, as it looked at that sequence
-heads = {f"head {head + 1}": attention.weights[0, head] for head in range(HEADS)}
+heads = {f"head {head + 1}": head for head in range(HEADS)}
+
+
+def draw_head(head: int, ax: Axes) -> None:
+    """What one head looked at, with a colour bar at the end of each row of panels."""
+    plots.grid_heatmap(
+        attention.weights[0, head],
+        answer,
+        one[0],
+        xlabel="digit looked at",
+        ylabel="digit of the output",
+        label="attention weight" if head % 2 else "",
+        between=(0, 1),
+        ax=ax,
+    )
+
+
 figures = {
     "attention_sort_curves.png": plots.learning_curves(history, log=True),
-    "attention_sort_heads.png": plots.small_multiples(
-        heads,
-        lambda weights, ax: plots.grid_heatmap(
-            weights, answer, one[0], xlabel="digit looked at", ylabel="digit of the output", between=(0, 1), ax=ax
-        ),
-        height=2.6,
-    ),
+    "attention_sort_heads.png": plots.small_multiples(heads, draw_head, height=2.6),
 }
 for name, figure in figures.items():
     figure.savefig(options.out / name, dpi=150)

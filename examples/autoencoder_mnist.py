@@ -128,7 +128,8 @@ def code_of(digits: Dataset, code: Floats, decode: Callable[[Floats], Floats]) -
     def draw(what: str, ax: Axes) -> None:
         if what == SCATTER:
             dots = ax.scatter(code[:, 0], code[:, 1], c=digits.targets, cmap="tab10", s=1, vmin=-0.5, vmax=9.5)
-            ax.figure.colorbar(dots, ax=ax, ticks=range(10))
+            bar = ax.figure.colorbar(dots, cax=ax.inset_axes((1.03, 0, 0.05, 1)), ticks=range(10), label="digit")
+            bar.ax.tick_params(labelsize=8)
         else:
             middles = (np.arange(GRID, dtype=np.float32) + 0.5) / GRID * 2 - 1
             points = np.stack(np.meshgrid(middles, middles[::-1]), axis=-1).reshape(-1, 2)
@@ -136,6 +137,8 @@ def code_of(digits: Dataset, code: Floats, decode: Callable[[Floats], Floats]) -
             tiles = cells.transpose(0, 2, 1, 3).reshape(GRID * digits.image_shape[0], -1)
             ax.imshow(tiles, "gray_r", extent=(-1, 1, -1, 1))
         ax.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xlabel="first number", ylabel="second number")
+        ax.set(xticks=(-1, -0.5, 0, 0.5, 1), yticks=(-1, -0.5, 0, 0.5, 1))
+        ax.tick_params(labelsize=8)
 
     return plots.small_multiples({SCATTER: SCATTER, DRAWN: DRAWN}, draw, height=3.0)
 

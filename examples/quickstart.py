@@ -37,7 +37,8 @@ trainer = Trainer(
     metrics=[accuracy],
     callbacks=[EarlyStopping(patience=10)],
 )
-history = trainer.fit(train, validation, epochs=2 if options.quick else 200, batch_size=32, seed=options.seed)
+sets = {"validation": validation, "training": train}  # the second for a curve of the training accuracy
+history = trainer.fit(train, sets, epochs=2 if options.quick else 200, batch_size=32, seed=options.seed)
 measured = trainer.evaluate(test)
 scores = model.predict(test.x)
 
@@ -56,7 +57,7 @@ print(
 figures = {
     "digits_samples.png": plots.sample_images(images),
     "digits_curves.png": plots.learning_curves(history),
-    "digits_accuracy.png": plots.learning_curves(history, ["validation_accuracy"]),
+    "digits_accuracy.png": plots.learning_curves(history, ["training_accuracy", "validation_accuracy"]),
     "digits_weights.png": plots.weight_images(model[0].weight.value[:, :20], images.image_shape),
     "digits_confusion.png": plots.confusion_heatmap(confusion_matrix(scores, test.targets)),
     "digits_worst.png": plots.worst_images(raw_parts[2], trainer.loss.probabilities(scores)),

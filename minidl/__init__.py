@@ -1,11 +1,13 @@
 """minidl: deep learning without autograd. Every layer states its own derivative, and every derivative is tested.
 
-Also worth importing: `minidl.data`, `minidl.initializers`, `minidl.optim` (schedules and clipping), `minidl.plots`
-(figures, loads matplotlib) and `minidl.testing` (checks for your own layers, loads hypothesis).
+Also worth importing: `minidl.data`, `minidl.diagnostics` (see inside a network), `minidl.initializers`, `minidl.optim`
+(schedules and clipping), `minidl.plots` (figures, loads matplotlib) and `minidl.testing` (checks for your own layers,
+loads hypothesis).
 """
 
 from typing import TYPE_CHECKING
 
+from minidl.class_report import ClassificationReport, classification_report
 from minidl.data import Dataset
 from minidl.habits import unknown as _unknown
 from minidl.layers import (
@@ -122,6 +124,7 @@ __all__ = [
     "Callback",
     "Checkpoint",
     "ClassLoss",
+    "ClassificationReport",
     "ClipNorm",
     "ClipValue",
     "Conv1D",
@@ -182,6 +185,7 @@ __all__ = [
     "__version__",
     "accuracy",
     "binary_accuracy",
+    "classification_report",
     "confusion_matrix",
     "f1_score",
     "ignoring",

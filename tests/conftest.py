@@ -1,6 +1,7 @@
 """Which hypothesis profile is loaded, and which tests are left out where MNIST and CIFAR-10 or numba are missing."""
 
 import os
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,12 +10,17 @@ from hypothesis import settings
 
 import minidl.testing  # noqa: F401 registers the profiles
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PACKAGES = {
     "numba": "numba",
     "dask": "distributed",
     "mpi": "mpi4py",
     "notebook": "nbclient",
     "tools": "optuna",
+    "sklearn": "sklearn",
+    "pandas": "pandas",
+    "docs": "sphinx",
+    "browser": "playwright",
     "onnx": "onnxruntime",
     "safetensors": "safetensors",
     "skops": "skops",
@@ -37,6 +43,7 @@ def pytest_collection_modifyitems(config, items):
     """Leave out, visibly in the count of deselected tests, what needs data or a package that is not here."""
     missing = {"real_data"} if real_data_folder() is None else set()
     missing |= {f"needs_{name}" for name, package in PACKAGES.items() if not find_spec(package)}
+    missing |= set() if CHROMIUM else {"needs_browser"}
     needing = [item for item in items if missing & set(item.keywords)]
     if needing:
         items[:] = [item for item in items if not missing & set(item.keywords)]

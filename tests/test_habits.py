@@ -43,6 +43,7 @@ def test_no_name_of_others_is_given_twice_or_is_one_of_ours():
         ("Conv3d", "it is left out on purpose: docs/not.md says why, and what to do"),
         ("Identity", "Sequential() returns what it is given"),
         ("Tensor", "arrays are numpy arrays: np.array(...)"),
+        ("MLPClassifier", "from minidl.sklearn import MLPClassifier, MLPRegressor"),
     ],
 )
 def test_an_attribute_of_others_says_what_it_is_called_here(name, advice):

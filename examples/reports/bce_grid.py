@@ -78,11 +78,15 @@ def grid_figure(searched: Results, name: str) -> Figure:
         for result in group:
             place = ETAS.index(result.run.setting["eta"]), BATCHES.index(result.run.setting["batch_size"])
             values[place] = 100 * result.values[f"{name}_accuracy"][-1]
-        plots.grid_heatmap(values, ETAS, BATCHES, xlabel="batch size", ylabel="eta", between=(5, 45), ax=ax)
+        label = f"{name} accuracy in %" if group is last else ""  # one bar for all panels: they share its scale
+        plots.grid_heatmap(
+            values, ETAS, BATCHES, xlabel="batch size", ylabel="eta", label=label, between=(5, 45), ax=ax
+        )
         if np.nanmax(values) == highest:
             ax.patches[-1].set(edgecolor="black", linewidth=2.5)
 
     panels = {f"lambda = {strength:g}": group for strength, group in searched.by("strength").items()}
+    last = list(panels.values())[-1]
     return plots.small_multiples(panels, draw, columns=3, height=2.2, share="y")
 
 

@@ -113,8 +113,15 @@ def curves_figure(runs: Mapping[str, Values], name: str, limits: tuple[float, fl
     else:
         shown = {label: run[name] for label, run in runs.items()}
     steps = max((run["step"] for run in runs.values()), key=len)
-    figure = plots.mean_curves(shown, x=steps, xlabel="step", ylabel=name.replace("_", " "))
-    figure.axes[0].set_ylim(*limits)
+    return within(plots.mean_curves(shown, x=steps, xlabel="step", ylabel=name.replace("_", " ")), limits)
+
+
+def within(figure: Figure, limits: tuple[float, float]) -> Figure:
+    """The figure with the limits of the report, where all its curves end between them; else with those of its data."""
+    (ax,) = figure.axes
+    low, high = limits
+    if all(low <= np.asarray(line.get_ydata(), float)[-1] <= high for line in ax.lines):
+        ax.set_ylim(low, high)
     return figure
 
 
@@ -127,9 +134,7 @@ def history_of(values: Values) -> History:
 
 def loss_figure(values: Values, limits: tuple[float, float]) -> Figure:
     """The loss of every step as a mean of ten with its band, beside the validation loss: figures 1 and 5."""
-    figure = plots.step_curve(history_of(values), window=10, evaluations=("validation_loss",))
-    figure.axes[0].set_ylim(*limits)
-    return figure
+    return within(plots.step_curve(history_of(values), window=10, evaluations=("validation_loss",)), limits)
 
 
 def caption_of_losses(what: str) -> str:

@@ -18,6 +18,7 @@ from mnist_curves import (
     spread,
     training_spikes,
     validation_spikes,
+    within,
 )
 from report import Page, Row, deviation, ends, with_spread
 
@@ -139,8 +140,7 @@ def effect_of_shuffling(ordered: Results, shuffled: Results, page: Page) -> None
     both = {"file order": own[0].values, "shuffled": stopped[0].values}
     caption = "2 against 3: validation accuracy until early stopping, shuffled with the first seed."
     page.figure("shuffling_accuracy", curves_figure(both, "validation_accuracy", (0.92, 0.99)), caption)
-    figure = plots.step_curve({label: history_of(run) for label, run in both.items()}, window=10)
-    figure.axes[0].set_ylim(0, 0.4)
+    figure = within(plots.step_curve({label: history_of(run) for label, run in both.items()}, window=10), (0, 0.4))
     caption = "Training loss: mean of 10 steps in a row and their deviation (the legend of the report: variance)."
     page.figure("shuffling_loss", figure, caption)
 

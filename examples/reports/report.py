@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from front import front, is_usual_data
 from matplotlib.figure import Figure
+from terminal import Cells, counts, text_table
 
 from minidl import Dataset
 from minidl.data import DataError
@@ -86,6 +87,7 @@ class Page:
         self.usual = usual_data and not options.quick and (options.repeats, options.seed) == (None, 0)
         self.parts: list[str] = []
         self.rows: list[dict[str, object]] = []
+        self.reported: list[Cells] = []
         self.tables: list[dict[str, object]] = []
         self.claims: list[dict[str, object]] = []
         self.title = ""
@@ -129,6 +131,11 @@ class Page:
         """
         listed = [replace(row, interval=None, because="") if self.quick else row for row in rows]
         self.rows += [{"section": self.title, **row.as_dict()} for row in listed]
+        self.reported += [
+            (self.title, row.quantity, str(row.reported), with_spread(row.values, row.form))
+            for row in listed
+            if row.reported != ""
+        ]
         columns = {name.replace("_", " "): cells for name, cells in beside.items()}
         self.say(comparison_table(listed, columns))
         if columns:
@@ -150,6 +157,13 @@ class Page:
     def text(self) -> str:
         """The whole page as Markdown."""
         return "\n\n".join(self.parts) + "\n"
+
+    @property
+    def summary(self) -> str:
+        """What a terminal shows: the numbers that the report gives beside those measured, and what came of it all."""
+        parts = [QUICK.strip("*")] if self.quick else []
+        decided = counts([row["inside"] for row in self.rows], [claim["verdict"] for claim in self.claims])
+        return "\n\n".join([*parts, text_table(self.reported), *([decided] if decided else [])])
 
     def write(self) -> None:
         """Write <name>.md beside the folder of the figures, and the tables to JSON in it."""
@@ -209,7 +223,7 @@ def finish(results: Results, began: float, options: Namespace, what: str) -> Non
     minutes = (time.monotonic() - began) / 60
     together = f"{len(results)} runs took {results.seconds / 60:.1f} minutes of one core together"
     print(f"{together}; this command took {minutes:.1f} minutes")
-    print(f"tables, numbers and figures in {options.out}: {what}")
+    print(f"all tables and figures: {options.out / what}")
     for result in results.failed:
         print(f"{result.run!r} failed:\n{result.error}", file=sys.stderr)
     if results.failed:
@@ -228,5 +242,5 @@ def main(
     results = run_all(plan_runs(options), options, *needed)
     page = begin_page(name, description, options)
     fill(page, write_up, results, options)
-    print(f"{page.front}\n\n{page.text}")
-    finish(results, began, options, f"{name}.md, {name}/")
+    print(f"{page.summary}\n")
+    finish(results, began, options, f"{name}.md")

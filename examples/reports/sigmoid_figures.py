@@ -5,9 +5,11 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from sigmoid_runs import BASE, NAMES, SWEEPS, final, parameter
 
 from minidl import plots
@@ -27,6 +29,8 @@ def final_figure(group: Results) -> Figure:
     """The report's three figures: final loss above accuracy, against lambda, the learning rate and k."""
     figure = Figure(figsize=(7.2, 4.6), dpi=150, layout="constrained")
     panels = figure.subplots(2, 3)
+    handles: list[Any] = []
+    names: list[str] = []
     for column, (title, (sweep, curves)) in enumerate(COLUMNS.items()):
         for row, (name, ylabel) in enumerate(MEASURES.items()):
             ax = panels[row, column]
@@ -34,13 +38,17 @@ def final_figure(group: Results) -> Figure:
             ax.set_xlabel(NAMES[sweep] if row else "")
             ax.set_ylabel("" if column else ylabel)
             ax.tick_params(axis="x", labelrotation=45, labelbottom=bool(row))
-            if row and (legend := ax.get_legend()):
+            if legend := ax.get_legend():
+                if len(curves) > 1:
+                    handles = legend.legend_handles
+                    names = [text.get_text() for text in legend.get_texts()]
                 legend.remove()
         panels[0, column].set_title(title, fontsize=9)
     highest = max(ax.get_ylim()[1] for ax in panels[1])
     for ax in panels[1]:
         ax.set_ylim(0, highest)
     figure.align_xlabels(panels[1])
+    figure.legend(handles, names, loc="outside upper center", ncols=len(names), fontsize=8, frameon=False)
     return figure
 
 
@@ -70,7 +78,13 @@ def epochs_figure(group: Results, settings: Sequence[Setting], sweep: str) -> Fi
 
     figure = plots.small_multiples({label: name for name, label in MEASURES.items()}, draw, height=2.7)
     drawn = zip(labels, figure.axes[0].lines, cycle(STROKES), strict=False)
-    handles = [Line2D([], [], color=line.get_color(), linestyle=stroke, label=label) for label, line, stroke in drawn]
+    handles: list[Artist] = [
+        Line2D([], [], color=line.get_color(), linestyle=stroke, label=label) for label, line, stroke in drawn
+    ]
+    seeds = [len(group.where(**setting)) for setting in settings]
+    if max(seeds) > 1:
+        number = f"{max(seeds)}" if len(set(seeds)) == 1 else f"up to {max(seeds)}"
+        handles.append(Patch(facecolor="0.5", alpha=0.4, label=f"mean ± deviation\nof {number} runs"))
     style: dict[str, Any] = {"loc": "outside right center", "fontsize": 8, "title_fontsize": 8, "frameon": False}
     figure.legend(handles=handles, title=NAMES[sweep], **style)
     return figure

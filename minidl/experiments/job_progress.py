@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from minidl.experiments.result import Result
-from minidl.training.progress import LINES, open_bar, say
+from minidl.training.progress import LINES, RUNS, move, open_bar, say
 
 
 class JobProgress:
@@ -19,7 +19,7 @@ class JobProgress:
     def __enter__(self) -> Self:
         """Open the bar if somebody watches."""
         if self.show and self.done < self.total:
-            self.bar = open_bar(self.total, "run", initial=self.done)
+            self.bar = open_bar(self.total, RUNS, initial=self.done)
         if self.show and self.done:
             self._say(f"{self.done} of {self.total} runs are there already, in {self.folder}")
         return self
@@ -31,7 +31,7 @@ class JobProgress:
             self.failures += 1
             self._say(f"failed: {result.run!r}: {result.reason}")
         if self.bar is not None:
-            self.bar.update()
+            move(self.bar)
         elif LINES * (self.done - self.found) >= self.lines * (self.total - self.found):
             left = (time.monotonic() - self.begin) / (self.done - self.found) * (self.total - self.done)
             self._say(f"{self.done} of {self.total} runs, about {left / 60:.1f} minutes left")
@@ -47,4 +47,4 @@ class JobProgress:
 
     def _say(self, line: str) -> None:
         if self.show:
-            say(line, self.bar)
+            say(line)

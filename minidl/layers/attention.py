@@ -34,7 +34,8 @@ class SelfAttention(Elementwise):
         weight_init: initializer of the four matrices, shape (features, features) each.
 
     Attributes:
-        weights: (n, heads, time, time), the softmax of the newest forward: row i is what place i looks at.
+        weights: (n, heads, time, time), the softmax of the newest forward, which `predict` does not keep: row i is what
+            place i looks at.
 
     Raises:
         ValueError: `heads` does not divide `features`. ShapeError: x of another width or dtype.

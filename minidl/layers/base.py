@@ -60,7 +60,7 @@ class Layer(Recorded):
     _predicts_in: tuple[Thread, ...] = ()  # the threads that are inside predict
     rng: np.random.Generator
     parameters: Parameters
-    _of_the_moment: tuple[str, ...] = ("training", "needs_dx", "_trains_in", "_predicts_in")
+    _of_the_moment: tuple[str, ...] = ("training", "needs_dx", "_trains_in", "_predicts_in", "forward", "backward")
     _set_by = "forward"
     _passes = ("forward", "backward")
     _habits = LAYER

@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from minidl.arguments import check_integer
 from minidl.parameters import Array
 from minidl.plots.drawing import Curve, draw_curves
 from minidl.plots.style import LINES, NEUTRAL, colours, legend_key
+from minidl.training.columns import parts_of
 from minidl.training.history import History, Table
 
 
@@ -46,7 +47,7 @@ def schedule_curve(
         Curve(x, np.array([schedule(step) for step in range(steps)], float), colour)
         for schedule, colour in zip(named.values(), palette, strict=True)
     ]
-    entries = _run_keys(named, palette) if isinstance(schedules, Mapping) else []
+    entries: list[Artist] = _run_keys(named, palette) if isinstance(schedules, Mapping) else []
     return draw_curves(ax, curves, entries, x="step", y="learning rate", log=log, zero=True)
 
 
@@ -65,8 +66,9 @@ def learning_curves(
 
     Args:
         histories: what `fit` returned.
-        columns: such as "train_cost" or "validation_accuracy". For a curve of accuracy on the training set, give
-            `fit` that set as one of the validation sets.
+        columns: such as "train_cost" or "validation_accuracy". For a curve of accuracy on the training set beside it,
+            give `fit` both: `fit(train, {"validation": validation, "training": train}, ...)`, and draw
+            ("training_accuracy", "validation_accuracy").
         x: the column along the horizontal axis.
         log: draw values on a logarithmic axis.
         ax: where to draw; None makes a new figure.
@@ -94,7 +96,7 @@ def learning_curves(
         for column, look in zip(columns, styles, strict=True)
     ]
     quantity, names = _words(columns, next(iter(runs.values())).evaluations)
-    entries = [] if one else _run_keys(runs, palette)
+    entries: list[Artist] = [] if one else _run_keys(runs, palette)
     if len(columns) > 1:
         entries += [
             legend_key(name, look[0] if one else NEUTRAL, look[1]) for name, look in zip(names, looks[0], strict=True)
@@ -120,7 +122,8 @@ def step_curve(
     """A column of `History.steps`, of one run or of several by label, and columns of evaluations on the same axis.
 
     With `window` > 1 each point is the mean of `window` steps in a row, drawn in their middle, and the band reaches
-    one standard deviation of them to either side. A value that is not finite leaves a gap of `window` points.
+    one standard deviation of them to either side, as the legend says. A value that is not finite leaves a gap of
+    `window` points.
     One history: a colour for the steps, and one for each column of `evaluations`. A mapping label -> history: a colour
     for each run, a line style for the steps and for each column of `evaluations`.
 
@@ -144,7 +147,7 @@ def step_curve(
     >>> history = History(steps=steps, evaluations=Table({"step": [3], "validation_loss": [1.8]}))
     >>> figure = step_curve(history, window=2, evaluations=("validation_loss",))
     >>> figure.axes[0].get_ylabel(), [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    ('loss', ['mean of 2 steps', 'validation'])
+    ('loss', ['mean of 2 steps', 'validation', '± deviation of 2 steps'])
     """
     runs = _runs(histories, "steps")
     window = check_integer("window", window, minimum=1)
@@ -160,8 +163,8 @@ def step_curve(
         curves.append(_step_curve(run, column, window, x, *looks[0]))
         for name, look in zip(evaluations, looks[1:], strict=True):
             curves.append(Curve(_numbers(run.evaluations[x]), _numbers(run.evaluations[name]), *look))
-    entries = [] if one else _run_keys(runs, palette)
-    quantity = _spaced(column)
+    entries: list[Artist] = [] if one else _run_keys(runs, palette)
+    quantity, band = _spaced(column), f"{'' if evaluations else 'mean '}± deviation of {window} steps"
     if evaluations:
         quantity, names = _words((f"step_{column}", *evaluations), next(iter(runs.values())).evaluations)
         owner = f"mean of {window} steps" if window > 1 else "each step"
@@ -170,7 +173,9 @@ def step_curve(
             legend_key(name, palette[i] if one else NEUTRAL, line)
             for i, (name, line) in enumerate(zip(names, styles, strict=True))
         ]
-    return draw_curves(ax, curves, entries, x=_spaced(x), y=quantity, log=log, zero=column == "learning_rate")
+    return draw_curves(
+        ax, curves, entries, x=_spaced(x), y=quantity, log=log, zero=column == "learning_rate", band=band
+    )
 
 
 def _step_curve(run: History, column: str, window: int, x: str, colour: Any, line: str) -> Curve:
@@ -202,12 +207,10 @@ def _check_columns(columns: Sequence[str], *, most: int) -> None:
 
 def _words(columns: Sequence[str], table: Table) -> tuple[str, list[str]]:
     """The label of the vertical axis, and a name for each column: the set alone where all show the same quantity."""
-    sets = [name.removesuffix("_cost") for name in table if name.endswith("_cost")]
     parts = []
     for column in columns:
-        fitting = [name for name in sets if column.startswith(f"{name}_")]
-        owner = max(fitting, key=len, default=column.partition("_")[0])
-        parts.append((owner, column[len(owner) + 1 :]))
+        owner, quantity = parts_of(column, table)
+        parts.append((owner, quantity) if owner else (column.partition("_")[0], column.partition("_")[2]))
     quantities = list(dict.fromkeys(quantity for _, quantity in parts))
     if len(columns) == 1:
         return _spaced(columns[0]), [""]
@@ -243,5 +246,5 @@ def _running(values: Array, window: int) -> tuple[Array, Array]:
         return mean + centre, np.sqrt(np.maximum(variance, 0))
 
 
-def _run_keys(runs: Mapping[str, Any], palette: list[Any]) -> list[Line2D]:
+def _run_keys(runs: Mapping[str, Any], palette: list[Any]) -> list[Artist]:
     return [legend_key(str(label), colour) for label, colour in zip(runs, palette, strict=True)]

@@ -69,7 +69,7 @@ def confusion_heatmap(matrix: Array, *, classes: Sequence[str] = (), ax: Axes | 
     ax.spines[:].set_visible(False)
     label_axes(ax, "prediction", "target")
     ax.tick_params(length=0)
-    add_bar(ax, image, "share of target")
+    add_bar(ax, image, "share of the target class")
     return figure_of(ax)
 
 

@@ -145,8 +145,9 @@ def worst_images(
     for row in worst:
         taken = int(probabilities[row].argmax())
         title = f"true {_class_name(dataset, targets[row])} {own[row]:.2f}"
-        other = f"said {_class_name(dataset, taken)} {probabilities[row, taken]:.2f}" if taken != targets[row] else ""
-        titles.append(f"{title}\n{other}")
+        if taken != targets[row]:
+            title += f"\nsaid {_class_name(dataset, taken)} {probabilities[row, taken]:.2f}"
+        titles.append(title)
     return _mosaic(ax, list(_shown(dataset, worst)), columns, titles=titles)
 
 
@@ -169,12 +170,14 @@ def _mosaic(
     rows = -(-len(images) // columns)
     shape = next(image.shape[0] / image.shape[1] for image in images if image is not None)
     lines = [line for title in titles for line in title.split("\n")]
-    above = TITLE_LINE * (len(lines) // len(titles)) if titles else 0.0
+    above = TITLE_LINE * max((title.count("\n") + 1 for title in titles), default=0)
     needed = text_width(lines, SMALL)
     if ax is None:
         tile = max(min(LARGEST, WIDTH / columns), needed)
     else:
         tile = _fitting(axes_for(ax), columns, rows, shape, above)
+    shrunk = min(1.0, tile / needed) if needed else 1.0
+    above *= shrunk  # or titles would stand far from their images
     gap, height = tile * GAP, tile * shape
     across, down = tile + gap, above + height + gap
     size = columns * across - gap, rows * down - gap
@@ -189,8 +192,7 @@ def _mosaic(
         ax.imshow(image, cmap, vmin=low, vmax=high, extent=(x, x + tile, y + height, y), interpolation="nearest")
         ax.add_patch(Rectangle((x, y), tile, height, fill=False, edgecolor=NEUTRAL, linewidth=0.4, clip_on=False))
         if titles:
-            font = SMALL * min(1.0, tile / needed) if needed else SMALL
-            ax.text(x + tile / 2, y - 0.02, titles[place], ha="center", va="bottom", fontsize=font)
+            ax.text(x + tile / 2, y - 0.02, titles[place], ha="center", va="bottom", fontsize=SMALL * shrunk)
     ax.set(xlim=(0, size[0]), ylim=(size[1], 0), aspect="equal")
     ax.set_xticks([])
     ax.set_yticks([row * down + above + height / 2 for row in range(len(names))], names)

@@ -57,7 +57,7 @@ def small_multiples(
     cells = list(figure.subplots(rows, columns, squeeze=False, sharex=share_x, sharey=share_y).flat)
     for place, (ax, (title, value)) in enumerate(zip(cells, panels.items(), strict=False)):
         draw(value, ax)
-        ax.set_title(title, fontsize=TEXT)
+        ax.set_title(title, fontsize=TEXT, pad=4)
         if share_y and place % columns:
             _unlabel(ax, "y")
         if share_x:

@@ -1,8 +1,10 @@
 """What repeated runs come to: curves with bands, values with error bars, and distributions."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
@@ -37,6 +39,8 @@ def mean_curves(
 ) -> Figure:
     """For each group of runs the mean along an axis, in a band of one sample standard deviation to either side.
 
+    The legend says what the band is and of how many runs.
+
     Args:
         groups: label -> (runs, points), or (points,) for a single run, drawn without a band. Or label -> name ->
             such arrays: a colour for each label, a line style for each name, such as "training" and "validation".
@@ -52,6 +56,8 @@ def mean_curves(
     >>> figure = mean_curves({"slow": [[3.0, 2.0], [5.0, 4.0]], "fast": [2.0, 1.0]})
     >>> [line.get_ydata().tolist() for line in figure.axes[0].lines]
     [[4.0, 3.0], [2.0, 1.0]]
+    >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    ['slow', 'fast', 'mean ± deviation of 2 runs']
     """
     nested = {label: dict(v) if isinstance(v, Mapping) else {"": v} for label, v in groups.items()}
     names = list(dict.fromkeys(name for parts in nested.values() for name in parts))
@@ -66,12 +72,13 @@ def mean_curves(
             line = names.index(name)
             colour = palette[place] if len(nested) > 1 else palette[line]
             curves.append(_curve(label, _runs(label, values), x, colour, LINES[line]))
-    entries = [legend_key(label, palette[i]) for i, label in enumerate(nested)] if len(nested) > 1 else []
+    entries: list[Artist] = [legend_key(k, palette[i]) for i, k in enumerate(nested)] if len(nested) > 1 else []
     if len(names) > 1:
         entries += [
             legend_key(name, NEUTRAL if len(nested) > 1 else palette[i], LINES[i]) for i, name in enumerate(names)
         ]
-    return draw_curves(ax, curves, entries, x=xlabel, y=ylabel, log=log)
+    sizes = [len(np.atleast_2d(np.asarray(values))) for parts in nested.values() for values in parts.values()]
+    return draw_curves(ax, curves, entries, x=xlabel, y=ylabel, log=log, band=_of_runs(sizes))
 
 
 def error_bars(
@@ -127,8 +134,12 @@ def error_bars(
         log_scale(ax)
     add_grid(ax)
     label_axes(ax, xlabel, ylabel)
-    keys = [legend_key(label, c, marker="o", markersize=3.5) for label, c in zip(groups, palette, strict=True)]
-    add_legend(ax, keys if len(groups) > 1 else [])
+    named = zip(groups, palette, strict=True) if len(groups) > 1 else ()
+    keys = [legend_key(label, colour, marker="o", markersize=3.5) for label, colour in named]
+    if what := _of_runs([len(np.atleast_2d(np.asarray(values))) for values in groups.values()]):
+        bar: dict[str, Any] = {"marker": "|", "markersize": 9, "markeredgewidth": LINE_WIDTH}
+        keys.append(legend_key(what, palette[0] if len(groups) == 1 else NEUTRAL, "", **bar))
+    add_legend(ax, keys)
     return figure_of(ax)
 
 
@@ -181,6 +192,15 @@ def _runs(label: str, values: ArrayLike) -> Array:
     if runs.ndim not in (1, 2) or 0 in runs.shape:
         raise ValueError(f"expected {label!r} of shape (runs, points) or (points,), received {runs.shape}")
     return np.atleast_2d(runs)
+
+
+def _of_runs(sizes: Sequence[int]) -> str:
+    """What a band or a bar of groups of so many runs is, "" where no group has one."""
+    several = [size for size in sizes if size > 1]
+    if not several:
+        return ""
+    least, most = min(several), max(several)
+    return f"mean ± deviation of {least if least == most else f'{least} to {most}'} runs"
 
 
 def _mean_and_spread(runs: Array) -> tuple[Array, Array | None]:

@@ -6,10 +6,12 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogFormatter
 
@@ -24,6 +26,7 @@ NEUTRAL = "0.5"  # a grey that shows on white and on black
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 GREY_MAP, WEIGHT_MAP, SHARE_MAP, MANY_MAP = "gray", "RdBu_r", "Blues", "viridis"
 ENTRIES_INSIDE, ENTRIES_PER_COLUMN = 6, 18  # of a legend
+PALE = 0.2  # opacity of a band
 
 
 class Drawing(Figure):
@@ -115,12 +118,17 @@ def legend_key(label: str, colour: Any, line: Any = "-", **marker: Any) -> Line2
     return Line2D([], [], label=label, color=colour, linestyle=line, linewidth=LINE_WIDTH, **marker)
 
 
-def add_legend(ax: Axes, entries: Sequence[Line2D]) -> None:
-    """A frameless legend where it hides least, or beside the axes if it is long; none without entries."""
+def band_key(label: str, colour: Any = NEUTRAL) -> Patch:
+    """A sample of a band for the legend."""
+    return Patch(label=label, facecolor=colour, alpha=2 * PALE, linewidth=0)
+
+
+def add_legend(ax: Axes, entries: Sequence[Artist]) -> None:
+    """A legend without an outline where it hides least, or beside the axes if it is long; none without entries."""
     if not entries:
         return
     place: dict[str, Any] = {"loc": "best"}
     if len(entries) > ENTRIES_INSIDE:
         pillars = -(-len(entries) // ENTRIES_PER_COLUMN)
         place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.0, "ncols": pillars}
-    ax.legend(handles=list(entries), frameon=False, fontsize=SMALL, **place)
+    ax.legend(handles=list(entries), edgecolor="none", framealpha=0.7, fontsize=SMALL, **place)

@@ -1,7 +1,8 @@
 """How a check runs: as a hypothesis test for a test suite, at once with a report, or on one given case."""
 
 import inspect
-from collections.abc import Callable, Container, Generator, Mapping
+import sys
+from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import update_wrapper
@@ -9,6 +10,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings, target
+from hypothesis import seed as hypothesis_seed
 from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
 
@@ -83,7 +85,12 @@ def as_test(kind: Kind, cases: Callable[P, Cases]) -> Callable[[Test], Callable[
 
     def test(of: Cases, own: Mapping[str, Any]) -> Test:
         chosen = own["settings"] or settings(**COMMON)
-        return _hypothesis_test(kind, of.drawn, chosen, Tally(kind.properties), set())
+        made = _hypothesis_test(kind, of.drawn, chosen, Tally(kind.properties), set())
+        where = sys._getframe(2)  # the call of layer_test: it is what pytest shows, and where the test stands
+        placed: Any = made  # by hypothesis, as the line below the first one of a function
+        lines = {"co_filename": where.f_code.co_filename, "co_firstlineno": where.f_lineno - 1}
+        placed.__code__ = placed.__code__.replace(**lines)
+        return made
 
     return lambda described: _taking(cases, described, test, Test, settings=(settings | None, None))
 
@@ -98,10 +105,16 @@ def at_once(kind: Kind, cases: Callable[P, Cases]) -> Callable[[Test], Callable[
 
     def check(of: Cases, own: Mapping[str, Any]) -> Report:
         case = None if own["at"] is None else of.given(own["at"])
-        return _run_now(kind, of, case, max_examples=own["max_examples"], raises=own["raises"])
+        return run_now(kind, of, case, max_examples=own["max_examples"], raises=own["raises"])
 
     options = {"at": (Mapping[str, Any] | None, None), "max_examples": (int, 100), "raises": (bool, True)}
-    return lambda described: _taking(cases, described, check, Report, **options)
+
+    def decorate(described: Test) -> Callable[P, Report]:
+        checking = _taking(cases, described, check, Report, **options)
+        vars(checking)["asks"] = (kind, cases)
+        return checking
+
+    return decorate
 
 
 def _taking(
@@ -155,16 +168,28 @@ def given_case(at: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return known | dict(at)
 
 
-def _run_now(kind: Kind, cases: Cases, case: Any, *, max_examples: int, raises: bool) -> Report:
-    subject, tally, failures = cases.subject, Tally(kind.properties), dict[Property, CheckError]()
+def run_now(
+    kind: Kind,
+    cases: Cases,
+    case: Any,
+    *,
+    max_examples: int,
+    raises: bool,
+    skipped: Sequence[Property] = (),
+    seed: int | None = None,
+) -> Report:
+    """Judge each property that is not skipped, on drawn cases or on the one given; a `seed` draws others."""
+    subject, failures = cases.subject, dict[Property, CheckError]()
+    tally = Tally(asked for asked in kind.properties if asked not in skipped)
     chosen = settings(max_examples=max_examples, database=None, derandomize=True, print_blob=False, **COMMON)
-    while len(failures) < len(kind.properties):
-        error = None
+    while len(failures) < len(tally.runs):
+        error, done = None, [*skipped, *failures]
         try:
             if case is not None:
-                _judge(kind, case, tally, failures.keys())
+                _judge(kind, case, tally, done)
             else:
-                _hypothesis_test(kind, cases.drawn, chosen, tally, failures.keys())()
+                test = _hypothesis_test(kind, cases.drawn, chosen, tally, done)
+                (test if seed is None else hypothesis_seed(seed)(test))()
         except CheckError as found:
             error = found
             vars(error).setdefault("broken", kind.running)  # a model is run to draw the targets of its outputs
@@ -182,7 +207,7 @@ def _run_now(kind: Kind, cases: Cases, case: Any, *, max_examples: int, raises: 
         failures[error.broken] = error
         if raises:
             error.report = tally.report(subject, failures, whole=False)
-            raise error
+            raise error.with_traceback(None) from None  # the text says what was raised where
         if error.broken.first:
             return tally.report(subject, failures, whole=False)
     return tally.report(subject, failures, whole=True)
@@ -219,7 +244,7 @@ def _judge(kind: Kind, case: Any, tally: Tally, skipped: Container[Property]) ->
                     error = asked.check(run)
                 except CheckError as failure:
                     failure.broken = asked if failure.ran else kind.running
-                    raise
+                    raise failure.with_traceback(None) from None  # the text comes first, and says what was raised where
                 tally.add(asked, error)
                 worst = max(worst, error / asked.allowed if isinstance(error, float) else 0.0)
     return worst

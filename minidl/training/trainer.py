@@ -206,7 +206,7 @@ class Trainer(Recorded):
             restore_best: False keeps the last weights.
             max_growth: a cost has diverged, too, at so many times that of the first step, or 1 if that was less.
             raise_divergence: False ends the run at a cost that has diverged, instead of raising.
-            progress: a bar in a terminal or notebook, plain lines elsewhere, on standard error.
+            progress: some evaluations as lines on standard error, in a terminal above a bar; a bar in a notebook.
             resume: a file that a `Checkpoint` wrote in a run with the same model, data and settings (its length
                 may differ, except with `AverageWeights`): goes on from there, to the same bits.
 

@@ -120,6 +120,7 @@ def test_unknown_workload_is_refused(capsys):
         ("memory.py", "| softmax 784-10, batch 128, SGD |"),
         ("resident.py", "| softmax 784-10, batch 128, SGD |"),
         ("overhead.py", "| minidl Trainer.fit with the bar |"),
+        ("recorder.py", "| 784-64-10, batch 32 |"),
         ("step_parts.py", "| products |"),
         ("tried.py", "matrix products have other bits"),
     ],

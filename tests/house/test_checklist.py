@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import minidl
+import minidl.diagnostics
 import minidl.layers
 import minidl.optim
 import minidl.regularizers
@@ -31,7 +32,7 @@ def test_every_property_holds(line):
 def test_every_public_class_has_a_line():
     public = {
         thing
-        for module in (minidl, minidl.layers, minidl.optim, minidl.regularizers, minidl.training)
+        for module in (minidl, minidl.layers, minidl.optim, minidl.regularizers, minidl.training, minidl.diagnostics)
         for thing in vars(module).values()
         if inspect.isclass(thing) and thing.__module__.startswith("minidl.")
     }

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
-    *sorted((ROOT / "docs" / "performance").glob("*.md")),
+    *sorted((ROOT / "docs").glob("*/*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
 ]
 
 
@@ -32,12 +33,18 @@ NEEDED = {  # other tools are not ours, and some of them warn of themselves
     "company.md": [pytest.mark.needs_tools, pytest.mark.filterwarnings("ignore")],
     "custom_gradients.md": [pytest.mark.needs_torch, pytest.mark.needs_jax],
     "formats.md": [pytest.mark.needs_onnx, pytest.mark.needs_safetensors],
+    "tables.md": [pytest.mark.needs_pandas],
+    "sklearn.md": [pytest.mark.needs_sklearn, pytest.mark.needs_inputs, pytest.mark.needs_onnx],
 }
+
+
+def name_of(page):
+    return page.relative_to(ROOT).as_posix()
 
 
 def marked(page):
     """The page with what it needs."""
-    return pytest.param(page, marks=NEEDED.get(page.name, []), id=page.name)
+    return pytest.param(page, marks=NEEDED.get(page.name, []), id=name_of(page))
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])
@@ -54,6 +61,15 @@ def test_the_code_of_a_page_runs(page, capsys, monkeypatch, tmp_path):
     if mistake:
         with pytest.raises(AssertionError, match="Swish: the gradient of x is wrong"):
             names["test_swish"]()
+
+
+@pytest.mark.real_data
+def test_the_code_of_a_page_that_needs_a_download_runs_where_the_data_are(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    names, page = {}, ROOT / "docs" / "tutorials" / "real_data.md"
+    for block in re.findall(r"```py(?:thon)?\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL):
+        exec(compile(block, str(page), "exec"), names)
+    assert names["model"].parameters.size > 10_000
 
 
 def rounded(text):
@@ -106,14 +122,14 @@ def test_every_property_is_on_the_page():
         assert not missing
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_the_links_of_a_page_lead_to_files(page):
     package = Path(minidl.__file__).parents[1]  # not beside the pages where the installed package is tested
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists() or (package / target).exists(), target
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_the_files_that_a_page_names_are_there(page):
     named = r"`((?:benchmarks|examples|minidl|tests)/[\w/]*(?:\.py|/))`"
     for name in re.findall(named, page.read_text(encoding="utf-8")):

@@ -39,9 +39,11 @@ def test_the_bar_moves_and_ends_where_the_run_does(executed):
     state = executed.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     bars = [w["state"] for w in state.values() if w["model_name"] == "FloatProgressModel"]
     assert len(bars) == 1
-    assert 0 < bars[0]["value"] <= bars[0]["max"]
+    assert 0 < bars[0]["value"] < bars[0]["max"]  # it stopped early
+    assert bars[0]["bar_style"] == "success"
     texts = " ".join(w["state"]["value"] for w in state.values() if w["model_name"] == "HTMLModel")
     assert "validation_accuracy" in texts
+    assert f"{bars[0]['value']:.0f} of {bars[0]['max']:.0f} steps" in texts.replace("\u2007", " ")
 
 
 def test_nothing_is_said_on_standard_error_but_why_the_run_ended(executed):

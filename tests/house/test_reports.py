@@ -106,6 +106,11 @@ def test_all_reports_run_in_quick_mode_and_write_their_pages(tmp_path, small_dat
         assert "*Quick mode" in alone
     again = run("softmax_cifar10", *options, cwd=tmp_path)
     assert "18 of 18 runs are there already" in again.stderr
+    page = (made / "softmax_cifar10.md").read_text(encoding="utf-8")
+    assert len(again.stdout.splitlines()) < len(page.splitlines()) / 2
+    assert max(map(len, again.stdout.splitlines())) <= 80
+    assert "eta 0.1, lambda 0: training" in again.stdout
+    assert str(Path("out/reports/quick/softmax_cifar10.md")) in again.stdout
     assert "--docs is for whole runs" in run("all", *options, "--docs", "docs", cwd=tmp_path).stderr
 
 
@@ -128,6 +133,33 @@ def test_a_cropped_image_is_a_stretched_square_of_it(monkeypatch):
         assert (np.diff(down[:, 0]) >= 0).all()
         assert abs(right[0, -1] - right[0, 0] + 1 - side) == 0
         np.testing.assert_array_equal(crop[1:] - crop[:1], image[1:, :1, :1] - image[:1, :1, :1] + 0 * crop[1:])
+
+
+def test_a_long_quantity_goes_on_in_the_next_line_of_80_columns(monkeypatch):
+    monkeypatch.syspath_prepend(str(REPORTS))
+    from terminal import counts, text_table
+
+    long = "the accuracy of a network with so many properties that nobody reads all of their names at once"
+    lines = text_table([("One", long, "39.5", "41.1 ± 0.7"), ("Two", "short", "1", "2")]).splitlines()
+    assert max(map(len, lines)) == 80
+    assert [line for line in lines if line.endswith("41.1 ± 0.7")] == [lines[3]]
+    assert " ".join(" ".join(lines[2:4]).split()) == f"{long} 39.5 41.1 ± 0.7"
+    assert lines[4] == "Two"
+    assert counts([None], [None]) == ""
+
+
+def test_limits_of_a_report_are_left_where_a_curve_ends_outside_of_them(monkeypatch):
+    monkeypatch.syspath_prepend(str(REPORTS))
+    from mnist_curves import within
+
+    from minidl.plots import mean_curves
+
+    kept = within(mean_curves({"a": [9.0, 0.1], "b": [0.2]}), (0.0, 0.4))
+    assert kept.axes[0].get_ylim() == (0.0, 0.4)
+    free = within(mean_curves({"a": [9.0, 0.1], "b": [2.3]}), (0.0, 0.4))
+    low, high = free.axes[0].get_ylim()
+    assert low < 0.1
+    assert high > 9.0
 
 
 def test_publishing_replaces_the_pages_and_leaves_other_files_alone(monkeypatch, tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minidl import History
+from minidl import SGD, Dataset, History, Linear, Sequential, SoftmaxCrossEntropy, Trainer, accuracy
 from minidl.optim import CosineDecay
 from minidl.plots import learning_curves, schedule_curve, step_curve
 from minidl.training.history import Table
@@ -85,7 +85,7 @@ def test_a_step_curve_is_the_column_itself_or_the_running_mean_within_one_standa
 def test_steps_and_evaluations_of_one_run_have_a_colour_and_a_name_each_on_one_axis():
     ax = axes(step_curve(run(), window=3, evaluations=("validation_loss", "held_out_loss")))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "loss")
-    assert legend(ax) == ["mean of 3 steps", "validation", "held out"]
+    assert legend(ax) == ["mean of 3 steps", "validation", "held out", "± deviation of 3 steps"]
     for line, column in zip(ax.lines[1:], ("validation_loss", "held_out_loss"), strict=True):
         assert line.get_xdata().tolist() == run().evaluations["step"]
         assert line.get_ydata().tolist() == run().evaluations[column]
@@ -108,7 +108,35 @@ def test_steps_and_evaluations_of_several_runs_have_a_colour_a_run_and_a_line_st
 def test_steps_beside_evaluations_of_another_quantity_are_named_with_theirs():
     ax = axes(step_curve(run(), window=2, evaluations=("validation_top_2_accuracy",)))
     assert ax.get_ylabel() == "loss, top 2 accuracy"
-    assert legend(ax) == ["loss, mean of 2 steps", "validation top 2 accuracy"]
+    assert legend(ax) == ["loss, mean of 2 steps", "validation top 2 accuracy", "± deviation of 2 steps"]
+
+
+def test_a_single_evaluation_has_whole_numbers_around_it():
+    one = Table({"epoch": [1.0], "train_loss": [0.5], "validation_loss": [0.6]})
+    ax = axes(learning_curves(History(evaluations=one)))
+    ax.figure.canvas.draw()
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "1", "2"]
+
+
+def test_the_legend_says_what_the_band_of_steps_is():
+    assert legend(axes(step_curve(run(), window=3))) == ["mean ± deviation of 3 steps"]
+    both = axes(step_curve({"slow": run(), "fast": run(0.5)}, window=2))
+    assert legend(both) == ["slow", "fast", "mean ± deviation of 2 steps"]
+    assert axes(step_curve(run())).get_legend() is None
+
+
+def test_accuracy_on_the_training_set_is_drawn_beside_that_on_the_validation_set():
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    train = validation = Dataset(x, x.argmax(axis=1))
+    model = Sequential(Linear(3, 3)).build(seed=0)
+    trainer = Trainer(model, SoftmaxCrossEntropy(), SGD(0.5), metrics=[accuracy])
+    sets = {"validation": validation, "training": train}
+    history = trainer.fit(train, sets, epochs=3, progress=False)
+    assert history.monitor == "validation_loss"  # it decides, as without the second set
+    ax = axes(learning_curves(history, ("training_accuracy", "validation_accuracy")))
+    assert ax.get_ylabel() == "accuracy"
+    assert legend(ax)[:2] == ["training", "validation"]
+    assert ax.lines[0].get_ydata().tolist() == history.evaluations["training_accuracy"]
 
 
 def test_a_value_that_is_not_finite_leaves_a_gap_of_one_window():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from minidl import Dataset
 from minidl.plots import sample_images, weight_images, worst_images
@@ -53,7 +54,25 @@ def test_sample_images_of_real_numbers_use_the_scale_of_each_image_and_leave_abs
 
 def test_worst_images_come_in_order_with_both_classes_named():
     titles = [text.get_text() for text in axes(worst_images(GREY, PROBABILITIES, count=4)).texts]
-    assert titles == ["true 1 0.10\nsaid 0 0.90", "true 1 0.20\nsaid 0 0.80", "true 0 0.50\n", "true 0 0.60\n"]
+    assert titles == ["true 1 0.10\nsaid 0 0.90", "true 1 0.20\nsaid 0 0.80", "true 0 0.50", "true 0 0.60"]
+
+
+def test_a_title_stands_on_its_image_however_many_lines_it_has():
+    ax = axes(worst_images(GREY, PROBABILITIES, count=4))
+    ax.figure.canvas.draw()
+    for text, image in zip(ax.texts, ax.images, strict=True):
+        gap = text.get_window_extent().y0 - image.get_window_extent().y1
+        assert 0 <= gap / ax.figure.dpi < 0.06  # inches
+
+
+def test_titles_that_are_drawn_smaller_take_less_room_above_their_images():
+    figure = Figure(figsize=(6.4, 1.05), dpi=100)
+    ax = figure.add_subplot()
+    weight_images(np.eye(10), (2, 5), titles=["a very long name"] * 10, columns=10, ax=ax)
+    font = ax.texts[0].get_fontsize()
+    assert font < 5
+    top, bottom = ax.get_ylim()[1], ax.images[0].get_extent()[3]
+    assert bottom - top < 2.2 * font / 72
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_shared_axes_have_one_scale_labels_at_the_edges_and_one_legend():
     assert first.get_ylim() == second.get_ylim() == third.get_ylim()
     assert [ax.get_ylabel() for ax in (first, second, third)] == ["loss", "", "loss"]
     assert [ax.get_xlabel() for ax in (first, second, third)] == ["", "epoch", "epoch"]
-    assert [legend(ax) for ax in (first, second, third)] == [["a", "b"], [], []]
+    assert [legend(ax) for ax in (first, second, third)] == [["a", "b", "mean ± deviation of 2 runs"], [], []]
 
 
 def test_the_panel_above_an_empty_cell_keeps_the_numbers_of_its_axis():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minidl.plots import error_bars, grid_heatmap, histograms, mean_curves
+from tests.tools.drawings import legend
 
 NAN = float("nan")
 
@@ -25,7 +26,22 @@ def test_the_line_is_the_mean_and_the_band_one_sample_deviation_to_either_side()
     assert ax.lines[0].get_ydata().tolist() == [3.0, 5.0]
     assert ax.lines[0].get_xdata().tolist() == [1, 2]
     assert band(ax) == [(1.0, 5.0), (5.0, 5.0)]
-    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_legend()) == ("epoch", "accuracy", None)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "accuracy")
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ({"a": [[1.0], [2.0], [3.0]]}, ["mean ± deviation of 3 runs"]),
+        ({"a": [[1.0], [2.0]], "b": [[3.0], [4.0]]}, ["a", "b", "mean ± deviation of 2 runs"]),
+        ({"a": [[1.0], [2.0]], "b": [[3.0]] * 4, "c": [[5.0]]}, ["a", "b", "c", "mean ± deviation of 2 to 4 runs"]),
+        ({"a": [[1.0]], "b": [[2.0]]}, ["a", "b"]),
+        ({"a": [[1.0]]}, []),
+    ],
+)
+def test_the_legend_says_what_bands_and_bars_are(groups, said):
+    assert legend(axes(mean_curves(groups))) == said
+    assert legend(axes(error_bars(groups, [1], xlabel="x", ylabel="y"))) == said
 
 
 def test_a_single_run_has_no_band():

@@ -8,7 +8,7 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
-from tests.tools.drawings import DRAWINGS
+from tests.tools.drawings import DRAWINGS, legend
 
 every_drawing = pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
 
@@ -31,6 +31,17 @@ def test_with_ax_everything_is_drawn_there_and_its_whole_figure_returned(draw):
     assert figure.axes == [ax]
     assert ax.has_data()
     assert right.axes == []
+
+
+@every_drawing
+def test_a_colour_bar_says_what_it_measures(draw):
+    figure = draw()
+    assert all(bar.get_ylabel() for ax in figure.axes for bar in ax.child_axes)
+
+
+def test_bands_and_bars_are_named_in_the_legend():
+    for name in ("step_curve", "mean_curves", "error_bars"):
+        assert "± deviation of" in legend(DRAWINGS[name]().axes[0])[-1]
 
 
 @every_drawing

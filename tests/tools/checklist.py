@@ -5,6 +5,7 @@ import math
 from hypothesis import strategies as st
 
 from minidl import initializers
+from minidl.diagnostics import Recorder
 from minidl.layers import (
     ELU,
     GELU,
@@ -385,5 +386,6 @@ TABLE = [
         "ExponentialAverage", ExponentialAverage, decay=st.sampled_from([0.0, 0.5, 0.999]), fit={"restore_best": False}
     ),
     callback("MaxNorm", MaxNorm, limit=st.sampled_from([0.25, 1.0, 4.0])),
+    callback("Recorder", Recorder, every=st.integers(1, 5), most=st.integers(8, 12)),
     callback("AverageWeights", AverageWeights, last=st.sampled_from([0.25, 0.5, 1.0]), fit={"restore_best": False}),
 ]
