@@ -57,7 +57,7 @@ def load_torch_state_dict(model: Layer, state: Mapping[str, Any], *, names: Mapp
             loaded then, and other entries of `state` left alone. None for all, under the same paths.
 
     Raises:
-        TypeError: a layer that PyTorch has not.
+        TypeError: a layer that PyTorch has not; a module instead of its state.
         ValueError: entries are missing, left over, or have another shape; the message names all of them, and the model
             is as it was.
 
@@ -67,6 +67,9 @@ def load_torch_state_dict(model: Layer, state: Mapping[str, Any], *, names: Mapp
     >>> model.forward(np.float32([[1, 0]]))
     array([[1., 3.]], dtype=float32)
     """
+    if not isinstance(state, Mapping):
+        advice = "write module.state_dict()" if hasattr(state, "state_dict") else "give what state_dict() returns"
+        raise TypeError(f"expected state to be names with tensors, received {type(state).__name__}: {advice}")
     found: dict[str, Array] = {}
     used: set[str] = set()
     wrong: list[str] = []

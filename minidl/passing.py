@@ -135,7 +135,7 @@ def _stores(steps: list[Instruction], own: tuple[str, ...]) -> Iterator[tuple[st
 
 
 def _value(steps: list[Instruction], place: int) -> tuple[str, Any]:
-    """The step that makes the value which is assigned at a place: `a = b = None` and `a, b = None, 3` are one value."""
+    """The step that makes the value which is assigned at a place, also in `a = b = None` and `a, b = None, {}`."""
     place, targets = place - 2, 0
     while steps[place].opname in ("STORE_ATTR", "COPY"):
         targets += steps[place].opname == "STORE_ATTR"
@@ -143,6 +143,11 @@ def _value(steps: list[Instruction], place: int) -> tuple[str, Any]:
     made = steps[place]
     if made.opname == "UNPACK_SEQUENCE" and (several := steps[place - 1]).opname == "LOAD_CONST":
         return "LOAD_CONST", several.argval[targets]
+    last = place if made.opname == "SWAP" else place - 1  # of some values: behind the step that made the newest one
+    if made.opname in ("SWAP", "UNPACK_SEQUENCE") and (made.opname == "SWAP" or steps[last].opname == "BUILD_TUPLE"):
+        values = steps[last - made.argval : last]
+        if all(value.opname.startswith("LOAD_") or (value.opname, value.argval) in EMPTY for value in values):
+            made = values[targets]
     return made.opname, made.argval
 
 

@@ -1,11 +1,14 @@
 """Files of weights: arrays by name, in the format that the ending of the path says."""
 
+import os
 from collections.abc import Mapping
 
 from minidl.parameters import Array
 from minidl.returned import as_restored
 from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
 from minidl.tensors import is_ours, is_tensors, read_tensors, write_tensors
+
+PICKLES = (".pt", ".pth", ".ckpt", ".pkl")
 
 
 def write_weights(path: StrPath, weights: Mapping[str, Array]) -> None:
@@ -19,6 +22,11 @@ def read_weights(path: StrPath, wanted: Mapping[str, Array], *, part: bool) -> d
     Raises:
         DataError: see `Layer.load`.
     """
+    if os.fspath(path).endswith(PICKLES):
+        raise DataError(
+            f"{os.fspath(path)}: expected .npz or .safetensors, found a file of PyTorch, which is a pickle and runs "
+            f"code when it is read: write it there with safetensors.torch.save_file(module.state_dict(), path)"
+        )
     found = (read_tensors if is_tensors(path) else read_arrays)(path)
     if RECORD in found and RECORD not in wanted:
         raise DataError(

@@ -126,6 +126,9 @@ class Placeholders(layers.Layer):
 
     def __init__(self):
         self.x, self.width = None, 3
+        self.low, self.boxes = None, {}
+        self.one, self.three, self.notes = 1, None, []
+        self.u, self.v, self.w, self.many = {}, 2, None, []
         self.mask = self.other = None
         self.kept = {}
         self.seen = []
@@ -134,6 +137,10 @@ class Placeholders(layers.Layer):
     def forward(self, x):
         self.mask = x > 0
         self.other = (x, x)
+        self.low = self.three = self.w = [x]
+        self.boxes["x"], self.u["x"] = x, x
+        self.notes.append(x)
+        self.many.append(x)
         self.kept["x"] = x
         self.seen.append(x)
         self.calls += 1
@@ -153,7 +160,8 @@ def test_places_that_a_constructor_left_empty_are_empty_in_a_copy():
     layer, x = Placeholders().build(), np.random.default_rng(0).normal(size=(ROWS, 7))
     layer.forward(x)
     for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
-        assert (twin.x, twin.other) == (None, None)
+        assert (twin.x, twin.other, twin.low, twin.three, twin.w) == (None,) * 5
+        assert (twin.boxes, twin.u, twin.notes, twin.many, twin.one, twin.v) == ({}, {}, [], [], 1, 2)
         assert (twin.mask, twin.kept, twin.seen, twin.width, twin.calls) == (None, {}, [], 3, 1)
         assert np.array_equal(twin.table, np.arange(3))
     assert layer.kept["x"] is x  # the original has them

@@ -6,6 +6,7 @@ import pytest
 from minidl import BatchNorm, Linear, ReLU, Residual, Sequential, layers
 from minidl.interop import load_torch_state_dict, torch_state_dict
 from minidl.layers import GRU, LSTM, RNN, Conv1D, Conv2D, Embedding, GroupNorm, LayerNorm, SelfAttention
+from minidl.storage import DataError
 
 
 def with_numbers(model, seed):
@@ -147,6 +148,21 @@ def test_a_layer_that_pytorch_has_not_is_named():
     own = Sequential(Linear(3, 4), layers.Maxout(4, 2, 2)).build()
     with pytest.raises(TypeError, match=r"received Maxout\(4, 2, 2\) with its \['bias', 'weight'\]"):
         torch_state_dict(own)
+
+
+def test_a_module_instead_of_its_state_is_refused():
+    class Module:
+        def state_dict(self):
+            return {}
+
+    with pytest.raises(TypeError, match=r"received Module: write module\.state_dict\(\)"):
+        load_torch_state_dict(model(), Module())
+
+
+def test_files_that_are_pickles_are_refused(tmp_path):
+    (tmp_path / "weights.pt").write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"found a file of PyTorch.*safetensors\.torch\.save_file"):
+        model().load(tmp_path / "weights.pt")
 
 
 def test_containers_are_walked():

@@ -182,3 +182,33 @@ def test_layers_of_a_built_model_can_be_exported_with_a_softmax_more(tmp_path):
     x = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
     (y,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"x": x})
     np.testing.assert_allclose(y, Softmax().forward(model.predict(x)), rtol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        (Sequential(Embedding(9, 4), LSTM(4, 3, last=True)), (7,)),
+        (layers.GRU(4, 3), (7, 4)),
+        (Sequential(Conv2D(2, 3, 3), layers.GlobalAveragePool2D()), (2, 7, 7)),
+        (layers.Conv1D(4, 3, 3), (7, 4)),
+        (Sequential(PositionalEncoding(4), SelfAttention(4)), (7, 4)),
+        (layers.Maxout(4, 3, 2), (4,)),
+    ],
+    ids=lambda value: repr(value)[:12],
+)
+def test_the_first_layer_says_the_shape_of_a_row_as_far_as_it_knows(model, shape, tmp_path):
+    model = copy.deepcopy(model).build()
+    tokens = isinstance(model, Sequential) and isinstance(model[0], Embedding)
+    rng = np.random.default_rng(0)
+    x = rng.integers(9, size=(3, *shape)) if tokens else rng.normal(size=(3, *shape)).astype(np.float32)
+    check(model, x, tmp_path / "model.onnx", np.float32)
+
+
+@pytest.mark.parametrize("kind", [layers.ELU, layers.SELU])
+def test_small_numbers_keep_their_digits(kind, tmp_path):
+    from minidl.onnx import export
+
+    model = kind().build()
+    export(model, tmp_path / "model.onnx", input_shape=(4,))
+    x = np.float32([[-1e-7, -1e-4, -3e-3, 1e-6]])
+    assert np.allclose(run(tmp_path / "model.onnx", x), model.predict(x), rtol=2e-6, atol=0)

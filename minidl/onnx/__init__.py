@@ -4,9 +4,13 @@ pip install "minidl[onnx]"
 """
 
 from minidl.arguments import short
+from minidl.layers.attention import SelfAttention
 from minidl.layers.base import Layer
 from minidl.layers.container import Container
-from minidl.layers.embedding import Embedding
+from minidl.layers.convolution import Conv1D, Conv2D
+from minidl.layers.embedding import Embedding, PositionalEncoding
+from minidl.layers.linear import Linear
+from minidl.layers.piecewise_linear import Maxout
 from minidl.layers.recurrence import Recurrence
 from minidl.layers.shapes import SampleShape
 from minidl.onnx import dense, images, sequences  # noqa: F401 register what they write
@@ -84,14 +88,31 @@ def _row_shape(model: Layer, given: SampleShape) -> tuple[int | None, ...]:
     first = model
     while shape is None and isinstance(first, Container) and len(first):
         first = first[0]
-    if shape is None and (features := getattr(first, "in_features", None)) is not None:
-        shape = (None, features) if isinstance(first, Recurrence) else (features,)
+    shape = _first_shape(first) if shape is None else shape
     if shape is None:
         raise ValueError(
             f"expected the shape of a row of x for a model that begins with {short(first)}, received input_shape=None: "
             f"give it, such as input_shape=(3, 32, 32)"
         )
     return tuple(shape)
+
+
+def _first_shape(layer: Layer) -> SampleShape:
+    """The shape of a row for a layer that says it, as far as it does."""
+    match layer:
+        case Embedding():
+            return (None,)
+        case Recurrence():
+            return (None, layer.in_features)
+        case SelfAttention() | PositionalEncoding():
+            return (None, layer.features)
+        case Conv1D():
+            return (None, layer.in_channels)
+        case Conv2D():
+            return (layer.in_channels, None, None)
+        case Linear() | Maxout():
+            return (layer.in_features,)
+    return None
 
 
 def _takes_tokens(layer: Layer) -> bool:

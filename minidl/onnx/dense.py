@@ -51,9 +51,14 @@ def _hard_tanh(graph: Graph, layer: kinds.HardTanh, x: str, shape: Shape) -> str
 
 
 def _exponential(graph: Graph, x: str, alpha: float, scale: float) -> str:
-    """Scale (max(0, x) + alpha (exp(min(0, x)) - 1)), of operators that there are in every dtype."""
+    """Scale (max(0, x) + alpha (exp(m) - 1)) with m = min(0, x), of operators that there are in every dtype.
+
+    exp(m) - 1 = tanh(m / 2) (exp(m) + 1), which keeps its digits near 0.
+    """
     zero = graph.number(0)
-    below = graph("Sub", graph("Exp", graph("Min", x, zero)), graph.number(1))
+    m = graph("Min", x, zero)
+    half = graph("Tanh", graph("Mul", m, graph.number(0.5)))
+    below = graph("Mul", half, graph("Add", graph("Exp", m), graph.number(1)))
     y = graph("Add", graph("Max", x, zero), graph("Mul", below, graph.number(alpha)))
     return graph("Mul", y, graph.number(scale))
 
