@@ -76,8 +76,9 @@ def kept(thing: Any, attributes: Mapping[str, Any], methods: tuple[str, ...]) ->
 
 
 def forget(thing: Any, methods: tuple[str, ...]) -> None:
-    """Drop what the newest pass kept, but for single numbers."""
-    _clear(vars(thing), passing(type(thing), methods))
+    """Drop what the newest pass kept, but for single numbers, and for lists and dicts, which somebody may collect in."""
+    momentary = passing(type(thing), methods)
+    _clear(vars(thing), {name: start for name, start in momentary.items() if start not in (list, dict)})
 
 
 def _clear(attributes: dict[str, Any], momentary: Mapping[str, Start | None]) -> None:

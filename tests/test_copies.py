@@ -180,6 +180,13 @@ def test_a_model_kept_after_training_does_not_keep_its_data_alive():
     assert kept.model.predict(data(3).x).shape == (3, 10)
 
 
+def test_what_a_layer_collects_is_there_after_predict_and_not_in_a_copy():
+    layer, x = Placeholders().build(), np.random.default_rng(0).normal(size=(ROWS, 7))
+    layer.predict(x)
+    assert (len(layer.seen), len(layer.kept), layer.x) == (1, 1, None)
+    assert copy.deepcopy(layer).seen == []
+
+
 def test_predictions_in_the_middle_of_a_step_by_hand_are_refused_backward():
     model, given = network(), data(ROWS)
     model.forward(given.x)

@@ -70,7 +70,7 @@ BAD = {
     "dates in x": lambda: fit(X.astype("datetime64[s]")),
     "complex x": lambda: fit(X.astype(complex)),
     "masked x": lambda: fit(np.ma.masked_array(X, X > 0)),
-    "x as lists": lambda: fit(X.tolist()),
+    "x as lists of several lengths": lambda: fit([[1.0] * (1 + row % 2) for row in range(N)]),
     "objects in the targets": lambda: fit(y=Y.astype(object)),
     "strings in the targets": lambda: fit(y=np.array(["a", "b", "c"] * 4)),
     "floats as labels": lambda: fit(y=Y.astype(float)),
