@@ -76,7 +76,7 @@ def kept(thing: Any, attributes: Mapping[str, Any], methods: tuple[str, ...]) ->
 
 
 def forget(thing: Any, methods: tuple[str, ...]) -> None:
-    """Drop what the newest pass kept, but for single numbers, and for lists and dicts, which somebody may collect in."""
+    """Drop what the newest pass kept, but for single numbers, and lists and dicts, in which somebody may collect."""
     momentary = passing(type(thing), methods)
     _clear(vars(thing), {name: start for name, start in momentary.items() if start not in (list, dict)})
 
