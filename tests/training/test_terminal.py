@@ -155,9 +155,10 @@ def test_what_is_said_meanwhile_has_a_line_of_its_own():
 
 def test_ctrl_c_whose_echo_stands_beside_the_bar_leaves_no_bar_either():
     slow = """
-    import fcntl, termios, time
+    import fcntl, signal, termios, time
     from minidl import Callback
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background hands down as ignored
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that the terminal interrupts this program
 
     class Slow(Callback):
