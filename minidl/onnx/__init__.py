@@ -19,6 +19,11 @@ from minidl.onnx.writers import shape_after, write, writes
 from minidl.storage import StrPath, check_target, replacing
 from minidl.version import __version__
 
+try:
+    import onnx
+except ImportError as error:  # pragma: no cover
+    raise ImportError('minidl.onnx needs the package onnx: pip install "minidl[onnx]"') from error
+
 __all__ = ["Graph", "export", "write", "writes"]
 OPSET, FORMAT = 20, 9  # of May 2023: what runtimes of before do not read is not used
 
@@ -38,7 +43,6 @@ def export(model: Layer, path: StrPath, *, input_shape: SampleShape = None) -> N
             what the model was built with, or for as much as its first layer knows.
 
     Raises:
-        ImportError: the package onnx is missing.
         TypeError: a layer that ONNX cannot say; the message names it.
         ShapeError: the shape does not fit.
         ValueError: the number of axes of x is not known, or a size that a padding "same" needs.
@@ -49,10 +53,6 @@ def export(model: Layer, path: StrPath, *, input_shape: SampleShape = None) -> N
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     export(model, f"{folder}/model.onnx")
     """
-    try:
-        import onnx
-    except ImportError as error:
-        raise ImportError('minidl.onnx needs the package onnx: pip install "minidl[onnx]"') from error
     from onnx import helper
 
     if not isinstance(model, Layer):
