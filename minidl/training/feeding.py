@@ -3,6 +3,7 @@
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
 import math
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,11 +18,46 @@ from minidl.seeding import Stream, generator, position, put_at
 from minidl.training.augmenting import augmentation
 from minidl.training.plan import Plan
 
-PLACE = ("first", "length", "epoch", "position")  # what says where the batches of a run stand
 TOLERANCE = 1e-9  # of a step: 0.3 epochs of 10 steps are 3, and no rounding makes them 4
 
 
-class Feed:
+class Passes:
+    """Where a run stands in its passes: `position` steps into number `epoch`, which has `per_epoch` of them."""
+
+    epoch: int
+    per_epoch: int
+    position: int
+    augmentation: np.random.Generator
+    _place: tuple[str, ...]  # the attributes that say where the batches of a run stand
+
+    @property
+    def passes(self) -> float:
+        """How many passes were made, over all runs of the trainer."""
+        return (self.epoch * self.per_epoch + self.position) / self.per_epoch
+
+    @property
+    def between(self) -> bool:
+        """Whether a pass has ended and none is under way."""
+        return self.position == self.per_epoch
+
+    def state(self) -> dict[str, Any]:
+        """Where the run stands; the order of the rows can be computed again."""
+        return {name: getattr(self, name) for name in self._place} | {"augmentation": position(self.augmentation)}
+
+    @abstractmethod
+    def _enter(self, epoch: int) -> None:
+        """Begin a pass."""
+
+    def _go_on(self, state: Mapping[str, Any], first: float) -> None:
+        """Stand where a state says, in a run that began after `first` passes."""
+        self._enter(count_in(state, "epoch", minimum=int(first)))
+        self.position = count_in(state, "position")
+        if self.position > self.per_epoch:
+            raise ValueError(f"its epoch is at step {self.position}, and has {self.per_epoch}")
+        self.augmentation = put_at(self.augmentation, text_in(state, "augmentation"))
+
+
+class Feed(Passes):
     """The batches of a run.
 
     Args:
@@ -40,6 +76,8 @@ class Feed:
         augmentation: its generator.
         length: how many rows the first pass of the run has.
     """
+
+    _place = ("first", "length", "epoch", "position")
 
     def __init__(
         self,
@@ -62,16 +100,6 @@ class Feed:
         self.position = round((first - self.epoch) * self.per_epoch)
         if self.position and before is not None and _same_seed(before, self.augmentation):
             self.augmentation = before
-
-    @property
-    def passes(self) -> float:
-        """How many passes were made, over all runs of the trainer."""
-        return (self.epoch * self.per_epoch + self.position) / self.per_epoch
-
-    @property
-    def between(self) -> bool:
-        """Whether a pass has ended and none is under way."""
-        return self.position == self.per_epoch
 
     @property
     def planned_steps(self) -> int:
@@ -128,21 +156,13 @@ class Feed:
         self.epoch, self.position = epoch, 0
         self.augmentation = generator(plan.seed, Stream.AUGMENTATION, epoch)
 
-    def state(self) -> dict[str, Any]:
-        """Where the run stands; the order of the rows can be computed again."""
-        return {name: getattr(self, name) for name in PLACE} | {"augmentation": position(self.augmentation)}
-
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
-        check_state("the batches", state, (*PLACE, "augmentation"))
+        check_state("the batches", state, (*self._place, "augmentation"))
         self.first, self.length = number_in(state, "first", minimum=0), count_in(state, "length", minimum=1)
         if self.length != len(self.data) and not callable(self.plan.shuffle):
             raise ValueError(f"its passes have {self.length} rows, its data {len(self.data)}")
-        self._enter(count_in(state, "epoch", minimum=int(self.first)))
-        self.position = count_in(state, "position")
-        if self.position > self.per_epoch:
-            raise ValueError(f"its epoch is at step {self.position}, and has {self.per_epoch}")
-        self.augmentation = put_at(self.augmentation, text_in(state, "augmentation"))
+        self._go_on(state, self.first)
 
     def batches(self) -> Iterator[tuple[Array, ...]]:
         """The batches from here on, without end; whoever trained on one counts it in `position`."""

@@ -12,18 +12,16 @@ from minidl.arguments import short
 from minidl.data.batching import part_of
 from minidl.data.dataset import Dataset
 from minidl.parameters import Array
-from minidl.remembered import check_state, count_in, number_in, text_in
+from minidl.remembered import check_state, number_in
 from minidl.returned import as_finite
-from minidl.seeding import Stream, generator, position, put_at
+from minidl.seeding import Stream, generator
 from minidl.training.augmenting import augmentation
 from minidl.training.batch_stream import Batches, as_batch
 from minidl.training.callbacks import Callback
 from minidl.training.checkpoint import Checkpoint
 from minidl.training.door import cast_once
-from minidl.training.feeding import Feed
+from minidl.training.feeding import TOLERANCE, Feed, Passes
 from minidl.training.plan import Plan
-
-PLACE = ("first", "epoch", "position")
 
 
 def as_stream(train: Any, plan: Plan, callbacks: Iterable[Callback]) -> Any:
@@ -63,8 +61,10 @@ def feed_of(data: Any, plan: Plan, trainer: Any) -> Any:
     return Feed(cast_once(data, trainer.model), plan, dtype, trainer.epoch, trainer.augmentation, trainer.share)
 
 
-class StreamFeed:
+class StreamFeed(Passes):
     """The batches of a run on a stream; see `Feed`, whose attributes these are."""
+
+    _place = ("first", "epoch", "position")
 
     def __init__(self, data: Batches, plan: Plan, dtype: DTypeLike, first: float, share: tuple[int, int]) -> None:
         self.data, self.plan, self.dtype, self.first, self.share = data, plan, np.dtype(dtype), first, share
@@ -74,21 +74,11 @@ class StreamFeed:
         self.position = round((first - self.epoch) * self.per_epoch)
 
     @property
-    def passes(self) -> float:
-        """How many passes were made, over all runs of the trainer."""
-        return (self.epoch * self.per_epoch + self.position) / self.per_epoch
-
-    @property
-    def between(self) -> bool:
-        """Whether a pass has ended and none is under way."""
-        return self.position == self.per_epoch
-
-    @property
     def planned_steps(self) -> int:
         """The length of the run in steps."""
         if self.plan.steps is not None:
             return int(self.plan.steps)
-        return int(np.ceil(float(self.plan.epochs or 0) * self.per_epoch - 1e-9))
+        return int(np.ceil(float(self.plan.epochs or 0) * self.per_epoch - TOLERANCE))
 
     @property
     def taken(self) -> int:
@@ -99,19 +89,11 @@ class StreamFeed:
         self.epoch, self.position = epoch, 0
         self.augmentation = generator(self.plan.seed, Stream.AUGMENTATION, epoch)
 
-    def state(self) -> dict[str, Any]:
-        """Where the run stands."""
-        return {name: getattr(self, name) for name in PLACE} | {"augmentation": position(self.augmentation)}
-
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
-        check_state("the batches", state, (*PLACE, "augmentation"))
+        check_state("the batches", state, (*self._place, "augmentation"))
         self.first = number_in(state, "first", minimum=0)
-        self._enter(count_in(state, "epoch", minimum=int(self.first)))
-        self.position = count_in(state, "position")
-        if self.position > self.per_epoch:
-            raise ValueError(f"its epoch is at step {self.position}, and has {self.per_epoch}")
-        self.augmentation = put_at(self.augmentation, text_in(state, "augmentation"))
+        self._go_on(state, self.first)
 
     def batches(self) -> Iterator[tuple[Array, ...]]:
         """The batches from here on; of a pass that is under way, those that were trained on are read and left out."""
