@@ -1,6 +1,7 @@
 """Which hypothesis profile is loaded, and which tests are left out where MNIST and CIFAR-10 or numba are missing."""
 
 import os
+import signal
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,3 +58,11 @@ def real_data() -> Path:
     if folder is None:
         raise RuntimeError("mark this test with @pytest.mark.real_data")
     return folder
+
+
+@pytest.fixture
+def python_handles_ctrl_c():
+    """Python's own handler, also where the tests run in the background and SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -141,6 +141,7 @@ def test_ours_may_stop_and_change_the_rate(flowers):
     assert min(estimator.history_.steps["learning_rate"]) < 0.2
 
 
+@pytest.mark.usefixtures("python_handles_ctrl_c")
 def test_ctrl_c_is_raised_by_an_estimator_that_is_fitted(flowers):
     class Interrupts(Callback):
         def on_epoch_end(self, trainer):

@@ -12,12 +12,7 @@ from minidl.storage import read_arrays
 from tests.tools.restless import assert_same
 
 
-@pytest.fixture(autouse=True)
-def python_handles_ctrl_c():
-    """Python's own handler, also where the tests run in the background and SIGINT is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("python_handles_ctrl_c")
 
 
 class Press(Callback):
