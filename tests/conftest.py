@@ -1,8 +1,8 @@
 """Which hypothesis profile is loaded, and which tests are left out where MNIST and CIFAR-10 or numba are missing."""
 
 import os
-import signal
 import shutil
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 

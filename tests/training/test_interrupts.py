@@ -11,7 +11,6 @@ from minidl import (
 from minidl.storage import read_arrays
 from tests.tools.restless import assert_same
 
-
 pytestmark = pytest.mark.usefixtures("python_handles_ctrl_c")
 
 
