@@ -12,7 +12,7 @@ from minidl.parameters import Array
 COLUMNS = ("precision", "recall", "F1", "support")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClassificationReport:
     """Precision, recall, F1 and support of each class, and their averages; prints as a table.
 

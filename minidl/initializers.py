@@ -162,6 +162,8 @@ def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Normal:
+    """What `normal` returns."""
+
     std: float
     mean: float
 
@@ -174,6 +176,8 @@ class _Normal:
 
 @dataclass(frozen=True)
 class _Uniform:
+    """What `uniform` returns."""
+
     low: float
     high: float
 
@@ -186,6 +190,8 @@ class _Uniform:
 
 @dataclass(frozen=True)
 class _Orthogonal:
+    """What `orthogonal` returns."""
+
     gain: float
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -202,6 +208,8 @@ class _Orthogonal:
 
 @dataclass(frozen=True)
 class _Blocks:
+    """What `blocks` returns."""
+
     init: Initializer
     number: int
 

@@ -82,6 +82,8 @@ def ignoring(metric: Metric, label: int) -> Metric:
 
 @dataclass(frozen=True)
 class _Ignoring:
+    """What `ignoring` returns."""
+
     metric: Metric
     label: int
 

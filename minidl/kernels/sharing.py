@@ -3,7 +3,6 @@
 import os
 from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
@@ -150,6 +149,8 @@ class _Helper:
     """A thread that waits for jobs as long as the process lives."""
 
     def __init__(self) -> None:
+        from queue import SimpleQueue  # not needed by most who import minidl
+
         self.jobs: SimpleQueue[_Job] = SimpleQueue()
         Thread(target=self._work, name="minidl kernels", daemon=True).start()
 

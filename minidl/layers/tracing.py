@@ -10,7 +10,7 @@ from minidl.parameters import Array
 WATCHED = ("forward", "backward")
 
 
-@dataclass
+@dataclass(eq=False)
 class Call:
     """One forward of a layer, and the backward of it, if there was one.
 

@@ -1,6 +1,5 @@
 """Ctrl-C while training: the run ends after the step; pressed again, it ends at once, and nothing is left half done."""
 
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +56,8 @@ def interrupts() -> Iterator[Interrupts]:
     ...     with ctrl_c.raised():
     ...         pass  # the long part
     """
+    import signal
+
     ours = Interrupts()
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
