@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from minidl.diagnostics.evidence import Evidence
 from minidl.diagnostics.recorder import Recorder
-from minidl.diagnostics.signs import SIGNS, Evidence, Finding
+from minidl.diagnostics.signs import SIGNS, Finding
 from minidl.html import table
 
 

@@ -112,13 +112,26 @@ def twins(weight: Array) -> float:
     return left.size / (columns.shape[1] - 1)
 
 
+def size_of_input(x: Array) -> float:
+    """The root mean square of the numbers other than 0, so sparse rows are as large as what they hold; 0 without any.
+
+    >>> size_of_input(np.array([[0.0, 3.0], [0.0, -3.0]]))
+    3.0
+    """
+    there = x[x != 0].astype(np.float64)
+    return math.sqrt(float(there.dot(there)) / there.size) if there.size else 0.0
+
+
 def spread_of_features(x: Array) -> float:
     """The largest standard deviation of a feature over the median of those that vary; 1 where none does.
+
+    What is within the rounding of its numbers does not vary.
 
     >>> spread_of_features(np.array([[0.0, 0.0, 5.0], [2.0, 2000.0, 5.0]])).__round__(3)
     1.998
     """
     axes = tuple(axis for axis in range(x.ndim) if axis != unit_axis(x))
     deviations = x.std(axis=axes, dtype=np.float64)
-    varying = deviations[deviations > 0]
+    rounding = np.finfo(x.dtype).eps * np.abs(x.mean(axis=axes, dtype=np.float64))
+    varying = deviations[deviations > rounding]
     return float(varying.max() / np.median(varying)) if varying.size else 1.0

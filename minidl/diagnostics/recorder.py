@@ -37,8 +37,9 @@ class Recorder(Callback):
     - `activation_histogram`, `gradient_histogram` (records, layers, 32): smallest and largest number, and 30 counts.
     - `weight_norm`, `weight_gradient_norm`, `update_ratio` (records, parameters): |w|, |dL/dw| and |w' - w| / |w| of
       the step, callbacks before this one included; `twins`: the share of units that have the weights of the first one.
-    - `input_size`, `input_spread` (records,): the root mean square of what the first layer with parameters is given,
-      and the largest deviation of one of its features over the median one.
+    - `rows`, `input_size`, `input_spread` (records,): of the batch; the root mean square of what the first layer with
+      parameters is given, of the numbers other than 0; the largest deviation of one of its features over the median
+      one.
 
     Of large arrays the moments and histograms are those of the first rows of the batch, some 65 536 numbers.
 
