@@ -96,13 +96,15 @@ def saturated(layer: Layer, y: Array) -> float:
 
 
 def twins(weight: Array) -> float:
-    """The share of units, along the last axis, whose weights are those of the first unit; NaN for a single unit.
+    """The share of units, along the last axis, whose weights are those of the first unit; NaN for a bias.
 
     >>> twins(np.ones((3, 4))), twins(np.eye(2))
     (1.0, 0.0)
     """
-    if weight.ndim < 2 or weight.shape[-1] < 2:
+    if weight.ndim < 2:
         return math.nan
+    if weight.shape[-1] < 2:
+        return 0.0
     columns = weight.reshape(-1, weight.shape[-1])
     left = np.arange(1, columns.shape[1])
     for rows in (columns[:FEWEST], columns):  # mostly the first rows tell all of them apart

@@ -90,10 +90,10 @@ class Recorder(Callback):
         if name not in NAMES:
             raise KeyError(f"expected a name of a record, received {name!r}; {suggest(str(name), NAMES)}")
         if not self._rows:
-            raise ValueError(
-                f"expected a run with this recorder, received {self!r} with no step measured: give it in "
-                f"Trainer(..., callbacks=[recorder]) and call fit"
-            )
+            ended = f"the run ended before its first step, {self.stopped_because}"
+            if not self.stopped_because:
+                ended = "give it in Trainer(..., callbacks=[recorder]) and call fit"
+            raise ValueError(f"expected a run with this recorder, received {self!r} with no step measured: {ended}")
         return np.stack([row[name] for row in self._rows])
 
     def on_fit_begin(self, trainer: Any) -> None:

@@ -1,5 +1,6 @@
 """The signs of sick networks: each looks at a record for one thing, and says where it is and by which numbers."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ LEAP, RISE = 0.3, 2.0  # of an update over its weights, of the highest cost over
 SATURATED, DEAD = 0.5, 0.4
 ENOUGH = 64  # rows that have to be seen before a unit is called dead
 CRAWL, FALL = 3e-4, 0.1
+SURE = 2.0  # standard errors
 STRAIGHT = 1.5  # of how far weights from 0 would be by now, going on as they do, over how far they are
 ARRIVED = 1 / 3  # of the first gradient: where it is smaller, the run went somewhere
 LEARNED = 0.1  # of the first cost: whatever its units do, such a network learns
@@ -161,8 +163,7 @@ def rate_too_small(of: Evidence, found: set[str]) -> Finding | None:
     run = of.recorder
     late_cost, most = median(run["cost"][of.late :]), largest(_ratios(of))
     begun = run["step"][0] > 1  # a run that goes on from another one may be where it wants to be
-    fell = not late_cost > run.first_cost - FALL * abs(run.first_cost)
-    if found or begun or len(run) < 3 or fell or not most < CRAWL or _arrived(of):
+    if found or begun or len(run) < 3 or not most < CRAWL or _fell(of) or _arrived(of):
         return None
     numbers = f"updates are at most {most:.1e} of the weights (0.001 is usual), cost {run.first_cost:.4g} at first, "
     numbers += f"{late_cost:.4g} late"
@@ -193,6 +194,16 @@ def _ratios(of: Evidence) -> Array:
     from_zero = np.isnan(run["update_ratio"][0]) & (run["weight_norm"][0] > 0)
     straight = from_zero & [median(column) < STRAIGHT for column in went[of.late :].T]
     return np.where(straight, 0.0, ratios)[of.weights]
+
+
+def _fell(of: Evidence) -> bool:
+    """Whether the cost fell from the first record or the first third to the last one, by more than batches differ."""
+    costs, first = of.recorder["cost"], of.recorder.first_cost
+    third = len(costs) - of.late
+    noise = float(np.diff(costs).std()) / math.sqrt(2)  # of one batch, and not of what the run gains
+    early, late = float(costs[:third].mean()), float(costs[of.late :].mean())
+    by_third = early - late > max(FALL * abs(early), SURE * noise * math.sqrt(2 / third))
+    return by_third or first - late > max(FALL * abs(first), SURE * noise * math.sqrt(1 + 1 / third))
 
 
 def _arrived(of: Evidence) -> bool:
