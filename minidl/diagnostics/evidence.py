@@ -25,7 +25,9 @@ class Evidence:
         owners = [name.rpartition(".")[0] or "model" for name in recorder.parameters]
         paths = [layer.partition(" ")[0] for layer in recorder.layers]
         self.owner = [paths.index(owner) if owner in paths else -1 for owner in owners]  # of each parameter
-        self.trained = sorted({place for place in self.owner if place >= 0})
+        turns = recorder["turn"][0]
+        self.turn = np.where(np.isnan(turns), np.inf, turns)  # attributes of a user's model have any order
+        self.trained = sorted({place for place in self.owner if place >= 0}, key=lambda place: float(self.turn[place]))
 
     @property
     def diverged(self) -> bool:
@@ -35,12 +37,12 @@ class Evidence:
     @property
     def activations(self) -> list[int]:
         """The places of layers whose zeros are units that are off: behind the first parameters, and without any."""
-        first = self.trained[0] if self.trained else len(self.recorder.layers)
+        first = self.turn[self.trained[0]] if self.trained else np.inf
         kinds = enumerate(self.recorder.kinds)
         return [
             place
             for place, kind in kinds
-            if place > first and place not in self.trained and not issubclass(kind, NO_ACTIVATIONS)
+            if self.turn[place] > first and place not in self.trained and not issubclass(kind, NO_ACTIVATIONS)
         ]
 
     @property

@@ -30,6 +30,7 @@ class Recorder(Callback):
     `recorder[name]` is an array with a row for each step that was measured:
 
     - `step`, `cost`, `loss`, `learning_rate`: (records,).
+    - `turn` (records, layers): the place of a layer in the order in which they are called, from 0.
     - `activation_mean`, `activation_deviation`, `activation_largest` (records, layers): of the outputs of a layer;
       `inactive`: the share of its units that were 0 on every row; `saturated`: of sigmoid and tanh, the share of
       outputs so near to a limit that the slope is below 5 % of the steepest.

@@ -63,10 +63,8 @@ def unscaled_inputs(of: Evidence, found: set[str]) -> Finding | None:
 def symmetry(of: Evidence, found: set[str]) -> Finding | None:
     """Units that are copies of each other: they have the same gradient, and stay copies."""
     alike = of.median("twins", late=True)
-    last = of.trained[-1] if of.trained else -1
-    places = sorted(
-        {place for place, share in zip(of.owner, alike, strict=True) if share >= TWINS and 0 <= place < last}
-    )
+    of_twins = {place for place, share in zip(of.owner, alike, strict=True) if share >= TWINS}
+    places = [place for place in of.trained[:-1] if place in of_twins]
     if not places:
         return None
     most = max(share for place, share in zip(of.owner, alike, strict=True) if place in places and share >= TWINS)

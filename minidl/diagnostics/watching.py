@@ -22,6 +22,7 @@ from minidl.parameters import Array, Parameter
 from minidl.quiet import quiet, quietly
 
 OF_LAYERS = (
+    "turn",
     "activation_mean",
     "activation_deviation",
     "activation_largest",
@@ -109,7 +110,8 @@ class Watch:
 
     def __init__(self, model: Layer, due: Callable[[], bool]) -> None:
         self.model, self.due, self.layers = model, due, list(leaves(model))
-        self.first = next((place for place, (_, leaf) in enumerate(self.layers) if leaf.named_parameters()), 0)
+        self._called: set[int] = set()  # places, of the step that is measured
+        self._first = -1  # the first of them with parameters, -1 as long as there is none
         self.measured: dict[str, Array] = {}
         self.active: dict[int, Array] = {}
         self._before: dict[str, Array] | None = None  # the weights, of a step that is measured
@@ -143,6 +145,7 @@ class Watch:
             self.measured |= {name: np.full((len(self.layers), 2 + BINS), np.nan, np.float32) for name in HISTOGRAMS}
             self.measured |= {name: np.full((), np.nan, np.float32) for name in OF_INPUT}
             self.measured["rows"][...] = len(x)
+            self._called, self._first = set(), -1
 
     def _measure(self, what: str, place: int, array: Array) -> None:
         numbers, counts = summary(sample(array))
@@ -156,12 +159,17 @@ class Watch:
     def _measure_forward(self, place: int, leaf: Layer, x: Array, y: Array) -> None:
         if self._before is None or not leaf.training:
             return
+        if place not in self._called:
+            self.measured["turn"][place] = len(self._called)
+            self._called.add(place)
+        if self._first < 0 and leaf.named_parameters():
+            self._first = place
         self._measure("activation", place, y)
         active = active_units(y)
         self.active[place] = active
         self.measured["inactive"][place] = 1 - active.mean()
         self.measured["saturated"][place] = saturated(leaf, sample(y))
-        if place == self.first and x.dtype.kind == "f":
+        if place == self._first and x.dtype.kind == "f":
             some = sample(x)
             self.measured["input_size"][...] = size_of_input(some)
             self.measured["input_spread"][...] = spread_of_features(some)
