@@ -51,7 +51,8 @@ def diagnose(recorder: Recorder) -> Diagnosis:
 
     - "unscaled inputs": the first layer with parameters is no normalization, and the root mean square of its input is
       above 10 or below 0.01, or the deviation of one feature is more than 100 times the median one.
-    - "symmetry": a layer before the last in which at least 9 of 10 units have the weights of the first one, late.
+    - "symmetry": a layer before the last in which at least 9 of 10 units have the weights of the first one, at
+      first and late.
     - "exploding gradients": |dL/dy| of the first layer with parameters is more than 1000 times that of the last one, in
       the first record and in the median.
     - "vanishing gradients": it is less than 1/1000 of it, likewise.

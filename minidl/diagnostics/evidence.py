@@ -64,11 +64,12 @@ def way_back(of: Evidence) -> tuple[float, int, int]:
     """How many times |dL/dy| of the last layer with parameters that of the first one is, and which layers these are.
 
     The median over records, or what it was in the first one where that is closer to 1: what only comes while the run
-    goes has another reason. NaN where nothing passes.
+    goes has another reason, and where nothing passes any more after it was weak at first, it was weak. NaN where
+    nothing passes at all.
     """
     rows, norms = of.recorder["gradient_norm"].astype(float), of.median("gradient_norm")
-    reached = [place for place in of.trained if norms[place] > 0]
-    if len(reached) < 2 or not rows[0, reached[-1]] > 0:
+    reached = [place for place in of.trained if norms[place] > 0 or rows[0, place] > 0]
+    if len(reached) < 2 or not (rows[0, reached[-1]] > 0 and norms[reached[-1]] > 0):
         return math.nan, 0, 0
     first, last = reached[0], reached[-1]
     ratios = float(rows[0, first] / rows[0, last]), float(norms[first] / norms[last])

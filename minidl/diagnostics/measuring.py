@@ -127,13 +127,13 @@ def size_of_input(x: Array) -> float:
 def spread_of_features(x: Array) -> float:
     """The largest standard deviation of a feature over the median of those that vary; 1 where none does.
 
-    What is within the rounding of its numbers does not vary.
+    What is within the rounding of their sum does not vary.
 
     >>> spread_of_features(np.array([[0.0, 0.0, 5.0], [2.0, 2000.0, 5.0]])).__round__(3)
     1.998
     """
     axes = tuple(axis for axis in range(x.ndim) if axis != unit_axis(x))
     deviations = x.std(axis=axes, dtype=np.float64)
-    rounding = np.finfo(x.dtype).eps * np.abs(x.mean(axis=axes, dtype=np.float64))
+    rounding = x.size / deviations.size * np.finfo(np.float64).eps * np.abs(x.mean(axis=axes, dtype=np.float64))
     varying = deviations[deviations > rounding]
     return float(varying.max() / np.median(varying)) if varying.size else 1.0

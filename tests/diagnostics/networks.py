@@ -158,10 +158,6 @@ SICK = {
         "unscaled inputs",
         lambda seed: recorded(dense(2, ReLU), SGD(0.1), scaled(1 / 255), seed=seed),
     ),
-    "dead ReLUs in batches of four": (
-        "dead units",
-        lambda seed: recorded(dense(2, ReLU, bias_init=constant(-12.0)), SGD(0.1), batch_size=4, seed=seed),
-    ),
     "the logarithm of a single 0": (
         "not finite",
         lambda seed: recorded(Sequential(Log(), *dense(1, ReLU)), Adam(1e-3), positive(), every=1, seed=seed),
@@ -171,6 +167,10 @@ SICK = {
         lambda seed: recorded(
             Sequential(Linear(64, 1)), SGD(1e-5), regression(), loss=BinaryCrossEntropy(), batch_size=32, seed=seed
         ),
+    ),
+    "twelve layers of small weights, of which the last die": (
+        "vanishing gradients",
+        lambda seed: recorded(dense(12, ReLU, 32, weight_init=normal(0.03)), SGD(0.1, momentum=0.9), seed=seed),
     ),
     "weights of zero that crawl": (
         "rate too small",
@@ -243,6 +243,7 @@ HEALTHY = {
 ALSO = {  # what follows from a sickness, which is named after it
     "ten layers of tiny weights": ["dead units"],
     "Adam that jumps": ["dead units"],
+    "twelve layers of small weights, of which the last die": ["dead units"],
     "one feature in other units": ["saturated units"],
     "inputs divided twice": ["dead units"],
 }

@@ -2,9 +2,9 @@
 
 import pytest
 
-from minidl import SGD, Layer, Linear, Sequential, Sigmoid
+from minidl import SGD, Callback, Layer, Linear, ReLU, Sequential, Sigmoid, SoftmaxCrossEntropy, Trainer
 from minidl.diagnostics import Recorder, diagnose
-from tests.diagnostics.networks import ALSO, HEALTHY, SICK, recorded
+from tests.diagnostics.networks import ALSO, HEALTHY, SICK, TRAIN, dense, recorded
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -77,3 +77,19 @@ def test_first_and_last_are_those_that_are_called_first_and_last():
     assert finding.name == "vanishing gradients"
     assert "of first Linear" in finding.numbers
     assert "of scores Linear" in finding.numbers
+
+
+class Alike(Callback):
+    """Makes all weights of the first layer the same, later in a run."""
+
+    def on_step_end(self, trainer):
+        if trainer.optimizer.steps >= 5:
+            trainer.model.parameters.named["0.weight"].value[:] = 0.1
+
+
+def test_units_that_were_different_at_first_are_no_symmetry():
+    recorder, model = Recorder(1), dense(1, ReLU).build(seed=0)
+    callbacks = [Alike(), recorder]
+    Trainer(model, SoftmaxCrossEntropy(), SGD(0.1), callbacks=callbacks).fit(TRAIN, steps=20, progress=False)
+    assert recorder["twins"][:, 0].tolist() == [0.0] * 4 + [1.0] * 16
+    assert "symmetry" not in diagnose(recorder).names

@@ -80,3 +80,7 @@ def test_features_that_do_not_vary_do_not_count():
     x = np.array([[0.0, 5.0, 1.0], [2.0, 5.0, 3.0]])
     assert spread_of_features(x) == 1
     assert spread_of_features(np.ones((3, 2))) == 1
+    tenths = np.full((64, 5), 0.1)  # the mean of which is not 0.1
+    tenths[:, 0] = np.arange(64)
+    assert tenths[:, 1].std() > 0
+    assert spread_of_features(tenths) == 1
