@@ -27,7 +27,7 @@ $(VENV)/%.stamp: $(BIN)/activate pyproject.toml setup.py minidl/version.py READM
 	@touch $@
 
 demo: $(VENV)/core.stamp ## train a network on the embedded digits; figures go to out/ (a few seconds)
-	@echo 'demo: a network learns to read 1 797 small digits; a few seconds, then see the figures in $(OUT)/'
+	@echo 'demo: a network learns to read 1 797 small digits; it takes seconds'
 	@start=$$(date +%s); $(BIN)/python examples/quickstart.py --out $(OUT) && echo "demo: $$(($$(date +%s) - start)) seconds"
 
 docs: $(VENV)/docs.stamp ## the site of docs/, with the reference and the gallery, in out/site/html; needs no network to be read (about 2 minutes)
