@@ -14,7 +14,7 @@ help: ## this list
 
 $(BIN)/activate:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "minidl needs Python 3.11 or later; set it with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+		{ echo "minidl needs Python 3.11 or later; $(PYTHON) is older or cannot be run: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 # One stamp a set of packages, so that each command installs only what it needs.
