@@ -101,7 +101,9 @@ def weighted(case: LossCase) -> None:
     with suppress(*REFUSALS):
         value = case.loss.forward(case.scores, case.targets, np.zeros(n))
         if not value == 0 or case.gradient().any():
-            raise case.failure("without any weight, value and gradient must be 0 or refused", f"  received {value}")
+            raise case.failure(
+                "where all weights are 0, value and gradient must be 0 or refused", f"  received {value}"
+            )
 
 
 @LOSSES.property("backward of the newest forward")
