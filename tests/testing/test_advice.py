@@ -172,3 +172,13 @@ def test_random_noise_is_told_where_to_draw_and_what_to_declare():
     text = said(check_layer, Noisy)
     assert "draw random numbers from self.rng, as in self.rng.standard_normal(x.shape)" in text
     assert "declare stochastic=True" in text
+
+
+def test_a_loss_that_is_no_float_for_float32_alone_is_told_what_it_is():
+    class Keeps(SoftmaxCrossEntropy):
+        def forward(self, scores, targets, weights=None):
+            value = super().forward(scores, targets, weights)
+            return value if scores.dtype == np.float64 else scores.dtype.type(value)
+
+    told = said(check_loss, Keeps)
+    assert "float32 scores must give a float and a float32 gradient\n  received float32, float32\n" in told
