@@ -1,5 +1,7 @@
 """What a check tells somebody who writes a first layer: which line, which name, which word is missing."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -104,6 +106,12 @@ def test_an_error_is_placed_in_the_line_of_the_author():
     place = f"  in Helped.helper, line {line} of test_advice.py: return x.features\n"
     assert place in said(check_layer, Helped)
     assert "site-packages" not in said(check_layer, ForgotInFunction)
+
+    class InTheLibrary(Gain):
+        def forward(self, x):
+            return json.loads("no number")
+
+    assert "InTheLibrary.forward, line " in said(check_layer, InTheLibrary)
 
     class Broken(Callback):
         def on_epoch_end(self, trainer):

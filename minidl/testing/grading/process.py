@@ -21,6 +21,7 @@ from minidl.testing.grading.watching import CACHES
 START = 120.0  # seconds for python and numpy to be there
 ENVIRONMENT = {
     "MINIDL_KERNELS": "numpy",
+    "PYTHONBREAKPOINT": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",

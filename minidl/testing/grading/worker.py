@@ -24,6 +24,7 @@ from minidl.testing.grading.assignments import load_assignment
 from minidl.testing.grading.judging import Judged, said_by
 from minidl.testing.grading.watching import Sink, Watch, forbid, judging, replaced
 
+NOTES = 10  # of what was seen
 MEMORY, FILE = 4 << 30, 16 << 20  # bytes that a submission may have, and that a file of it may be long
 
 
@@ -50,10 +51,13 @@ class Worker:
         self.answers.flush()
 
     def note(self, text: str) -> None:
-        """Tell what was seen, at once and once only: there may be no answer after it."""
+        """Tell what was seen, at once and once only: there may be no answer after it. What never ends is cut short."""
         if text not in self.said:
             self.said.add(text)
-            self.send(note=text, output=self.sink.text)
+            if len(self.said) <= NOTES:
+                self.send(note=text, output=self.sink.text)
+            elif len(self.said) == NOTES + 1:
+                self.send(note=f"there is more than these {NOTES}", output=self.sink.text)
 
     def start(self) -> None:
         """Shut, watch and limit what the submission is not to do."""

@@ -1,6 +1,7 @@
 """What is wrong with an answer and stays inside Python: asked here, without a process of its own."""
 
 import io
+import json
 import random
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 
 from minidl.testing.grading import Grade
 from minidl.testing.grading.asking import ask_parts
-from minidl.testing.grading.worker import Worker
+from minidl.testing.grading.worker import NOTES, Worker
 from tests.tools.handed_in import square, told, write_assignment
 
 CANNOT = "square.py cannot be imported: "
@@ -44,16 +45,22 @@ ANSWERS = {
 
 
 @pytest.fixture
-def answered(tmp_path, monkeypatch):
-    """Grades code in this process, and leaves nothing of it behind."""
+def order(tmp_path):
+    """What a worker is told."""
     teacher, file = write_assignment(tmp_path / "teacher"), tmp_path / "square.py"
+    places = {"assignment": teacher / "assignment.py", "file": file, "work": tmp_path, "hidden": []}
+    return places | {"examples": 5, "seed": 0, "key": "secret"}
+
+
+@pytest.fixture
+def answered(order, monkeypatch):
+    """Grades code in this process, and leaves nothing of it behind."""
     monkeypatch.setitem(sys.modules, "submission_square", None)
-    order = {"assignment": teacher / "assignment.py", "file": file, "work": tmp_path, "hidden": []}
     drawing, drawn = random.getstate(), np.random.get_state()  # noqa: NPY002 a worker seeds them
 
     def answered(code):
-        file.write_bytes(code if isinstance(code, bytes) else code.encode())
-        worker = Worker(order | {"examples": 5, "seed": 0}, io.StringIO())
+        order["file"].write_bytes(code if isinstance(code, bytes) else code.encode())
+        worker = Worker(order, io.StringIO())
         wrong = worker.load()
 
         def ask(part, name):
@@ -73,3 +80,12 @@ def test_a_wrong_answer_loses_its_points_and_is_told_why(name, answered):
     got = answered(code)
     assert got.points == points
     assert said in told(got)
+
+
+def test_a_file_for_each_batch_is_not_a_note_for_each_batch(order):
+    lines = io.StringIO()
+    worker = Worker(order, lines)
+    for i in range(2 * NOTES):
+        worker.note(f"it wrote the file {i}")
+    notes = [json.loads(line)["note"] for line in lines.getvalue().splitlines()]
+    assert notes == [*(f"it wrote the file {i}" for i in range(NOTES)), f"there is more than these {NOTES}"]

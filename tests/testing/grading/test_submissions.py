@@ -86,6 +86,7 @@ DOES = {
         "",
     ),
     "it draws": (square("import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.show()"), 5, ""),
+    "it has a breakpoint": (square(forward=f"{SAME}breakpoint()"), 5, ""),
 }
 
 
