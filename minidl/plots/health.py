@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from minidl.diagnostics import Recorder, diagnose
+from minidl.diagnostics.evidence import Evidence
 from minidl.parameters import Array
 from minidl.plots.style import (
     DPI,
@@ -58,9 +59,12 @@ def health(recorder: Recorder) -> Figure:
     diagnosis = diagnose(recorder)
     sick = {recorder.layers[place] for finding in diagnosis.findings for place in finding.layers}
     names, steps = recorder.layers, recorder["step"]
-    weights = np.flatnonzero(np.logical_not(np.isnan(recorder["twins"][-1])))
+    evidence = Evidence(recorder)
+    weights, places = evidence.weights, evidence.activations
     of_weights = [recorder.parameters[place] for place in weights]
-    stuck = np.fmax(_of_activations(recorder), recorder["saturated"])
+    off = np.full(recorder["inactive"].shape, np.nan)
+    off[:, places] = recorder["inactive"][:, places]
+    stuck = np.fmax(off, recorder["saturated"])
     known = np.logical_not(np.isnan(stuck).all(axis=0)).reshape(-1)
     of_stuck = [name for name, there in zip(names, known, strict=True) if there] or ["none"]
     stuck = stuck[:, known] if known.any() else np.full((len(steps), 1), np.nan)
@@ -74,14 +78,6 @@ def health(recorder: Recorder) -> Figure:
     found = "nothing found" if diagnosis.healthy else "found: " + ", ".join(diagnosis.names)
     figure.suptitle(found, fontsize=TEXT, color=SICK if diagnosis.findings else "black", fontweight="bold")
     return figure
-
-
-def _of_activations(recorder: Recorder) -> Array:
-    """The share of units at 0, of layers that follow one with parameters: those of others are 0 for other reasons."""
-    shares = recorder["inactive"].copy()
-    owners = {name.rpartition(".")[0] or "model" for name in recorder.parameters}
-    shares[:, [layer.partition(" ")[0] in owners for layer in recorder.layers]] = np.nan
-    return shares
 
 
 def _map(
@@ -109,8 +105,8 @@ def _map(
     ax.set_title(title, fontsize=TEXT, loc="left")
     add_bar(ax, image, "")
     bar = image.colorbar.ax.yaxis  # type: ignore[union-attr]
-    bar.set_major_locator(MaxNLocator(4) if finite.size else NullLocator())
-    bar.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0%}" if share else f"{float(f'{10**v:.1g}'):g}"))
+    bar.set_major_locator(MaxNLocator(4 if len(names) > 3 else 2) if finite.size else NullLocator())
+    bar.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0%}" if share else f"{float(f'{10**v:.2g}'):g}"))
 
 
 def _limits(finite: Array) -> tuple[float, float]:
@@ -168,9 +164,12 @@ def layer_spreads(recorder: Recorder, *, layers: Sequence[str] = ()) -> Figure:
 
 def _spread(ax: Axes, steps: Array, rows: Array, colour: str) -> None:
     quantiles = np.array([_quantiles(row.astype(float)) for row in rows]).T
+    alone = len(steps) == 1  # an area of one column and a line of one point would not be seen
     for low, high, alpha in ((0, 4, PALER), (1, 3, PALE)):
-        ax.fill_between(steps, quantiles[low], quantiles[high], color=colour, alpha=alpha, linewidth=0)
-    ax.plot(steps, quantiles[2], color=colour, linewidth=LINE_WIDTH)
+        ax.fill_between(steps, quantiles[low], quantiles[high], color=colour, alpha=alpha, linewidth=8 * alone)
+    ax.plot(steps, quantiles[2], "o" if alone else "-", color=colour, linewidth=LINE_WIDTH, markersize=3)
+    if alone:
+        ax.set_xlim(steps[0] - 1, steps[0] + 1)
     ax.ticklabel_format(axis="y", scilimits=(-2, 3))
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     add_grid(ax)

@@ -58,7 +58,8 @@ BELOW = {
     "distributed": {"arguments", "parameters", "training"},
     "sklearn": {"arguments", "data", "layers", "optim", "parameters", "training"},
     "class_report": {"html", "metrics", "parameters"},
-    "diagnostics": {"arguments", "data", "html", "layers", "parameters", "quiet", "remembered", "storage", "training"},
+    "diagnostics": {"arguments", "data", "html", "inputs", "layers", "parameters", "quiet", "remembered", "returned"}
+    | {"storage", "training"},
     "profiles": set(),
     "testing": {
         "arguments",
@@ -73,7 +74,8 @@ BELOW = {
     }
     | {"store", "training"},
     "experiments": {"arguments", "bytecode", "canonical", "data", "html", "parameters", "storage", "training"},
-    "plots": {"arguments", "parameters", "quiet", "data", "diagnostics", "layers", "training", "metrics", "optim"},
+    "plots": {"arguments", "inputs", "parameters", "quiet", "returned", "data", "diagnostics", "layers", "training"}
+    | {"metrics", "optim"},
 }
 ONLY_IN = {
     "tqdm": "training/progress.py",
