@@ -131,8 +131,9 @@ def _function_cases(
             thing = compiled.setdefault(written(made), thing)
         return thing, f"check_function({name_of(function)}", ends + written(made)
 
-    sizes = {size: SIZES for shape in asked.shapes.values() for size in shape if isinstance(size, str)}
-    return function_cases_of(asked, arguments_of, arguments, called, name_of(function), sizes)
+    return function_cases_of(
+        asked, arguments_of, arguments, called, name_of(function), dict.fromkeys(asked.sizes, SIZES)
+    )
 
 
 @as_test(FUNCTION, _function_cases)

@@ -131,7 +131,7 @@ def far_out(run: FunctionRun) -> Outcome:
     if not (names := run.case.moved):
         return NOT_TRIED
     name, given = names[run.case.seed % len(names)], run.given
-    far = [given | {name: scale * given[name]} for scale in FAR]
+    far = [given | {name: np.asarray(scale * given[name])} for scale in FAR]
     return worst(_trial(run, there).off_grid() for there in far if not run.as_at_inference(there))
 
 

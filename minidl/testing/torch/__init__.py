@@ -42,8 +42,8 @@ def _function_cases(
     if not callable(function) or (is_class and not issubclass(function, Function)):
         raise TypeError(f"expected a torch.autograd.Function or a function of tensors, received {short(function)}")
     asked = Asked(shape, rows_mix, stochastic, domain, integers, constants, jumps).of_function()
-    names = list(asked.shapes)
-    apply = positional(function, names, list(arguments)) if is_class else None
+    names, further = list(asked.shapes), [name for name in arguments if name not in asked.sizes]
+    apply = positional(function, names, further) if is_class else None
 
     def called(made: Mapping[str, Any], used: Mapping[str, Any]) -> tuple[Called, str, str]:
         def call(tensors: Mapping[str, Any], how: How) -> Any:
