@@ -37,6 +37,7 @@ class Run:
         owners: whoever remembers something that the rest of the run depends on, in the order in which they take it
             back: what is in a checkpoint, and what is put back where a run may not go on.
         evaluated: whether there was an evaluation after the newest step.
+        interrupted: whether the run ends by Ctrl-C, as was agreed after the newest step.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Run:
         self.hooks = by_hook(self.callbacks)
         self.feed: Any = feed_of(self.train, plan, trainer)
         self.due = evaluation_points(plan.validate_every)
-        self.steps, self.planned_steps = 0, self.feed.planned_steps
+        self.steps, self.planned_steps, self.interrupted = 0, self.feed.planned_steps, False
         self.means, self.evaluated = BatchMeans(), True
         columns = ["step", "epoch", *self.means.columns()]
         columns += [f"{name}_{key}" for name in self.sets for key in ("loss", "penalty", "cost", *trainer.metrics)]
@@ -80,12 +81,12 @@ class Run:
         }
         self.identity: dict[str, str] = {}
         if plan.resume is not None or self.hooks["on_safe_point"]:  # before anything can change
-            self._identify()
+            self.identify()
 
     @property
     def over(self) -> bool:
         """Whether no further step will be taken."""
-        return self.steps >= self.planned_steps or bool(self.trainer.stop_reason) or self.ctrl_c.asked
+        return self.steps >= self.planned_steps or bool(self.trainer.stop_reason) or self.interrupted
 
     def packed(self) -> dict[str, Array]:
         """All that the run is, as arrays by name: what a checkpoint holds.
@@ -94,13 +95,14 @@ class Run:
             DivergenceError: the newest update left weights that are not finite, which nobody can go on with.
         """
         self._check_finite()
-        if not self.identity:
-            self._identify()
+        self.identify()
         return packed(self.owners, self.identity | {"kernels": described(form())})  # compiling may have failed since
 
-    def _identify(self) -> None:
-        sets = {"train": self.train, **self.sets}
-        self.identity = identity(self.trainer, self.plan, sets, self.history.monitor) | self.settings.identity()
+    def identify(self) -> None:
+        """Find out, once, what the run is known by."""
+        if not self.identity:
+            sets = {"train": self.train, **self.sets}
+            self.identity = identity(self.trainer, self.plan, sets, self.history.monitor) | self.settings.identity()
 
     def state(self) -> dict[str, Any]:
         """Whether the newest step was evaluated."""
@@ -180,13 +182,14 @@ class Run:
         batches = self.feed.batches()
         while not self.over:
             self._step(next(batches))
-            self.ctrl_c.asked, self.trainer.stop_reason = self.trainer.agreed(self.ctrl_c.asked)
             if self.feed.between:
                 self._call("on_epoch_end")
+            self.interrupted, self.trainer.stop_reason = self.trainer.agreed(self.ctrl_c.asked)
             self._rest()
         if self.steps:
             self._check_finite()
         self._rest()
+        self.ctrl_c.asked |= self.interrupted
         if not self.evaluated and not self.ctrl_c.asked:  # after the checkpoint: a longer run would not do so here
             self._evaluate()
         if self.ctrl_c.asked:
