@@ -168,6 +168,49 @@ def test_places_that_a_constructor_left_empty_are_empty_in_a_copy():
     assert not holds_a_row(pickle.dumps(layer), x)
 
 
+class Remembers(layers.Layer):
+    """y = (x - offset) / scale, with memories of the first batch, made once in all the ways that people do so."""
+
+    def __init__(self):
+        self.offset, self.ready, self.calls, self.by_width, self.firsts = None, False, 0, {}, []
+
+    def forward(self, x):
+        if self.offset is None:
+            self.offset = x.mean(axis=0)
+        if not self.ready:
+            self.scale, self.ready = x.std(axis=0), True
+        if self.calls == 0:
+            self.largest = x.max(axis=0)
+        self.calls += 1
+        if (width := x.shape[1]) not in self.by_width:
+            self.by_width[width] = x.min(axis=0)
+        if not self.firsts:
+            self.firsts.append(x.var(axis=0))
+        self.x = x
+        numbers = (self.largest, self.by_width[width], self.firsts[0])
+        return (x - self.offset) / self.scale + 0 * sum(numbers)
+
+    def backward(self, dy):
+        return dy / self.scale
+
+
+def test_what_a_layer_remembers_of_its_first_batch_is_there_after_training_and_in_copies():
+    x = np.random.default_rng(0).normal(3, 2, size=(ROWS, 400)).astype(np.float32)
+    model = Sequential(Remembers(), Linear(400, 10)).build(seed=0)
+    given = Dataset(x, np.arange(ROWS) % 10)
+    trainer = Trainer(model, SoftmaxCrossEntropy(), SGD(0.1))
+    trainer.fit(given, epochs=2, batch_size=ROWS, shuffle=False, progress=False)  # what looks at one row before is none
+    for kept in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        layer = kept[0]
+        assert np.array_equal(layer.offset, x.mean(axis=0))
+        assert np.array_equal(layer.scale, x.std(axis=0))
+        assert np.array_equal(layer.largest, x.max(axis=0))
+        assert np.array_equal(layer.by_width[400], x.min(axis=0))
+        assert np.array_equal(layer.firsts, [x.var(axis=0)])
+        assert "x" not in vars(layer)
+        assert np.array_equal(kept.predict(x[:3]), model.predict(x[:3]))
+
+
 def test_a_model_kept_after_training_does_not_keep_its_data_alive():
     def rest():
         trainer, given = trained()

@@ -100,8 +100,8 @@ class Run:
 
     def identify(self) -> None:
         """Find out, once, what the run is known by."""
+        sets = {"train": self.train, **self.sets}
         if not self.identity:
-            sets = {"train": self.train, **self.sets}
             self.identity = identity(self.trainer, self.plan, sets, self.history.monitor) | self.settings.identity()
 
     def state(self) -> dict[str, Any]:
