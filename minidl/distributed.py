@@ -131,7 +131,6 @@ class Trainer(alone.Trainer):
     def agree(self) -> None:
         """Refuse ranks with other data, settings or weights than rank 0, on all ranks alike."""
         run = self.run
-        run.identify()
         now = {**run.identity, "steps": described(run.planned_steps)}
         if run.plan.resume is None:
             now["weights at the start"] = described(self.model.parameters.value)

@@ -4,6 +4,7 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, nullcontext
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,9 +80,8 @@ class Run:
             "settings": self.settings,
             "run": self,  # last: it holds the others against one another
         }
-        self.identity: dict[str, str] = {}
-        if plan.resume is not None or self.hooks["on_safe_point"]:  # before anything can change
-            self.identify()
+        if plan.resume is not None or self.hooks["on_safe_point"]:
+            _ = self.identity  # before anything can change
 
     @property
     def over(self) -> bool:
@@ -95,14 +95,13 @@ class Run:
             DivergenceError: the newest update left weights that are not finite, which nobody can go on with.
         """
         self._check_finite()
-        self.identify()
         return packed(self.owners, self.identity | {"kernels": described(form())})  # compiling may have failed since
 
-    def identify(self) -> None:
-        """Find out, once, what the run is known by."""
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """What the run is known by, found out when it is first asked for."""
         sets = {"train": self.train, **self.sets}
-        if not self.identity:
-            self.identity = identity(self.trainer, self.plan, sets, self.history.monitor) | self.settings.identity()
+        return identity(self.trainer, self.plan, sets, self.history.monitor) | self.settings.identity()
 
     def state(self) -> dict[str, Any]:
         """Whether the newest step was evaluated."""
