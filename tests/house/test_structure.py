@@ -47,6 +47,7 @@ BELOW = {
         "inputs",
         "kernels",
         "parameters",
+        "passing",
         "quiet",
         "remembered",
         "returned",
@@ -55,7 +56,7 @@ BELOW = {
     }
     | {"store", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
-    "distributed": {"arguments", "parameters", "training"},
+    "distributed": {"parameters", "training"},
     "sklearn": {"arguments", "data", "layers", "optim", "parameters", "training"},
     "class_report": {"html", "metrics", "parameters"},
     "diagnostics": {"arguments", "data", "html", "layers", "parameters", "quiet", "remembered", "storage", "training"},
