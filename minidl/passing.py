@@ -1,8 +1,9 @@
 """What a pass keeps on an object for the next one, which copies leave behind and a model forgets after training.
 
 A layer keeps on itself what `backward` needs, often rows of data. Which attributes these are shows in the code of its
-methods: what `forward` or `backward` sets and `__init__` does not, or sets to None or to an empty list or dict. What
-`forward` reads before it has set it, as a table that is made once or a running mean, is its memory, and none of these.
+methods: what `forward` or `backward` sets and `__init__` does not, or sets to None or to an empty tuple, list or dict.
+What `forward` reads before it has set it, as a table that is made once or a running mean, is its memory, and none of
+these.
 """
 
 from __future__ import annotations  # dis is loaded when it is needed
@@ -28,6 +29,9 @@ EMPTY: Mapping[tuple[str, Any], Start] = {
     ("LOAD_CONST", None): lambda: None,
     ("BUILD_LIST", 0): list,
     ("BUILD_MAP", 0): dict,
+    ("CALL", "list"): list,
+    ("CALL", "dict"): dict,
+    ("LOAD_CONST", ()): tuple,
 }
 
 
@@ -228,6 +232,8 @@ def _value(steps: list[Instruction], place: int) -> tuple[str, Any]:
         values = steps[last - made.argval : last]
         if all(value.opname.startswith("LOAD_") or (value.opname, value.argval) in EMPTY for value in values):
             made = values[targets]
+    if made.opname == "CALL" and not made.argval:
+        return "CALL", steps[place - 2 if steps[place - 1].opname == "PRECALL" else place - 1].argval
     return made.opname, made.argval
 
 

@@ -128,6 +128,9 @@ class Placeholders(layers.Layer):
         self.x, self.width = None, 3
         self.low, self.boxes = None, {}
         self.one, self.three, self.notes = 1, None, []
+        self.pair = ()
+        self.by_name = dict()  # noqa: C408
+        self.in_order = list()  # noqa: C408
         self.u, self.v, self.w, self.many = {}, 2, None, []
         self.mask = self.other = None
         self.kept = {}
@@ -140,6 +143,8 @@ class Placeholders(layers.Layer):
         self.low = self.three = self.w = [x]
         self.boxes["x"], self.u["x"] = x, x
         self.notes.append(x)
+        self.pair, self.by_name["x"] = (x, x), x
+        self.in_order.append(x)
         self.many.append(x)
         self.kept["x"] = x
         self.seen.append(x)
@@ -161,6 +166,7 @@ def test_places_that_a_constructor_left_empty_are_empty_in_a_copy():
     layer.forward(x)
     for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         assert (twin.x, twin.other, twin.low, twin.three, twin.w) == (None,) * 5
+        assert (twin.pair, twin.by_name, twin.in_order) == ((), {}, [])
         assert (twin.boxes, twin.u, twin.notes, twin.many, twin.one, twin.v) == ({}, {}, [], [], 1, 2)
         assert (twin.mask, twin.kept, twin.seen, twin.width, twin.calls) == (None, {}, [], 3, 1)
         assert np.array_equal(twin.table, np.arange(3))
