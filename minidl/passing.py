@@ -16,13 +16,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from minidl.bytecode import WRITERS, codes_of, codes_used
+from minidl.bytecode import codes_used
+from minidl.flow import last_of, read_first, steps_of, touched
 
 if TYPE_CHECKING:
     from dis import Instruction
 
-LOADS = ("LOAD_ATTR", "LOAD_METHOD")
-ENDS = ("RAISE_VARARGS", "RERAISE")
 NUMBERS = (bool, int, float, str, np.generic)
 Start = Callable[[], Any]  # makes what the constructor gives an attribute
 EMPTY: Mapping[tuple[str, Any], Start] = {
@@ -72,8 +71,8 @@ def _kept_by(kind: type[Any], methods: tuple[str, ...]) -> Kept:
     for method in methods:
         for code, own in codes_used(kind, method):
             for inner in _with_inner(code):
-                set_there |= {name for what, name in _touched(_steps(inner), own) if what == "sets"}
-    memory = set_there & _flow(kind, methods[0])[0] if methods else set()
+                set_there |= {name for what, name in touched(steps_of(inner), own) if what == "sets"}
+    memory = set_there & read_first(kind, methods[0]) if methods else set()
     starts: dict[str, list[Start | None]] = {}
     for code, own in codes_used(kind, "__init__"):
         for name, start in _started(code, own):
@@ -131,82 +130,9 @@ def _with_inner(code: CodeType) -> Iterator[CodeType]:
             yield from _with_inner(constant)
 
 
-def _touched(steps: list[Instruction], own: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """What each step does with an attribute of `self`: ("sets", name), ("reads", name), or ("", "").
-
-    An attribute is set, too, where something is written into it: `self.kept["x"] = x`, `self.kept.append(x)`.
-    """
-    again = set[str]()  # attributes that `self.n += 1` reads, and sets behind a SWAP
-    for place, step in enumerate(steps):
-        before, first = (steps[max(0, place - back)] for back in (1, 2))
-        copied = before.opname == "COPY" and _last(first) == own
-        of_self = copied or _last(before) == own
-        if step.opname == "STORE_ATTR" and (of_self or (before.opname == "SWAP" and step.argval in again)):
-            yield "sets", step.argval
-        elif of_self and step.opname in LOADS:
-            again |= {step.argval} if copied else set()
-            then, last = [*steps[place + 1 : place + 3], step, step][:2]
-            written = (then.opname in LOADS and then.argval in WRITERS) or last.opname == "STORE_SUBSCR"
-            yield ("sets" if written else "reads"), step.argval
-        elif of_self and first.argval in ("hasattr", "getattr"):
-            yield "reads", step.argval
-        else:
-            yield "", ""
-
-
-def _flow(kind: type[Any], method: str, depth: int = 0, within: tuple[Any, ...] = ()) -> tuple[set[str], set[str]]:
-    """The attributes that a method may read before it has set them, and those that it sets on every way to its end.
-
-    `depth` counts the classes from which `super()` came; `within` are the methods that this one is called in.
-    """
-    read: set[str] = set()
-    surely: set[str] = set()
-    functions = [vars(owner)[method] for owner in kind.__mro__ if method in vars(owner)][depth:]
-    if not functions or (method, depth) in within:
-        return read, surely
-    within = (*within, (method, depth))
-    for code in codes_of(functions[0]):
-        steps = _steps(code)
-        effects = []
-        for step, (what, name) in zip(steps, _touched(steps, code.co_varnames[:1]), strict=True):
-            if what == "reads" and any(name in vars(owner) for owner in kind.__mro__):
-                effects.append(_flow(kind, name, 0, within))
-            elif "super" in (step.argval, step.opname[5:10].lower()):
-                effects.append(_flow(kind, method, depth + 1, within))
-            else:
-                effects.append(({name} if what == "reads" else set(), {name} if what == "sets" else set()))
-        first, on_every_way = _through(steps, effects)
-        read |= first - surely
-        surely |= on_every_way
-    return read, surely
-
-
-def _through(steps: list[Instruction], effects: list[tuple[set[str], set[str]]]) -> tuple[set[str], set[str]]:
-    """The names that are read before they are set on some way through the steps, and those set on every way."""
-    from dis import hasjabs, hasjrel
-
-    places = {step.offset: place for place, step in enumerate(steps)}
-    known, waiting, read, ends = {0: set[str]()}, [0], set[str](), dict[int, set[str]]()
-    while waiting:
-        step = steps[place := waiting.pop()]
-        read |= effects[place][0] - known[place]
-        after = known[place] | effects[place][1]
-        following = [places[step.argval]] if step.opcode in (*hasjrel, *hasjabs) else []
-        if step.opname in ("RETURN_VALUE", "RETURN_CONST"):
-            ends[place] = after
-        elif step.opname not in ENDS and not (step.opname.startswith("JUMP_") and "IF" not in step.opname):
-            following.append(place + 1)
-        for place in following:
-            before = known.get(place)
-            known[place] = after if before is None else after & before
-            if known[place] != before:
-                waiting.append(place)
-    return read, set.intersection(*ends.values()) if ends else set()
-
-
 def _started(code: CodeType, own: tuple[str, ...]) -> Iterator[tuple[str, Start | None]]:
     """Each attribute that a constructor assigns, and what makes its start where that is empty."""
-    steps = _steps(code)
+    steps = steps_of(code)
     for name, place in _stores(steps, own):
         yield name, EMPTY.get(_value(steps, place))
 
@@ -214,7 +140,7 @@ def _started(code: CodeType, own: tuple[str, ...]) -> Iterator[tuple[str, Start 
 def _stores(steps: list[Instruction], own: tuple[str, ...]) -> Iterator[tuple[str, int]]:
     """The attributes of `self` that are assigned, and at which step."""
     for place in range(1, len(steps)):
-        if steps[place].opname == "STORE_ATTR" and _last(steps[place - 1]) == own:
+        if steps[place].opname == "STORE_ATTR" and last_of(steps[place - 1]) == own:
             yield steps[place].argval, place
 
 
@@ -235,14 +161,3 @@ def _value(steps: list[Instruction], place: int) -> tuple[str, Any]:
     if made.opname == "CALL" and not made.argval:
         return "CALL", steps[place - 2 if steps[place - 1].opname == "PRECALL" else place - 1].argval
     return made.opname, made.argval
-
-
-def _last(step: Instruction) -> tuple[Any, ...]:
-    """The name that a step puts on the stack last; one step may put two."""
-    return step.argval[-1:] if isinstance(step.argval, tuple) else (step.argval,)
-
-
-def _steps(code: CodeType) -> list[Instruction]:
-    from dis import get_instructions
-
-    return list(get_instructions(code))

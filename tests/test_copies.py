@@ -200,6 +200,28 @@ class Remembers(layers.Layer):
         return dy / self.scale
 
 
+class Noisy(layers.Layer):
+    """y = x z in training, z uniform, and x else."""
+
+    def forward(self, x):
+        if self.training:
+            self.z = self.rng.random(x.shape)
+        for places in (slice(0, 3), slice(3, None)):
+            self.means = x[:, places].mean(axis=1, keepdims=True)
+        return (x * self.z if self.training else x) + 0 * self.means
+
+    def backward(self, dy):
+        return dy * self.z if self.training else dy
+
+
+def test_what_is_set_and_read_in_training_only_or_in_a_loop_is_no_memory():
+    model, x = Sequential(Noisy()).build(), np.ones((ROWS, 7))
+    with model.train_mode():
+        model.forward(x)
+        assert {"z", "means"} <= vars(model[0]).keys()
+        assert not {"z", "means"} & vars(copy.deepcopy(model)[0]).keys()
+
+
 def test_what_a_layer_remembers_of_its_first_batch_is_there_after_training_and_in_copies():
     x = np.random.default_rng(0).normal(3, 2, size=(ROWS, 400)).astype(np.float32)
     model = Sequential(Remembers(), Linear(400, 10)).build(seed=0)

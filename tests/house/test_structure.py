@@ -12,7 +12,8 @@ ROOT = Path(minidl.__file__).parent
 BELOW = {
     "bytecode": set(),
     "advice": {"bytecode"},
-    "passing": {"bytecode"},
+    "flow": {"bytecode"},
+    "passing": {"bytecode", "flow"},
     "argument_words": set(),
     "arguments": {"advice", "argument_words", "bytecode", "passing"},
     "quiet": set(),
