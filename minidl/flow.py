@@ -70,7 +70,7 @@ def _flow(
         steps = steps_of(code)
         effects = []
         for step, (what, name) in zip(steps, touched(steps, code.co_varnames[:1]), strict=True):
-            if what == "reads" and any(name in vars(owner) for owner in kind.__mro__):
+            if what == "reads" and hasattr(getattr(kind, name, None), "__code__"):
                 effects.append(_flow(kind, name, training, 0, within))
             elif "super" in (step.argval, step.opname[5:10].lower()):
                 effects.append(_flow(kind, method, training, depth + 1, within))

@@ -177,8 +177,10 @@ def test_places_that_a_constructor_left_empty_are_empty_in_a_copy():
 class Remembers(layers.Layer):
     """y = (x - offset) / scale, with memories of the first batch, made once in all the ways that people do so."""
 
+    offset = None
+
     def __init__(self):
-        self.offset, self.ready, self.calls, self.by_width, self.firsts = None, False, 0, {}, []
+        self.ready, self.calls, self.by_width, self.firsts = False, 0, {}, []
 
     def forward(self, x):
         if self.offset is None:
