@@ -180,11 +180,13 @@ class Remembers(layers.Layer):
     offset = None
 
     def __init__(self):
-        self.ready, self.calls, self.by_width, self.firsts = False, 0, {}, []
+        self.least, self.ready, self.calls, self.by_width, self.firsts = None, False, 0, {}, []
 
     def forward(self, x):
         if self.offset is None:
             self.offset = x.mean(axis=0)
+        if self.least is None:
+            self.least = np.abs(x).min(axis=0)
         if not self.ready:
             self.scale, self.ready = x.std(axis=0), True
         if self.calls == 0:
@@ -195,7 +197,7 @@ class Remembers(layers.Layer):
         if not self.firsts:
             self.firsts.append(x.var(axis=0))
         self.x = x
-        numbers = (self.largest, self.by_width[width], self.firsts[0])
+        numbers = (self.least, self.largest, self.by_width[width], self.firsts[0])
         return (x - self.offset) / self.scale + 0 * sum(numbers)
 
     def backward(self, dy):
@@ -233,6 +235,7 @@ def test_what_a_layer_remembers_of_its_first_batch_is_there_after_training_and_i
     for kept in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         layer = kept[0]
         assert np.array_equal(layer.offset, x.mean(axis=0))
+        assert np.array_equal(layer.least, np.abs(x).min(axis=0))
         assert np.array_equal(layer.scale, x.std(axis=0))
         assert np.array_equal(layer.largest, x.max(axis=0))
         assert np.array_equal(layer.by_width[400], x.min(axis=0))
