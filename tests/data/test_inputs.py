@@ -142,6 +142,18 @@ def test_predict_evaluate_and_fit_refuse_the_same_in_the_same_words(kind):
     assert said[0] == said[1] == said[2]
 
 
+def test_what_holds_no_rows_is_told_what_to_give_instead(tmp_path):
+    np.savez(tmp_path / "x.npz", x=X)
+    with (
+        np.load(tmp_path / "x.npz") as archive,
+        pytest.raises(TypeError, match=r"received NpzFile: take .* x\['...'\]"),
+    ):
+        Dataset(archive, Y)
+    for other in (tmp_path, {1, 2}):
+        with pytest.raises(TypeError, match="give the numbers in one"):
+            Dataset(other, Y)
+
+
 def test_labels_become_places_and_come_back():
     data = Dataset.from_labels(X[:3], np.array(["dog", "cat", "dog"]))
     assert (data.targets.tolist(), data.classes) == ([1, 0, 1], ("cat", "dog"))
