@@ -30,9 +30,15 @@ def writes(*kinds: type[Layer]) -> Callable[[W], W]:
 def write(graph: Graph, layer: Layer, x: str, shape: tuple[int | None, ...]) -> str:
     """Add a layer to a graph; returns the name of its output."""
     own = getattr(layer, "to_onnx", None)
-    if own is not None:
-        return str(own(graph, x, shape))
-    return _writer_of(layer)(graph, layer, x, shape)
+    if own is None:
+        return _writer_of(layer)(graph, layer, x, shape)
+    y = own(graph, x, shape)
+    if not isinstance(y, str):
+        raise TypeError(
+            f"expected to_onnx of {short(layer)} to return the name of its output, received {short(y)}: return what "
+            f"graph(...) returned"
+        )
+    return y
 
 
 def shape_after(layer: Layer, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
