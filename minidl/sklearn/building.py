@@ -46,7 +46,12 @@ def network(estimator: Any, n_in: int, n_out: int) -> Layer:
                 f"expected model({n_in}, {n_out}) to return a Layer, received {short(made)}: such as "
                 f"Sequential(Linear({n_in}, 50), ReLU(), Linear(50, {n_out}))"
             )
-        return made
+        if hasattr(made, "parameters"):
+            raise ValueError(
+                f"expected model({n_in}, {n_out}) to return new layers, received one that is built: fit would draw its "
+                f"weights anew; Sequential(*layers) keeps those of the layers in it"
+            )
+        return copy.deepcopy(made)  # another fit may be given the same layers
     layers: list[Layer] = []
     for fan_in, width in pairwise([n_in, *map(int, estimator.hidden)]):
         layers += [Linear(fan_in, width), made_of("activation", estimator.activation, Layer, "ReLU")]
