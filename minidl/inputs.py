@@ -91,8 +91,8 @@ class Rows:
 
     def _read(self, rows: Any) -> Array:
         n = len(range(rows.start, rows.stop)) if isinstance(rows, slice) else len(rows)
-        wanted = (n, *self._store.shape[1:])
         with _open(self._store):
+            wanted = (n, *self._store.shape[1:])
             read = np.asarray(self._store[rows]) if n else np.empty(wanted, self.dtype)
         if read.shape != wanted:
             raise ValueError(
