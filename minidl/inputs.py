@@ -3,7 +3,7 @@
 None of their packages is imported: each object is known by what it can do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -107,7 +107,7 @@ def in_memory(x: Any) -> bool:
     return not isinstance(x, np.memmap | Rows)
 
 
-def as_rows(name: str, value: Any, fitted: tuple[str, ...] = ()) -> Any:
+def as_rows(name: str, value: Any, fitted: Sequence[str] = ()) -> Any:
     """`value` as an array, or as `Rows` where it is a store; the one door of `Dataset`, `predict`, `evaluate`, `fit`.
 
     `fitted` are the columns that a frame must have, () for any.
@@ -123,7 +123,7 @@ def as_rows(name: str, value: Any, fitted: tuple[str, ...] = ()) -> Any:
     """
     if isinstance(value, Rows):
         return value
-    check_columns(name, columns_of(value) if fitted else (), fitted)
+    check_columns(name, columns_of(value), fitted)
     if not _is_store(value):
         return as_array(name, value)
     check_dtype(name, value)
@@ -157,7 +157,7 @@ def columns_of(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value.columns)) if frame else ()
 
 
-def check_columns(name: str, columns: tuple[str, ...], fitted: tuple[str, ...]) -> None:
+def check_columns(name: str, columns: tuple[str, ...], fitted: Sequence[str]) -> None:
     """Refuse a frame whose columns are not those of the fit, in their order; arrays have no names to compare.
 
     >>> check_columns("x", ("b", "a"), ("a", "b"))
@@ -165,7 +165,8 @@ def check_columns(name: str, columns: tuple[str, ...], fitted: tuple[str, ...]) 
     ValueError: expected x with the columns it was fitted on, in their order, ['a', 'b'], received ['b', 'a']: select
     them in that order, as with frame[list(model.columns)]
     """
-    if not columns or not fitted or columns == fitted:
+    fitted = tuple(map(str, fitted)) if columns else ()  # that were assigned may be a list, or an index of pandas
+    if not fitted or columns == fitted:
         return
     missing, extra = [c for c in fitted if c not in columns], [c for c in columns if c not in fitted]
     what = f"missing={missing}, extra={extra}" if missing or extra else f"{list(columns)}"

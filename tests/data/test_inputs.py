@@ -222,6 +222,22 @@ def test_frames_train_as_arrays_and_their_columns_are_remembered(package):
 
 @pytest.mark.needs_inputs
 @pandas_like
+def test_columns_may_be_assigned_as_a_frame_has_them(package):
+    library = pytest.importorskip(package)
+    frame = library.DataFrame({name: X[:, place] for place, name in enumerate("abc")})
+    for columns in (frame.columns, list(frame.columns)):
+        trainer = trained((X, Y))
+        trainer.model.columns = columns
+        trainer.fit((frame, Y), epochs=1, progress=False)
+        trainer.model.columns = columns
+        assert trainer.evaluate((frame, Y)) == trainer.evaluate((X, Y))
+        for call in (trainer.model.predict, lambda x, own=trainer: own.fit((x, Y), epochs=1, progress=False)):
+            with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\], received \['b', 'a', 'c'\]"):
+                call(frame[["b", "a", "c"]])
+
+
+@pytest.mark.needs_inputs
+@pandas_like
 def test_a_column_that_holds_no_numbers_is_named(package):
     library = pytest.importorskip(package)
     frame = library.DataFrame({"a": [1.0, 2.0], "b": ["u", "v"], "c": [True, False]})
