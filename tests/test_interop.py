@@ -167,6 +167,17 @@ def test_files_that_are_pickles_are_refused(tmp_path):
         model().load(tmp_path / "weights.pt")
 
 
+def test_weights_are_not_saved_under_a_name_that_load_refuses(tmp_path):
+    for name in ("weights.pt", "WEIGHTS.CKPT"):
+        with pytest.raises(ValueError, match=r"expected a path such as weights\.npz, received path=.*pickles"):
+            model().save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    for path in (None, 5, b"weights.npz"):
+        for call in (model().save, model().load):
+            with pytest.raises(TypeError, match="expected path to be a text or a Path"):
+                call(path)
+
+
 def test_containers_are_walked():
     assert sorted(torch_state_dict(Sequential(Residual(Linear(2, 2))).build())) == ["0.0.bias", "0.0.weight"]
 
