@@ -16,7 +16,7 @@ from minidl.layers.recurrence import Recurrence
 from minidl.layers.shapes import SampleShape, check_sizes
 from minidl.onnx import dense, images, sequences  # noqa: F401 register what they write
 from minidl.onnx.graph import Graph
-from minidl.onnx.writers import shape_after, write, writes
+from minidl.onnx.writers import Shape, shape_after, write, writes
 from minidl.storage import StrPath, check_target, replacing
 from minidl.version import __version__
 
@@ -80,11 +80,11 @@ def export(model: Layer, path: StrPath, *, input_shape: SampleShape = None) -> N
         stream.write(file.SerializeToString())
 
 
-def _axes(sizes: tuple[int | None, ...]) -> list[str | int]:
+def _axes(sizes: Shape) -> list[str | int]:
     return ["n", *(f"size_{axis}" if size is None else size for axis, size in enumerate(sizes, start=1))]
 
 
-def _row_shape(model: Layer, given: SampleShape) -> tuple[int | None, ...]:
+def _row_shape(model: Layer, given: SampleShape) -> Shape:
     """The shape of a row, as far as anybody says it."""
     shape = model._input_shape if given is None else _sizes(given)
     first = model
@@ -99,7 +99,7 @@ def _row_shape(model: Layer, given: SampleShape) -> tuple[int | None, ...]:
     return tuple(shape)
 
 
-def _sizes(given: tuple[int | None, ...]) -> tuple[int | None, ...]:
+def _sizes(given: Shape) -> Shape:
     """A shape in which None is any size, if the others are sizes."""
     checked = [1 if size is None else size for size in given] if isinstance(given, tuple | list) else given
     sizes = check_sizes("input_shape", checked)  # type: ignore[arg-type]

@@ -4,8 +4,6 @@ import copy
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from minidl.arguments import short
 from minidl.data.batching import steps_per_epoch
 from minidl.data.dataset import Dataset
@@ -77,8 +75,7 @@ def _check_scores(estimator: Any, model: Layer, data: Dataset, n_out: int) -> No
         return
     received = model.predict(data.x[:1]).shape
     if received != (1, n_out):
-        expected = tuple(np.array([1, n_out]).tolist())
         raise ValueError(
-            f"expected model({data.x.shape[1]}, {n_out}) to give scores of shape {expected} for one row, received "
+            f"expected model({data.x.shape[1]}, {n_out}) to give scores of shape (1, {n_out}) for one row, received "
             f"{received}: its last layer is Linear(..., n_out)"
         )

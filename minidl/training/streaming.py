@@ -31,8 +31,8 @@ def as_stream(train: Any, plan: Plan, callbacks: Iterable[Callback]) -> Any:
         of_batches = hasattr(train, "__iter__") and not isinstance(train, Dataset | tuple)
         if of_batches or (callable(train) and not isinstance(train, type)):
             raise TypeError(
-                f"expected train to be a Dataset or a tuple (x, targets), received {short(train)}: a stream of batches "
-                f"needs fit(stream, steps_per_epoch=...)"
+                f"expected train to be a Dataset or a tuple (x, targets), received {type(train).__name__}: a stream of "
+                f"batches needs fit(stream, steps_per_epoch=...)"
             )
         return train
     if isinstance(train, Dataset | tuple):
