@@ -163,7 +163,10 @@ def _as_array(name: str, value: object) -> str:
         return "give the x of the data set"
     if isinstance(value, dict):
         return f"put its columns side by side, as in np.column_stack(list({name}.values()))"
-    return "give the numbers in one" if isinstance(value, str | bytes | None) else f"use np.asarray({name})"
+    if hasattr(value, "keys"):  # archives and groups of stores
+        return f"take one of its arrays, such as {name}['...']"
+    readable = hasattr(value, "__getitem__") and not isinstance(value, str | bytes)
+    return f"use np.asarray({name})" if readable else "give the numbers in one"
 
 
 def check_number(

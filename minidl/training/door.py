@@ -123,7 +123,7 @@ def check_data(
     """Refuse data that the model, the loss or a metric cannot take, at the door instead of in the first epoch."""
     asked = ""
     try:
-        check_columns("x", data.columns, model.columns or columns)
+        check_columns("x", data.columns, tuple(model.columns) or columns)
         if in_memory(data.x):
             check_finite(f"{name}.x", data.x, model._compute_dtype(data.x), chunk=CHUNK)
         with quietly():
