@@ -49,7 +49,7 @@ lint: $(VENV)/dev.stamp ## the part of `check` that ruff does
 types: $(VENV)/dev.stamp ## the part of `check` that mypy does
 	$(BIN)/mypy
 
-reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CIFAR-10 and write docs/results.md; about 80 minutes on 2 cores
+reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CIFAR-10 and write docs/results.md; about 75 minutes on 2 cores
 	$(BIN)/python examples/reports/all.py --out $(OUT)/reports --docs docs
 
 audit: $(VENV)/dev.stamp ## check every public class, in both forms of the kernels, and write docs/audit.md
