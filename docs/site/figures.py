@@ -11,7 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```[ \t]*$", flags=re.DOTALL | re.MULTILINE)
-DRAWS = re.compile(r"savefig\(\s*\"([\w.-]+\.png)\"[^)\n]*\)(?:[ \t]*#[ \t]*(.+))?")
+DRAWS = re.compile(r"^[^#\n]*savefig\(\s*\"([\w.-]+\.png)\"[^)]*\)(?:[ \t]*#[ \t]*(.+))?", flags=re.MULTILINE)
+SAVES = re.compile(r"^[^#\n]*savefig\(", flags=re.MULTILINE)
 FROM_EXAMPLE = re.compile(r"^<!-- figure: (\w+)/([\w.-]+\.png) \| (.+) -->$", flags=re.MULTILINE)
 MADE = "made"  # the folder of the site with figures of examples
 
@@ -50,11 +51,13 @@ def drawn(text: str, folder: Path, site: Path) -> str:
 
     def run(block: re.Match[str]) -> str:
         exec(compile(block[1], str(folder), "exec"), names)
-        figures = []
-        for name, words in DRAWS.findall(block[1]):
-            if (folder / name).is_file():
-                path = (folder / name).relative_to(site).as_posix()
-                figures.append(image(path, words or Path(name).stem.replace("_", " ")))
+        found, figures = DRAWS.findall(block[1]), []
+        calls = len(SAVES.findall(block[1]))
+        if calls != len(found):
+            raise ValueError(f'expected savefig("name.png") in each of {calls} calls, received {block[1]}')
+        for name, words in found:
+            path = (folder / name).relative_to(site).as_posix()
+            figures.append(image(path, words or Path(name).stem.replace("_", " ")))
         return block[0] + "\n" + "".join(figures)
 
     with inside(folder):
