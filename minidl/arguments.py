@@ -108,6 +108,8 @@ def short(value: object) -> str:
         return str(value.__name__)
     if isinstance(value, list) and any(callable(item) for item in value):
         return f"[{', '.join(map(short, value))}]"
+    if isinstance(value, dict) and any(callable(item) for item in value.values()):
+        return f"{{{', '.join(f'{name!r}: {short(item)}' for name, item in value.items())}}}"
     if isinstance(value, int) and abs(value) >= 1 << 1024:  # beyond every float, and Python prints 4300 digits at most
         return f"<a whole number of {value.bit_length()} bits>"
     try:

@@ -77,6 +77,9 @@ def test_what_a_block_draws_stands_behind_it(tmp_path):
         "    savefig = staticmethod(lambda name: Path(name).touch())",
         'Figure.savefig("a_curve.png")',
         'Figure.savefig("b.png")  # It falls.',
+        "Figure.savefig(",
+        '    "c.png"',
+        ")  # It rises.",
         "```",
         "after",
     ]
@@ -84,7 +87,11 @@ def test_what_a_block_draws_stands_behind_it(tmp_path):
     assert page.index("```\n\n:::{figure} /page/a_curve.png\n:alt: a curve\n") < page.index(
         "/page/b.png\n:alt: It falls.\n"
     )
+    assert page.index("/page/b.png\n") < page.index("/page/c.png\n:alt: It rises.\n")
     assert page.endswith("\nafter")
+    hidden = 'from pathlib import Path\nPath("d.png").touch()\n# savefig("e.png")'
+    with pytest.raises(ValueError, match=r"expected each figure of .* received \['d.png'\]"):
+        drawn(f"```python\n{hidden}\n```", tmp_path / "other", tmp_path)
     assert drawn("```python\nraise ValueError\n```", tmp_path, tmp_path) == "```python\nraise ValueError\n```"
     assert of_examples("<!-- figure: quickstart/a.png | It falls. -->").count("It falls.") == 2
 
