@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```[ \t]*$", flags=re.DOTALL | re.MULTILINE)
-DRAWS = re.compile(r"savefig\(\s*\"([\w.-]+\.png)\"[^)\n]*\)(?:[ \t]*#[ \t]*(.+))?")
+DRAWS = re.compile(r"^[^#\n]*savefig\(\s*\"([\w.-]+\.png)\"[^)]*\)(?:[ \t]*#[ \t]*(.+))?", flags=re.MULTILINE)
 FROM_EXAMPLE = re.compile(r"^<!-- figure: (\w+)/([\w.-]+\.png) \| (.+) -->$", flags=re.MULTILINE)
 MADE = "made"  # the folder of the site with figures of examples
 
@@ -43,6 +43,9 @@ def drawn(text: str, folder: Path, site: Path) -> str:
         text: Markdown; its Python blocks run one after the other in one set of names, as in the tests.
         folder: where they run and save.
         site: the top of the site's sources, which `folder` is in.
+
+    Raises:
+        ValueError: a block saves a figure that would not be shown.
     """
     if not DRAWS.search(text):
         return text
@@ -52,13 +55,16 @@ def drawn(text: str, folder: Path, site: Path) -> str:
         exec(compile(block[1], str(folder), "exec"), names)
         figures = []
         for name, words in DRAWS.findall(block[1]):
-            if (folder / name).is_file():
-                path = (folder / name).relative_to(site).as_posix()
-                figures.append(image(path, words or Path(name).stem.replace("_", " ")))
+            path = (folder / name).relative_to(site).as_posix()
+            figures.append(image(path, words or Path(name).stem.replace("_", " ")))
         return block[0] + "\n" + "".join(figures)
 
     with inside(folder):
-        return BLOCK.sub(run, text)
+        page = BLOCK.sub(run, text)
+    strays = sorted(path.name for path in folder.glob("*.png") if f"/{path.relative_to(site).as_posix()}\n" not in page)
+    if strays:
+        raise ValueError(f'expected each figure of {folder.name} to be saved by savefig("name.png"), received {strays}')
+    return page
 
 
 def of_examples(text: str) -> str:

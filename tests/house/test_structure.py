@@ -12,7 +12,8 @@ ROOT = Path(minidl.__file__).parent
 BELOW = {
     "bytecode": set(),
     "advice": {"bytecode"},
-    "passing": {"bytecode"},
+    "flow": {"bytecode"},
+    "passing": {"bytecode", "flow"},
     "argument_words": set(),
     "arguments": {"advice", "argument_words", "bytecode", "passing"},
     "quiet": set(),
@@ -47,6 +48,7 @@ BELOW = {
         "inputs",
         "kernels",
         "parameters",
+        "passing",
         "quiet",
         "remembered",
         "returned",
@@ -55,7 +57,7 @@ BELOW = {
     }
     | {"store", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
-    "distributed": {"arguments", "parameters", "training"},
+    "distributed": {"parameters", "training"},
     "sklearn": {"arguments", "data", "layers", "optim", "parameters", "training"},
     "class_report": {"html", "metrics", "parameters"},
     "diagnostics": {"arguments", "data", "html", "inputs", "layers", "parameters", "quiet", "remembered", "returned"}

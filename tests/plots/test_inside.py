@@ -37,6 +37,12 @@ def test_health_says_what_is_wrong_and_marks_where():
     assert [label.get_fontweight() for label in labels] == ["bold", "normal", "normal"]
 
 
+def test_a_map_that_is_white_all_over_says_so_and_steps_stand_at_equal_distances():
+    figure = health(recorded(Linear(2, 4), Sigmoid(), Linear(4, 2), steps=12))
+    assert [[text.get_text() for text in ax.texts] for ax in figure.axes[:4]] == [[], [], ["at most 0%"], []]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["1", "4", "7", "10"]
+
+
 def test_health_draws_runs_that_diverged_and_models_without_activations(tmp_path):
     recorder = Recorder(1)
     model = Sequential(Linear(2, 4), Linear(4, 2)).build(seed=0)
@@ -52,6 +58,8 @@ def test_spreads_have_two_panels_for_each_layer_and_medians_in_their_bands():
     assert [ax.get_ylabel() for ax in figure.axes] == ["0 Linear", "", "1 ReLU", "", "2 Linear", ""]
     assert [ax.get_xlabel() for ax in figure.axes] == ["", "", "", "", "step", "step"]
     assert [ax.get_title() for ax in figure.axes[:2]] == ["activations", "gradients"]
+    (bands,) = figure.legends
+    assert [text.get_text() for text in bands.get_texts()] == ["median", "half of the numbers", "90 % of them"]
     low, high = recorder["activation_histogram"][:, 0, :2].T
     median = figure.axes[0].lines[0].get_ydata()
     assert ((low <= median) & (median <= high)).all()
