@@ -216,6 +216,15 @@ def test_layers_of_a_built_model_can_be_exported_with_a_softmax_more(tmp_path):
     np.testing.assert_allclose(y, Softmax().forward(model.predict(x)), rtol=2e-6)
 
 
+@pytest.mark.needs_sklearn
+def test_a_model_of_an_estimator_says_the_shape_of_its_rows(tmp_path):
+    from minidl.sklearn import MLPClassifier
+
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    fitted = MLPClassifier(model=lambda n_in, n_out: Sequential(BatchNorm(n_in), Linear(n_in, n_out)), epochs=1)
+    check(fitted.fit(x, x[:, 0] > 0).model_, x, tmp_path / "model.onnx", np.float64)
+
+
 @pytest.mark.parametrize(
     ("model", "shape"),
     [

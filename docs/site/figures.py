@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```[ \t]*$", flags=re.DOTALL | re.MULTILINE)
-DRAWS = re.compile(r"savefig\(\s*\"([\w.-]+\.png)\"[^)\n]*\s*\)(?:[ \t]*#[ \t]*(.+))?")
+DRAWS = re.compile(r"^[^#\n]*savefig\(\s*\"([\w.-]+\.png)\"[^)]*\)(?:[ \t]*#[ \t]*(.+))?", flags=re.MULTILINE)
 FROM_EXAMPLE = re.compile(r"^<!-- figure: (\w+)/([\w.-]+\.png) \| (.+) -->$", flags=re.MULTILINE)
 MADE = "made"  # the folder of the site with figures of examples
 
@@ -55,9 +55,8 @@ def drawn(text: str, folder: Path, site: Path) -> str:
         exec(compile(block[1], str(folder), "exec"), names)
         figures = []
         for name, words in DRAWS.findall(block[1]):
-            if (folder / name).is_file():
-                path = (folder / name).relative_to(site).as_posix()
-                figures.append(image(path, words or Path(name).stem.replace("_", " ")))
+            path = (folder / name).relative_to(site).as_posix()
+            figures.append(image(path, words or Path(name).stem.replace("_", " ")))
         return block[0] + "\n" + "".join(figures)
 
     with inside(folder):

@@ -19,7 +19,8 @@ from minidl.training.trainer import Trainer
 
 def trainer_of(estimator: Any, data: Dataset, n_out: int, loss: Loss, seed: int) -> Trainer:
     """A trainer of a new model: what an estimator shares with others, such as callbacks, is copied."""
-    model = network(estimator, data.x.shape[1], n_out).build(seed=seed, dtype=estimator.dtype)
+    n_in = data.x.shape[1]
+    model = network(estimator, n_in, n_out).build(seed=seed, dtype=estimator.dtype, input_shape=(n_in,))
     _check_scores(estimator, model, data, n_out)
     steps = int(estimator.epochs) * steps_per_epoch(data, estimator.batch_size)
     callbacks, regularizers, metrics = copy.deepcopy(
