@@ -44,7 +44,7 @@ LAYER = [
         "the slope written into dy",
         "dz = np.where(self.z > 0, dy, SLOPE * dy)",
         "dz = dy\n        dz[self.z <= 0] *= SLOPE",
-        (ALONE, NEWEST, DERIVATIVE),
+        (ALONE,),
     ),
     Mistake("gradients that add up", "self.weight.grad = self", "self.weight.grad += self", (SET,)),
     Mistake("a gradient that is never set", "        self.bias.grad = dz.sum(axis=0)\n", "", (BIAS, SET, DERIVATIVE)),
@@ -149,7 +149,7 @@ OPTIMIZER = [
         "        grad *= grad\n        square *= self",
         (FIRST, RUNS, REFERENCE),
     ),
-    Mistake("no square", "grad**2", "grad", (FIRST, RUNS, RATE, RESTORED, GROUPING, REFERENCE, FLOAT32)),
+    Mistake("no square", "grad**2", "grad", (FIRST, RUNS, AGAINST, RATE, RESTORED, GROUPING, REFERENCE, FLOAT32)),
     Mistake("uphill", "value -=", "value +=", (FIRST, AGAINST, REFERENCE)),
     Mistake("its own rate", "value -= lr", "value -= self.lr", (RATE,)),
     Mistake(

@@ -218,9 +218,9 @@ def _stayed_behind(run: Any) -> Outcome:
     raise TypeError("this property came with an error from another process: it has a name, and cannot be tried here")
 
 
-def raised(error: BaseException) -> str:
-    """The lines that say what was raised, and in which line of the author's code."""
-    place = line_of(error)
+def raised(error: BaseException, besides: str = "") -> str:
+    """The lines that say what was raised, and in which line of the author's code, which is not in `besides`."""
+    place = line_of(error, besides)
     return f"  it raised {type(error).__name__}: {error}" + (f"\n  {place}" if place else "")
 
 

@@ -201,7 +201,7 @@ def run_now(
         except Exception as other:
             if raises:
                 raise
-            error = _of_running(kind, subject, "it must be possible to make one", raised(other))
+            error = _of_running(kind, subject, "it must be possible to make one and to judge it", raised(other))
         if error is None:
             return tally.report(subject, failures, whole=True)
         failures[error.broken] = error

@@ -190,3 +190,13 @@ def test_a_loss_that_is_no_float_for_float32_alone_is_told_what_it_is():
 
     told = said(check_loss, Keeps)
     assert "float32 scores must give a float and a float32 gradient\n  received float32, float32\n" in told
+
+
+def test_a_gradient_where_all_weights_are_0_is_shown_though_the_value_is_right():
+    class Unweighted(SoftmaxCrossEntropy):
+        def backward(self):
+            return super().backward() + 0.5
+
+    case = {"scores": [[0.0, 0.0]], "targets": [0], "weights": [1.0]}
+    report = check_loss(Unweighted, at=case, raises=False)
+    assert "weights of 0 must give 0, or be refused\n  received 0.0, [[0.5, 0.5]]" in report["weights"].failure

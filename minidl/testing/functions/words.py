@@ -29,12 +29,16 @@ class Line(NamedTuple):
         return f"in {self.function}, line {self.number} of {self.file}{said}"
 
 
-def line_of(error: BaseException) -> Line | None:
-    """The last line of the author's own code that an error went through; None where it went through none."""
+def line_of(error: BaseException, besides: str = "") -> Line | None:
+    """The last line of the author's own code that an error went through; None where it went through none.
+
+    Files below the folder `besides` are not the author's either.
+    """
+    libraries = (*LIBRARIES, besides) if besides else LIBRARIES
     own = [
         (frame.f_code, number)
         for frame, number in traceback.walk_tb(error.__traceback__)
-        if not (name := frame.f_code.co_filename).startswith(LIBRARIES) and not any(part in name for part in OTHERS)
+        if not (name := frame.f_code.co_filename).startswith(libraries) and not any(part in name for part in OTHERS)
     ]
     if not own:
         return None

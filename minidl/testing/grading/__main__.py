@@ -56,8 +56,8 @@ def _make_room(file: Path | None, folder: Path | None) -> None:
     """What cannot be written is found out before hours of grading, not after them."""
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("ab"):
-            pass
+        if file.is_dir():
+            raise IsADirectoryError(f"expected a file for --json, received {file}: it is a folder")
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
 

@@ -1,7 +1,9 @@
 """One question at a time: the verdict on one property, or on one example, as plain data that travels."""
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from minidl.testing.report import Property, Report, raised
@@ -45,19 +47,21 @@ def judge_alone(kind: Kind, cases: Cases, asked: Property, *, examples: int, see
 
 
 def judge_example(function: Callable[[Any], object], made: Any) -> Judged:
-    """Passed if the function returns; failed, with what it said, if it raises."""
+    """Passed if the function returns; failed, with what it said, if it raises; lines of the teacher are not shown."""
+    code = getattr(function, "__code__", None)
+    teacher = f"{Path(code.co_filename).parent}{os.sep}" if code else ""
     try:
         function(made)
     except AssertionError as error:
-        return Judged("failed", message=str(error).strip() or said_by(error))
+        return Judged("failed", message=str(error).strip() or said_by(error, teacher))
     except Exception as error:
-        return Judged("failed", message=said_by(error))
+        return Judged("failed", message=said_by(error, teacher))
     return Judged("passed")
 
 
-def said_by(error: BaseException) -> str:
-    """What was raised and where, also of errors that cannot be printed."""
+def said_by(error: BaseException, teacher: str = "") -> str:
+    """What was raised and where, also of errors that cannot be printed; but not in the folder of a `teacher`."""
     try:
-        return raised(error).strip()
+        return raised(error, teacher).strip()
     except BaseException:  # of a class of the submission's
         return f"it raised {type(error).__name__}, whose text cannot be made"

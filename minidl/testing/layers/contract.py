@@ -137,27 +137,27 @@ def repeatable(run: LayerRun) -> None:
 @CONTRACT.property("backward of the newest forward")
 def backward_again(run: LayerRun) -> None:
     """Backward can be repeated, and refers to the newest forward of this very object."""
-    x, dy, gradients = run.x, run.dy, run.gradients
+    x, gradients = run.x, run.gradients  # run.dy is made anew each time: who writes into it is wrong elsewhere
     run.forward(x)
-    run.backward(dy)
-    if not same_bits(gradients, run.backward(dy)):
+    run.backward(run.dy)
+    if not same_bits(gradients, run.backward(run.dy)):
         raise run.failure("backward twice must give the same gradients")
     larger = run.forward(np.concatenate([x, x]))
     run.backward(upstream_gradient(np.random.default_rng(0), larger.shape))
     run.forward(other_input(run))
-    if not same_bits(gradients, run.gradients_at(x, dy)):
+    if not same_bits(gradients, run.gradients_at(x, run.dy)):
         raise run.failure("backward must refer to the newest forward", "  other batches in between changed the result")
     run.forward(x)
     twin = copy.deepcopy(run.layer)
     run.forward(other_input(run), twin=twin)
-    twin.backward(-dy)
-    if not same_bits(gradients, run.backward(dy)):
+    twin.backward(-run.dy)
+    if not same_bits(gradients, run.backward(run.dy)):
         raise run.failure("two layers must not share what they keep", "  a copy that ran in between changed the result")
     if (other := run.case.other) is not None:
         run.forward(x)
         run.forward(other_input(run), twin=other)
-        other.backward(-dy)
-        if not same_bits(gradients, run.backward(dy)):
+        other.backward(-run.dy)
+        if not same_bits(gradients, run.backward(run.dy)):
             details = "  another one made by the same call ran in between and changed the result: is something kept in"
             details += " the class, the module or a default argument?"
             raise run.failure("two layers must not share what they keep", details)

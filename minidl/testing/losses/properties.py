@@ -99,9 +99,9 @@ def weighted(case: LossCase) -> None:
     if not _close(case.rows(everything, case.weights), case.rows(everything, 8 * case.weights)):
         raise case.failure("only the ratios of weights may matter", weights=case.weights)
     with suppress(*REFUSALS):
-        value = case.loss.forward(case.scores, case.targets, np.zeros(n))
-        if not value == 0 or case.gradient().any():
-            raise case.failure("with weights of 0, value and gradient must be 0 or refused", f"  received {value}")
+        value, gradient = case.loss.forward(case.scores, case.targets, np.zeros(n)), case.gradient()
+        if not value == 0 or gradient.any():
+            raise case.failure("weights of 0 must give 0, or be refused", f"  received {value}, {gradient.tolist()}")
 
 
 @LOSSES.property("backward of the newest forward")

@@ -43,7 +43,7 @@ def direction(case: OptimizerCase) -> None:
     gradients = [(own, True)] + ([(-own, False)] if case.spares_biases else [])
     for gradient, decay in gradients:
         moved = case.run(case.fresh(), store(case.start, decay=decay), np.stack([gradient] * 10)) - case.start
-        if (moved * gradient > 0).any():
+        if not (moved * gradient <= 0).all():  # nor NaN
             details = f"  gradient {gradient}, moved by {moved}"
             raise case.failure("values must move against a constant gradient", details)
         if not moved.any() and case.fresh().learning_rate > 0:
@@ -138,7 +138,9 @@ def grouping(case: OptimizerCase) -> Outcome:
         for i in range(case.start.size)
     ]
     if not np.allclose(alone, case.final, rtol=1e-12, atol=1e-14):
-        raise case.failure("every element must move as if it were alone", f"  together {case.final}, alone {alone}")
+        raise case.failure(
+            "every element must move as if it were alone", f"  together {case.final}, alone {np.array(alone)}"
+        )
     _check_mixed_decay(case)
     for size in (1000, BLOCK + 3):
         _check_long(case, size)

@@ -37,6 +37,11 @@ ANSWERS = {
     "it raises an endless text": (square(forward="raise ValueError('no' * 10_000_000)"), 0, "... and so on"),
     "it calls itself": (square(forward="return self.forward(x)"), 0, "RecursionError"),
     "it returns nothing": (square(forward="return None"), 0, "forward must return an array with one row per sample"),
+    "it returns rows of another length": (
+        square(forward="self.x = x; return [[1.0, 2.0], [3.0]]"),
+        0,
+        "it raised ValueError: setting an array element with a sequence",
+    ),
     "it yields": (square(forward="yield x"), 0, "forward must return an array"),
     "a mean over the rows": (square(backward="dy = dy / len(dy)"), 2, "gradients of a batch must be those of its rows"),
     "the derivative forgets 2": (square(backward="dy = dy / 2"), 4, "every element is half the right one"),
@@ -89,3 +94,8 @@ def test_a_file_for_each_batch_is_not_a_note_for_each_batch(order):
         worker.note(f"it wrote the file {i}")
     notes = [json.loads(line)["note"] for line in lines.getvalue().splitlines()]
     assert notes == [*(f"it wrote the file {i}" for i in range(NOTES)), f"there is more than these {NOTES}"]
+
+
+def test_lines_of_the_teacher_are_not_shown(answered):
+    got = answered("class Square: pass")
+    assert got["nine"].message == "it raised AttributeError: 'Square' object has no attribute 'build'"

@@ -101,7 +101,7 @@ def test_no_text_of_a_student_keeps_the_list_from_being_written(places, tmp_path
         (["assignment.py", "nowhere.py"], "expected a submission"),
         (["assignment.py", "handed", "--seconds", "0"], "expected seconds"),
         (["assignment.py", "handed", "--jobs", "0"], "expected jobs"),
-        (["assignment.py", "handed", "--json", "handed"], "Is a directory"),
+        (["assignment.py", "handed", "--json", "handed"], "expected a file for --json"),
         (["assignment.py", "handed", "--feedback", "assignment.py"], "File exists"),
     ],
 )

@@ -150,7 +150,7 @@ def test_a_loop_that_cannot_be_interrupted_is_ended(graded):
 
 
 def test_a_loop_costs_the_points_of_its_property_only(graded):
-    got = graded(square("import time", backward="\n        while len(dy) > 60: time.sleep(0.1)"), seconds=20)
+    got = graded(square("import time", backward="\n        while len(dy) > 60: time.sleep(0.1)"), seconds=10)
     assert got.points == 4
     assert got.lost == ("many rows",)
     assert got["many rows"].verdict == "out of time"
