@@ -22,11 +22,11 @@ def mathml(node: nodes.math | nodes.math_block, display: str) -> str:
     """The formula of a node; one that cannot be read in full is a warning, which ends the build."""
     text = node.astext()
     try:
-        made: str = convert(text, display=display)
+        made: str = convert(text.replace("{aligned}", "{align*}"), display=display)  # it knows no aligned
     except Exception as error:
         LOGGER.warning("the formula %s cannot be read: %s", text, error, location=node)
         return ""
-    unknown = sorted(set(re.findall(r"\\[A-Za-z]+", made)))
+    unknown = sorted(set(re.findall(r"\\[A-Za-z]+|<mi>&</mi>", made)))
     if unknown:
         LOGGER.warning("the formula %s has commands that are not known: %s", text, unknown, location=node)
     return drawn_well(made)

@@ -172,11 +172,16 @@ def test_a_docstring_means_itself_in_markdown():
 
 @pytest.mark.needs_docs
 def test_functions_in_formulas_stand_apart_and_bars_are_equally_high():
-    from docs.site.extension import convert, drawn_well
+    from docutils import nodes
 
-    made = drawn_well(convert(r"q \log p - \frac{1}{2} \lVert w \rVert^2"))
+    from docs.site.extension import mathml
+
+    made = mathml(nodes.math("", r"q \log p - \frac{1}{2} \lVert w \rVert^2"), "inline")
     assert '<mi>q</mi><mo form="prefix" lspace="0.167em" rspace="0.167em">log</mo><mi>p</mi>' in made
     assert made.count('<mo stretchy="false" lspace="0" rspace="0">&#x02016;</mo>') == 2
+    lines = mathml(nodes.math_block("", r"\begin{aligned} a &= b \\ c &= d \end{aligned}"), "block")
+    assert lines.count("<mtr>") == 2
+    assert "<mi>&</mi>" not in lines
 
 
 @pytest.fixture(scope="session")
