@@ -14,7 +14,7 @@ help: ## this list
 
 $(BIN)/activate:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "minidl needs Python 3.11 or later; set it with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+		{ echo "minidl needs Python 3.11 or later; $(PYTHON) is older or cannot be run: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 # One stamp a set of packages, so that each command installs only what it needs.
@@ -27,7 +27,7 @@ $(VENV)/%.stamp: $(BIN)/activate pyproject.toml setup.py minidl/version.py READM
 	@touch $@
 
 demo: $(VENV)/core.stamp ## train a network on the embedded digits; figures go to out/ (a few seconds)
-	@echo 'demo: a network learns to read 1 797 small digits; a few seconds, then see the figures in $(OUT)/'
+	@echo 'demo: a network learns to read 1 797 small digits; it takes seconds'
 	@start=$$(date +%s); $(BIN)/python examples/quickstart.py --out $(OUT) && echo "demo: $$(($$(date +%s) - start)) seconds"
 
 docs: $(VENV)/docs.stamp ## the site of docs/, with the reference and the gallery, in out/site/html; needs no network to be read (about 2 minutes)
@@ -49,7 +49,7 @@ lint: $(VENV)/dev.stamp ## the part of `check` that ruff does
 types: $(VENV)/dev.stamp ## the part of `check` that mypy does
 	$(BIN)/mypy
 
-reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CIFAR-10 and write docs/results.md; about 80 minutes on 2 cores
+reports: $(VENV)/core.stamp ## reproduce the five course reports on MNIST and CIFAR-10 and write docs/results.md; about 75 minutes on 2 cores
 	$(BIN)/python examples/reports/all.py --out $(OUT)/reports --docs docs
 
 audit: $(VENV)/dev.stamp ## check every public class, in both forms of the kernels, and write docs/audit.md

@@ -94,7 +94,7 @@ def draw_head(head: int, ax: Axes) -> None:
 
 figures = {
     "attention_sort_curves.png": plots.learning_curves(history, log=True),
-    "attention_sort_heads.png": plots.small_multiples(heads, draw_head, height=2.6),
+    "attention_sort_heads.png": plots.small_multiples(heads, draw_head, height=2.6, share=True),
 }
 for name, figure in figures.items():
     figure.savefig(options.out / name, dpi=150)

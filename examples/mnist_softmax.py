@@ -26,7 +26,6 @@ print()
 print(
     table(
         {
-            "stopped because": history.stopped_because,
             "validation accuracy": trainer.evaluate(validation)["accuracy"],
             "test loss": measured["loss"],
             "test accuracy": measured["accuracy"],

@@ -46,7 +46,6 @@ print()
 print(
     table(
         {
-            "stopped because": history.stopped_because,
             "best weights of step": history.best_step,
             "test loss": measured["loss"],
             "test accuracy": measured["accuracy"],
@@ -64,4 +63,4 @@ figures = {
 }
 for name, figure in figures.items():
     figure.savefig(options.out / name, dpi=150)
-print(f"\nfigures in {options.out}: {', '.join(figures)}")
+print(f"\nfigures in {options.out}: digits_*.png")

@@ -98,7 +98,6 @@ print()
 print(
     table(
         {
-            "stopped because": history.stopped_because,
             "test loss": measured["loss"],
             "bits per character": measured["loss"] / float(np.log(2)),
             "test accuracy": measured["accuracy"],

@@ -108,6 +108,8 @@ def short(value: object) -> str:
         return str(value.__name__)
     if isinstance(value, list) and any(callable(item) for item in value):
         return f"[{', '.join(map(short, value))}]"
+    if isinstance(value, dict) and any(callable(item) for item in value.values()):
+        return f"{{{', '.join(f'{name!r}: {short(item)}' for name, item in value.items())}}}"
     if isinstance(value, int) and abs(value) >= 1 << 1024:  # beyond every float, and Python prints 4300 digits at most
         return f"<a whole number of {value.bit_length()} bits>"
     try:
@@ -161,7 +163,10 @@ def _as_array(name: str, value: object) -> str:
         return "give the x of the data set"
     if isinstance(value, dict):
         return f"put its columns side by side, as in np.column_stack(list({name}.values()))"
-    return "give the numbers in one" if isinstance(value, str | bytes | None) else f"use np.asarray({name})"
+    if hasattr(value, "keys"):  # archives and groups of stores
+        return f"take one of its arrays, such as {name}['...']"
+    readable = hasattr(value, "__getitem__") and not isinstance(value, str | bytes)
+    return f"use np.asarray({name})" if readable else "give the numbers in one"
 
 
 def check_number(

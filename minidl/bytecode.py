@@ -48,7 +48,7 @@ def codes_used(kind: type, method: str) -> Iterator[tuple[CodeType, tuple[str, .
     while waiting:
         seen.add(used := waiting.pop())
         for function in [vars(owner)[used] for owner in kind.__mro__ if used in vars(owner)]:
-            codes = list(_codes(function))
+            codes = list(codes_of(function))
             for code in codes:
                 own = code.co_varnames[:1]
                 yield code, own
@@ -57,7 +57,7 @@ def codes_used(kind: type, method: str) -> Iterator[tuple[CodeType, tuple[str, .
                 break
 
 
-def _codes(function: Any) -> Iterator[CodeType]:
+def codes_of(function: Any) -> Iterator[CodeType]:
     """The code of a function, and of what it wraps; nothing for what is no function."""
     while hasattr(function, "__code__"):
         yield function.__code__

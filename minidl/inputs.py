@@ -3,12 +3,14 @@
 None of their packages is imported: each object is known by what it can do.
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.arguments import check_dtype, check_numbers
+from minidl.arguments import check_dtype, check_numbers, short
 from minidl.parameters import Array
 from minidl.returned import as_numbers
 
@@ -32,12 +34,9 @@ class Rows:
     def __init__(self, store: Any, index: Array | None = None, row_shape: tuple[int, ...] | None = None) -> None:
         self._store, self._index = store, index
         self._row_shape = tuple(store.shape[1:]) if row_shape is None else row_shape
+        n = int(store.shape[0]) if index is None else len(index)
+        self.shape: tuple[int, ...] = (n, *self._row_shape)  # also of a store that grows meanwhile
         self.dtype: np.dtype[Any] = store.dtype
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(n, ...), without a read."""
-        return (int(self._store.shape[0]) if self._index is None else len(self._index), *self._row_shape)
 
     @property
     def ndim(self) -> int:
@@ -63,7 +62,10 @@ class Rows:
         if not isinstance(rows, slice):
             rows = np.asarray(rows)
             if rows.ndim != 1 or rows.dtype.kind not in "iu":
-                raise TypeError("expected a slice or row numbers, received another index: np.asarray(x) reads all rows")
+                raise TypeError(
+                    f"expected a slice or row numbers, received {short(rows)}: the row numbers of a mask are "
+                    f"np.flatnonzero(mask), and np.asarray(x) reads all rows"
+                )
         return self._picked(rows if self._index is None else self._index[rows])
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
@@ -89,8 +91,9 @@ class Rows:
 
     def _read(self, rows: Any) -> Array:
         n = len(range(rows.start, rows.stop)) if isinstance(rows, slice) else len(rows)
-        wanted = (n, *self._store.shape[1:])
-        read = np.asarray(self._store[rows]) if n else np.empty(wanted, self.dtype)
+        with _open(self._store):
+            wanted = (n, *self._store.shape[1:])
+            read = np.asarray(self._store[rows]) if n else np.empty(wanted, self.dtype)
         if read.shape != wanted:
             raise ValueError(
                 f"expected {n} rows of {type(self._store).__name__} as an array of shape {wanted}, received shape="
@@ -104,7 +107,7 @@ def in_memory(x: Any) -> bool:
     return not isinstance(x, np.memmap | Rows)
 
 
-def as_rows(name: str, value: Any, fitted: tuple[str, ...] = ()) -> Any:
+def as_rows(name: str, value: Any, fitted: Sequence[str] = ()) -> Any:
     """`value` as an array, or as `Rows` where it is a store; the one door of `Dataset`, `predict`, `evaluate`, `fit`.
 
     `fitted` are the columns that a frame must have, () for any.
@@ -120,7 +123,7 @@ def as_rows(name: str, value: Any, fitted: tuple[str, ...] = ()) -> Any:
     """
     if isinstance(value, Rows):
         return value
-    check_columns(name, columns_of(value) if fitted else (), fitted)
+    check_columns(name, columns_of(value), fitted)
     if not _is_store(value):
         return as_array(name, value)
     check_dtype(name, value)
@@ -154,7 +157,7 @@ def columns_of(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value.columns)) if frame else ()
 
 
-def check_columns(name: str, columns: tuple[str, ...], fitted: tuple[str, ...]) -> None:
+def check_columns(name: str, columns: tuple[str, ...], fitted: Sequence[str]) -> None:
     """Refuse a frame whose columns are not those of the fit, in their order; arrays have no names to compare.
 
     >>> check_columns("x", ("b", "a"), ("a", "b"))
@@ -162,7 +165,8 @@ def check_columns(name: str, columns: tuple[str, ...], fitted: tuple[str, ...]) 
     ValueError: expected x with the columns it was fitted on, in their order, ['a', 'b'], received ['b', 'a']: select
     them in that order, as with frame[list(model.columns)]
     """
-    if not columns or not fitted or columns == fitted:
+    fitted = tuple(map(str, fitted)) if columns else ()  # that were assigned may be a list, or an index of pandas
+    if not fitted or columns == fitted:
         return
     missing, extra = [c for c in fitted if c not in columns], [c for c in columns if c not in fitted]
     what = f"missing={missing}, extra={extra}" if missing or extra else f"{list(columns)}"
@@ -172,13 +176,24 @@ def check_columns(name: str, columns: tuple[str, ...], fitted: tuple[str, ...]) 
     )
 
 
+@contextmanager
+def _open(store: Any) -> Iterator[None]:
+    """A block that reads a store; an error of it is told what it came from."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"in {short(store)}: the file of a store is to stay open while it is used")
+        raise
+
+
 def _is_store(value: Any) -> bool:
     """Whether this is read by rows; series, tensors and sparse matrices are in memory."""
     if isinstance(value, np.ndarray | np.generic | type) or hasattr(value, "toarray") or hasattr(value, "__dlpack__"):
         return False
     if hasattr(value, "to_numpy") and not hasattr(value, "dims"):  # xarray has both
         return False
-    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    with _open(value):
+        shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     return isinstance(dtype, np.dtype) and isinstance(shape, tuple) and len(shape) > 0 and hasattr(value, "__getitem__")
 
 

@@ -40,6 +40,8 @@ RENAMED: dict[
 COUNTER = "num_batches_tracked"  # of their BatchNorm, which ours does not need
 GATES = {kinds.LSTM: (0, 1, 3, 2), kinds.GRU: (0, 1, 2), kinds.RNN: (0,)}  # ours are [i f o g], theirs [i f g o]
 IH, HH, BIAS_IH, BIAS_HH = "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"
+OURS = {kind: frozenset(table) for kind, table in RENAMED.items()}  # what each kind has
+OURS |= dict.fromkeys(GATES, frozenset({"weight", "recurrent", "bias", "reset_bias"}))
 
 
 def load_torch_state_dict(model: Layer, state: Mapping[str, Any], *, names: Mapping[str, str] | None = None) -> None:
@@ -120,9 +122,15 @@ def torch_state_dict(model: Layer, *, names: Mapping[str, str] | None = None) ->
 
 def _chosen(model: Layer, names: Mapping[str, str] | None) -> list[tuple[str, Layer, str]]:
     """Our path, the layer, and their path, of all layers that have parameters; paths end with a dot, but for ""."""
+    if not isinstance(model, Layer):
+        raise TypeError(f"expected model to be a Layer, received {short(model)}: the model comes first")
     layers = dict(_with_parameters(model, ""))
     if names is None:
         return [(path, layer, path) for path, layer in layers.items()]
+    if not isinstance(names, Mapping) or not names:
+        raise TypeError(
+            f"expected names to be {{'path here': 'path there'}}, received names={short(names)}: None is all layers"
+        )
     asked = {_dotted(ours): _dotted(theirs) for ours, theirs in names.items()}
     if unknown := [path for path in asked if path not in layers]:
         raise ValueError(
@@ -137,13 +145,13 @@ def _dotted(path: str) -> str:
 
 
 def _with_parameters(layer: Layer, path: str) -> Iterator[tuple[str, Layer]]:
-    if any(isinstance(layer, kind) for kind in (*RENAMED, *GATES)):
+    known = isinstance(layer, tuple(OURS))
+    of_children = {f"{name}.{inner}" for name, child in layer.children().items() for inner in child.named_parameters()}
+    if own := layer.named_parameters().keys() - (_of_kind(layer, OURS) if known else of_children):
+        raise TypeError(f"expected layers that PyTorch has too, received {short(layer)} with its {sorted(own)}")
+    if known:
         yield path, layer
         return
-    if own := layer.named_parameters().keys() - {
-        f"{name}.{inner}" for name, child in layer.children().items() for inner in child.named_parameters()
-    }:
-        raise TypeError(f"expected layers that PyTorch has too, received {short(layer)} with its {sorted(own)}")
     for name, child in layer.children().items():
         yield from _with_parameters(child, f"{path}{name}.")
 
@@ -205,7 +213,8 @@ def _recurrent_values(layer: Recurrence, theirs: Mapping[str, Array]) -> dict[st
     if isinstance(layer, kinds.GRU):
         values["reset_bias"] = second[-layer.features :].copy()
         second[-layer.features :] = 0
-    return {**values, "bias": _reordered(layer, theirs[BIAS_IH] + second)}
+    both = np.add(theirs[BIAS_IH], second, dtype=np.float64)  # halves would lose digits, and restore casts
+    return {**values, "bias": _reordered(layer, both)}
 
 
 def _array(tensor: Any) -> Array:

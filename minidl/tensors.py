@@ -21,8 +21,8 @@ DTYPES["BOOL"] = "?"
 
 
 def is_tensors(path: StrPath) -> bool:
-    """Whether a path is of such a file, by its ending."""
-    return os.fspath(path).endswith(SUFFIX)
+    """Whether a path is of such a file, by its ending, in small letters or capitals."""
+    return os.fspath(path).lower().endswith(SUFFIX)
 
 
 def write_tensors(path: StrPath, arrays: Mapping[str, Array]) -> None:

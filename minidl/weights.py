@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from minidl.parameters import Array
 from minidl.returned import as_restored
-from minidl.storage import RECORD, DataError, StrPath, check_entries, read_arrays, write_arrays
+from minidl.storage import RECORD, DataError, StrPath, check_entries, check_path, read_arrays, write_arrays
 from minidl.tensors import is_ours, is_tensors, read_tensors, write_tensors
 
 PICKLES = (".pt", ".pth", ".ckpt", ".pkl")
@@ -13,6 +13,11 @@ PICKLES = (".pt", ".pth", ".ckpt", ".pkl")
 
 def write_weights(path: StrPath, weights: Mapping[str, Array]) -> None:
     """Write them, whole or not at all."""
+    if check_path(path).lower().endswith(PICKLES):
+        raise ValueError(
+            f"expected a path such as weights.npz, received path={os.fspath(path)!r}: pickles of PyTorch end so, and "
+            f"load opens none"
+        )
     (write_tensors if is_tensors(path) else write_arrays)(path, weights)
 
 
@@ -22,7 +27,7 @@ def read_weights(path: StrPath, wanted: Mapping[str, Array], *, part: bool) -> d
     Raises:
         DataError: see `Layer.load`.
     """
-    if os.fspath(path).endswith(PICKLES):
+    if check_path(path).lower().endswith(PICKLES):
         raise DataError(
             f"{os.fspath(path)}: expected .npz or .safetensors, found a file of PyTorch, which is a pickle and runs "
             f"code when it is read: write it there with safetensors.torch.save_file(module.state_dict(), path)"

@@ -128,6 +128,9 @@ class Placeholders(layers.Layer):
         self.x, self.width = None, 3
         self.low, self.boxes = None, {}
         self.one, self.three, self.notes = 1, None, []
+        self.pair = ()
+        self.by_name = dict()  # noqa: C408
+        self.in_order = list()  # noqa: C408
         self.u, self.v, self.w, self.many = {}, 2, None, []
         self.mask = self.other = None
         self.kept = {}
@@ -140,6 +143,8 @@ class Placeholders(layers.Layer):
         self.low = self.three = self.w = [x]
         self.boxes["x"], self.u["x"] = x, x
         self.notes.append(x)
+        self.pair, self.by_name["x"] = (x, x), x
+        self.in_order.append(x)
         self.many.append(x)
         self.kept["x"] = x
         self.seen.append(x)
@@ -161,11 +166,82 @@ def test_places_that_a_constructor_left_empty_are_empty_in_a_copy():
     layer.forward(x)
     for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         assert (twin.x, twin.other, twin.low, twin.three, twin.w) == (None,) * 5
+        assert (twin.pair, twin.by_name, twin.in_order) == ((), {}, [])
         assert (twin.boxes, twin.u, twin.notes, twin.many, twin.one, twin.v) == ({}, {}, [], [], 1, 2)
         assert (twin.mask, twin.kept, twin.seen, twin.width, twin.calls) == (None, {}, [], 3, 1)
         assert np.array_equal(twin.table, np.arange(3))
     assert layer.kept["x"] is x  # the original has them
     assert not holds_a_row(pickle.dumps(layer), x)
+
+
+class Remembers(layers.Layer):
+    """y = (x - offset) / scale, with memories of the first batch, made once in all the ways that people do so."""
+
+    offset = None
+
+    def __init__(self):
+        self.least, self.ready, self.calls, self.by_width, self.firsts = None, False, 0, {}, []
+
+    def forward(self, x):
+        if self.offset is None:
+            self.offset = x.mean(axis=0)
+        if self.least is None:
+            self.least = np.abs(x).min(axis=0)
+        if not self.ready:
+            self.scale, self.ready = x.std(axis=0), True
+        if self.calls == 0:
+            self.largest = x.max(axis=0)
+        self.calls += 1
+        if (width := x.shape[1]) not in self.by_width:
+            self.by_width[width] = x.min(axis=0)
+        if not self.firsts:
+            self.firsts.append(x.var(axis=0))
+        self.x = x
+        numbers = (self.least, self.largest, self.by_width[width], self.firsts[0])
+        return (x - self.offset) / self.scale + 0 * sum(numbers)
+
+    def backward(self, dy):
+        return dy / self.scale
+
+
+class Noisy(layers.Layer):
+    """y = x z in training, z uniform, and x else."""
+
+    def forward(self, x):
+        if self.training:
+            self.z = self.rng.random(x.shape)
+        for places in (slice(0, 3), slice(3, None)):
+            self.means = x[:, places].mean(axis=1, keepdims=True)
+        return (x * self.z if self.training else x) + 0 * self.means
+
+    def backward(self, dy):
+        return dy * self.z if self.training else dy
+
+
+def test_what_is_set_and_read_in_training_only_or_in_a_loop_is_no_memory():
+    model, x = Sequential(Noisy()).build(), np.ones((ROWS, 7))
+    with model.train_mode():
+        model.forward(x)
+        assert {"z", "means"} <= vars(model[0]).keys()
+        assert not {"z", "means"} & vars(copy.deepcopy(model)[0]).keys()
+
+
+def test_what_a_layer_remembers_of_its_first_batch_is_there_after_training_and_in_copies():
+    x = np.random.default_rng(0).normal(3, 2, size=(ROWS, 400)).astype(np.float32)
+    model = Sequential(Remembers(), Linear(400, 10)).build(seed=0)
+    given = Dataset(x, np.arange(ROWS) % 10)
+    trainer = Trainer(model, SoftmaxCrossEntropy(), SGD(0.1))
+    trainer.fit(given, epochs=2, batch_size=ROWS, shuffle=False, progress=False)  # what looks at one row before is none
+    for kept in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        layer = kept[0]
+        assert np.array_equal(layer.offset, x.mean(axis=0))
+        assert np.array_equal(layer.least, np.abs(x).min(axis=0))
+        assert np.array_equal(layer.scale, x.std(axis=0))
+        assert np.array_equal(layer.largest, x.max(axis=0))
+        assert np.array_equal(layer.by_width[400], x.min(axis=0))
+        assert np.array_equal(layer.firsts, [x.var(axis=0)])
+        assert "x" not in vars(layer)
+        assert np.array_equal(kept.predict(x[:3]), model.predict(x[:3]))
 
 
 def test_a_model_kept_after_training_does_not_keep_its_data_alive():

@@ -1,6 +1,8 @@
 """One run on several ranks: the same as one process, and one end for all, whatever happens to one of them."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -69,6 +71,24 @@ def test_an_error_of_one_rank_ends_all_with_the_best_weights(what, tmp_path):
     assert np.isfinite(first["weights"]).all()
 
 
+def test_a_divergence_that_one_rank_alone_sees_ends_all(tmp_path):
+    first, second = run(tmp_path, 2, steps=30, mischief={"rank": 1, "step": 12, "what": "diverge"})  # and is evaluated
+    assert str(second["error"]).startswith("DivergenceError: at step 12: its update left")
+    assert str(first["error"]).startswith(
+        "RankError: rank 1 has failed, and the run has ended on all ranks: Divergence"
+    )
+    assert np.isfinite([first["weights"], second["weights"]]).all()
+
+
+def test_ranks_with_other_data_or_weights_are_refused_on_all(tmp_path):
+    for rank in run(tmp_path, 2, steps=30, seeds=[0, 1]):
+        assert len(rank["cost"]) == 0
+        error = str(rank["error"])
+        assert error.startswith("ValueError: expected the same on every rank, received on rank 1 (here) other than on")
+        assert "data 'train': Dataset(83 rows x 6" in error
+        assert "weights at the start: <" in error
+
+
 def test_a_divergence_of_one_rank_is_one_of_all(tmp_path):
     several = run(tmp_path, 2, steps=30, mischief={"rank": 1, "step": 9, "what": "diverge"})
     for rank in several:
@@ -124,3 +144,57 @@ def test_a_single_rank_stops_and_fails_by_itself():
     assert stopped.history.stopped_because == "stopped: seen enough"
     with pytest.raises(ArithmeticError, match="a mistake of a callback"):
         alone_on_a_rank([ranks.Mischief(0, 5, "raise")], steps=30)
+
+
+class Pressed:
+    """All ranks, of which there is one, and Ctrl-C is pressed twice while some of their messages are on the way."""
+
+    def __init__(self, when):
+        self.when, self.messages = when, []
+
+    def Get_rank(self):
+        return 0
+
+    def Get_size(self):
+        return 1
+
+    def allgather(self, one):
+        return [one]
+
+    def Barrier(self):
+        self.messages.append("left")
+
+    def Allreduce(self, place, message):
+        self.messages.append(len(message))
+        if self.when(self.messages, message):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.usefixtures("python_handles_ctrl_c")
+@pytest.mark.parametrize("place", range(4))
+def test_no_ctrl_c_comes_between_messages_that_belong_together(place):
+    from minidl.distributed import Trainer
+
+    comm = Pressed(lambda messages, _: len(messages) == 10 + place)
+    trainer = ranks.make(lambda *args, **kwargs: Trainer(*args, comm=comm, **kwargs))
+    history = trainer.fit(ranks.data(), steps=30, progress=False)
+    assert history.stopped_because.startswith("interrupted: Ctrl-C after step ")
+    of_gradients = trainer.model.parameters.grad.size + 2
+    steps = len(history.steps["cost"])
+    assert comm.messages in (
+        [4] + steps * [4, of_gradients, 4] + rest for rest in ([4, "left"], [4, of_gradients, 4, "left"])
+    )
+
+
+@pytest.mark.usefixtures("python_handles_ctrl_c")
+def test_a_ctrl_c_during_the_last_message_is_raised_behind_it():
+    from minidl.distributed import Trainer
+
+    comm = Pressed(lambda _, message: len(message) == 4 and message[1])
+    trainer = ranks.make(lambda *args, **kwargs: Trainer(*args, comm=comm, **kwargs))
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(ranks.data(), steps=3, progress=False)
+    assert trainer.history.stopped_because == "limit: 3 steps"
+    assert comm.messages[-2:] == [4, "left"]
+    assert comm.messages.count(4) == 1 + 2 * 3 + 1

@@ -66,6 +66,8 @@ def test_results_are_a_line_a_run_and_nothing_of_them_is_taken_as_html():
 def test_a_trainer_names_its_functions():
     trainer = Trainer(Linear(2, 2).build(), SoftmaxCrossEntropy(), SGD(0.1), metrics=[accuracy])
     assert repr(trainer) == "Trainer(Linear(2, 2), SoftmaxCrossEntropy(), SGD(0.1), metrics=[accuracy])"
+    named = Trainer(Linear(2, 2).build(), SoftmaxCrossEntropy(), SGD(0.1), metrics={"right": accuracy})
+    assert repr(named) == "Trainer(Linear(2, 2), SoftmaxCrossEntropy(), SGD(0.1), metrics={'right': accuracy})"
 
 
 def test_a_figure_is_a_picture_by_itself(history):

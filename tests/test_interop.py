@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minidl import BatchNorm, Linear, ReLU, Residual, Sequential, layers
+from minidl import BatchNorm, Linear, Parameter, ReLU, Residual, Sequential, initializers, layers
 from minidl.interop import load_torch_state_dict, torch_state_dict
 from minidl.layers import GRU, LSTM, RNN, Conv1D, Conv2D, Embedding, GroupNorm, LayerNorm, SelfAttention
 from minidl.storage import DataError
@@ -141,6 +141,8 @@ def test_what_does_not_fit_is_named_and_the_model_stays_as_it_is():
         r"3\.weight has shape \(3, 2\) instead of \(2, 3\)",
     )
     refused(lambda given: None, r"received \['7'\]", names={"7": "0"})
+    refused(lambda given: None, r"expected names to be \{'path here': 'path there'\}", names=["0"], error=TypeError)
+    refused(lambda given: None, r"received names=\{\}", names={}, error=TypeError)
     refused(lambda given: given.update({"0.bias": np.array(["a", "b", "c"])}), "0.bias", error=(TypeError, ValueError))
 
 
@@ -165,5 +167,45 @@ def test_files_that_are_pickles_are_refused(tmp_path):
         model().load(tmp_path / "weights.pt")
 
 
+def test_weights_are_not_saved_under_a_name_that_load_refuses(tmp_path):
+    for name in ("weights.pt", "WEIGHTS.CKPT"):
+        with pytest.raises(ValueError, match=r"expected a path such as weights\.npz, received path=.*pickles"):
+            model().save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    for path in (None, 5, b"weights.npz"):
+        for call in (model().save, model().load):
+            with pytest.raises(TypeError, match="expected path to be a text or a Path"):
+                call(path)
+
+
 def test_containers_are_walked():
     assert sorted(torch_state_dict(Sequential(Residual(Linear(2, 2))).build())) == ["0.0.bias", "0.0.weight"]
+
+
+def test_biases_of_half_precision_are_added_up_in_the_precision_of_the_model():
+    lstm = LSTM(2, 3).build()
+    state = {name: np.float16(array) for name, array in torch_state_dict(lstm).items()}
+    state["bias_ih_l0"][:], state["bias_hh_l0"][:] = 2048, 1
+    load_torch_state_dict(lstm, state)
+    assert set(lstm.bias.value.tolist()) == {2049.0}
+    before = lstm.parameters.snapshot()
+    huge = {**state, "bias_ih_l0": np.full(12, 3e38, np.float32), "bias_hh_l0": np.full(12, 3e38, np.float32)}
+    with pytest.raises(ValueError, match="expected bias in the range of float32"):
+        load_torch_state_dict(lstm, huge)
+    assert all(np.array_equal(before[name], value) for name, value in lstm.parameters.snapshot().items())
+
+
+def test_a_layer_derived_from_ours_with_more_weights_is_named():
+    class Scaled(Linear):
+        def __init__(self, n_in, n_out):
+            super().__init__(n_in, n_out)
+            self.gain = Parameter((n_out,), initializers.ones)
+
+    with pytest.raises(TypeError, match=r"received Scaled\(3, 2\) with its \['gain'\]"):
+        torch_state_dict(Sequential(Scaled(3, 2)).build())
+
+
+def test_what_is_no_model_is_refused():
+    for call in (lambda: load_torch_state_dict(None, {}), lambda: torch_state_dict({})):
+        with pytest.raises(TypeError, match="expected model to be a Layer"):
+            call()

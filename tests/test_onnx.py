@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from minidl import BatchNorm, Linear, ReLU, Residual, Sequential, layers
+from minidl import SGD, BatchNorm, Linear, MeanSquaredError, ReLU, Residual, Sequential, Trainer, layers
 from minidl.layers import LSTM, Conv2D, Embedding, Layer, MaxPool2D, PositionalEncoding, SelfAttention, ShapeError
 from tests.every_layer import examples
 
@@ -135,6 +135,32 @@ def test_own_layers_write_themselves(tmp_path):
     check(model, np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32), tmp_path / "a.onnx", np.float32)
 
 
+class Nameless(Square):
+    """A layer that forgot to say what its output is called."""
+
+    def to_onnx(self, graph, x, shape):
+        graph("Mul", x, x)
+
+
+def test_own_layers_that_name_no_output_are_refused(tmp_path):
+    from minidl.onnx import export
+
+    with pytest.raises(TypeError, match=r"expected to_onnx of Nameless\(\) to return the name .*, received None"):
+        export(Sequential(Linear(3, 4), Nameless()).build(), tmp_path / "model.onnx")
+
+
+def test_sizes_of_numpy_are_sizes(tmp_path):
+    x = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
+    check(Sequential(ReLU()).build(), x, tmp_path / "a.onnx", np.float32, input_shape=(np.int64(3),))
+
+
+def test_tokens_beside_numbers_are_given_as_numbers(tmp_path):
+    tokens = Sequential(Embedding(9, 2), layers.Flatten())
+    model = Sequential(layers.Parallel(tokens, Linear(4, 3), join="features")).build()
+    x = np.random.default_rng(0).integers(9, size=(3, 4)).astype(np.float32)
+    check(model, x, tmp_path / "a.onnx", np.float32, input_shape=(4,))
+
+
 def test_a_shape_that_nobody_knows_or_that_does_not_fit_is_refused(tmp_path):
     from minidl.onnx import export
 
@@ -146,6 +172,12 @@ def test_a_shape_that_nobody_knows_or_that_does_not_fit_is_refused(tmp_path):
         export(Conv2D(3, 2, 3, padding="same").build(), tmp_path / "model.onnx", input_shape=(3, None, None))
     with pytest.raises(TypeError, match="expected model to be a Layer"):
         export("model", tmp_path / "model.onnx")
+    trainer = Trainer(Linear(3, 2).build(), MeanSquaredError(), SGD(0.1))
+    with pytest.raises(TypeError, match=r"expected model to be a Layer, received Trainer.*: give its \.model"):
+        export(trainer, tmp_path / "model.onnx")
+    for shape, error in ((3, TypeError), ((), TypeError), ((-3,), ValueError), (("n", 3), ValueError)):
+        with pytest.raises(error, match="input_shape"):
+            export(Sequential(ReLU()).build(), tmp_path / "model.onnx", input_shape=shape)
     with pytest.raises(AttributeError, match=r"call build\(seed=...\)"):
         export(Linear(3, 2), tmp_path / "model.onnx")
 
@@ -182,6 +214,15 @@ def test_layers_of_a_built_model_can_be_exported_with_a_softmax_more(tmp_path):
     x = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
     (y,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"x": x})
     np.testing.assert_allclose(y, Softmax().forward(model.predict(x)), rtol=2e-6)
+
+
+@pytest.mark.needs_sklearn
+def test_a_model_of_an_estimator_says_the_shape_of_its_rows(tmp_path):
+    from minidl.sklearn import MLPClassifier
+
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    fitted = MLPClassifier(model=lambda n_in, n_out: Sequential(BatchNorm(n_in), Linear(n_in, n_out)), epochs=1)
+    check(fitted.fit(x, x[:, 0] > 0).model_, x, tmp_path / "model.onnx", np.float64)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,12 @@ def test_views_come_back_as_they_were(view, tmp_path):
     assert np.array_equal(read_tensors(tmp_path / "a.safetensors")["a"], array)
 
 
+def test_the_ending_may_be_in_capitals(tmp_path):
+    model = Sequential(Linear(3, 2)).build()
+    model.save(tmp_path / "WEIGHTS.SAFETENSORS")
+    assert read_tensors(tmp_path / "WEIGHTS.SAFETENSORS").keys() == model.parameters.snapshot().keys()
+
+
 def test_the_file_is_one_that_the_library_of_the_format_reads(tmp_path):
     from safetensors.numpy import load_file
 

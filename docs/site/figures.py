@@ -12,7 +12,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```[ \t]*$", flags=re.DOTALL | re.MULTILINE)
 DRAWS = re.compile(r"^[^#\n]*savefig\(\s*\"([\w.-]+\.png)\"[^)]*\)(?:[ \t]*#[ \t]*(.+))?", flags=re.MULTILINE)
-SAVES = re.compile(r"^[^#\n]*savefig\(", flags=re.MULTILINE)
 FROM_EXAMPLE = re.compile(r"^<!-- figure: (\w+)/([\w.-]+\.png) \| (.+) -->$", flags=re.MULTILINE)
 MADE = "made"  # the folder of the site with figures of examples
 
@@ -44,6 +43,9 @@ def drawn(text: str, folder: Path, site: Path) -> str:
         text: Markdown; its Python blocks run one after the other in one set of names, as in the tests.
         folder: where they run and save.
         site: the top of the site's sources, which `folder` is in.
+
+    Raises:
+        ValueError: a block saves a figure that would not be shown.
     """
     if not DRAWS.search(text):
         return text
@@ -51,17 +53,18 @@ def drawn(text: str, folder: Path, site: Path) -> str:
 
     def run(block: re.Match[str]) -> str:
         exec(compile(block[1], str(folder), "exec"), names)
-        found, figures = DRAWS.findall(block[1]), []
-        calls = len(SAVES.findall(block[1]))
-        if calls != len(found):
-            raise ValueError(f'expected savefig("name.png") in each of {calls} calls, received {block[1]}')
-        for name, words in found:
+        figures = []
+        for name, words in DRAWS.findall(block[1]):
             path = (folder / name).relative_to(site).as_posix()
             figures.append(image(path, words or Path(name).stem.replace("_", " ")))
         return block[0] + "\n" + "".join(figures)
 
     with inside(folder):
-        return BLOCK.sub(run, text)
+        page = BLOCK.sub(run, text)
+    strays = sorted(path.name for path in folder.glob("*.png") if f"/{path.relative_to(site).as_posix()}\n" not in page)
+    if strays:
+        raise ValueError(f'expected each figure of {folder.name} to be saved by savefig("name.png"), received {strays}')
+    return page
 
 
 def of_examples(text: str) -> str:

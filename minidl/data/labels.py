@@ -78,18 +78,19 @@ def encoded(labels: Any, classes: Sequence[str] | None) -> tuple[Array, tuple[st
 def _listed(labels: Any) -> list[Any]:
     """The labels as a list of texts, whole numbers or booleans, all of one kind."""
     convert = getattr(labels, "to_numpy", None)
-    array = convert() if convert is not None else np.asarray(labels)
-    array = array if isinstance(array, np.ndarray) else np.asarray(array)
+    array = convert() if convert is not None else labels
+    array = np.array(array, object) if isinstance(array, list | tuple) else np.asarray(array)  # which makes 1 a "1"
     if array.ndim != 1 or not len(array):
         raise ValueError(f"expected labels of shape (n,), one per row, received shape={array.shape}: take one column")
-    given: list[Any] = array.tolist()
+    given: list[Any] = [label.item() if isinstance(label, np.generic) else label for label in array.tolist()]
     for row, label in enumerate(given):
-        if label is None or label != label or type(label).__name__ in ("NAType", "NaTType"):
+        if label is None or type(label).__name__ in ("NAType", "NaTType") or label != label:
             raise ValueError(f"expected a label for every row, received labels[{row}]={label!r}: drop such rows")
         if not isinstance(label, str | int):
+            advice = "numbers to predict go to Dataset(x, targets)"
+            advice = "decode bytes, as in label.decode()" if isinstance(label, bytes) else advice
             raise TypeError(
-                f"expected labels that are texts or whole numbers, received labels[{row}]={short(label)}: "
-                f"numbers to predict go to Dataset(x, targets)"
+                f"expected labels that are texts or whole numbers, received labels[{row}]={short(label)}: {advice}"
             )
     if len(kinds := {type(label) for label in given}) > 1:
         raise TypeError(

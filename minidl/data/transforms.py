@@ -184,7 +184,8 @@ def _moments(x: Array, unit: Array, *, axis: int | None) -> tuple[Array, Array]:
 
     d = x - x[0] has the variance of x, and is exactly 0 where x is constant, so constants are recognized.
     """
-    shift = np.asarray(x[0] if axis == 0 else x.flat[0], dtype=np.float64) / unit
+    row = x[:1][0]
+    shift = np.asarray(row if axis == 0 else row.flat[0], dtype=np.float64) / unit
     total = square = np.zeros_like(shift)
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found afterwards
         for rows in _chunks(x):
@@ -192,6 +193,6 @@ def _moments(x: Array, unit: Array, *, axis: int | None) -> tuple[Array, Array]:
             d -= shift
             total = total + d.sum(axis=axis)
             square = square + np.square(d, out=d).sum(axis=axis)
-        count = len(x) if axis == 0 else x.size
+        count = len(x) if axis == 0 else prod(x.shape)
         mean = total / count
         return shift + mean, np.maximum(square / count - mean * mean, 0)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from minidl.diagnostics.evidence import Evidence
 from minidl.diagnostics.recorder import Recorder
-from minidl.diagnostics.signs import SIGNS, Evidence, Finding
+from minidl.diagnostics.signs import SIGNS, Finding
 from minidl.html import table
 
 
@@ -54,14 +55,16 @@ def diagnose(recorder: Recorder) -> Diagnosis:
     - "exploding gradients": |dL/dy| of the first layer with parameters is more than 1000 times that of the last one, in
       the first record and in the median.
     - "vanishing gradients": it is less than 1/1000 of it, likewise.
-    - "rate too large": the cost diverged, or rose above twice the first one or did not fall, after an update of more
-      than 0.3 of the weights of a layer. Not named where one of the signs above explains it.
+    - "rate too large": the cost rose above twice the first one or did not fall, after an update of more than 0.3 of the
+      weights of a layer; or it rose so and diverged. Not named where one of the signs above explains it.
+    - "not finite": it diverged without one of these, as by a logarithm of 0.
     - "saturated units": of sigmoid, tanh or hard tanh, more than half of the outputs near a limit, late; not named
       where the cost fell below a tenth of the first, as such a network learns all the same.
     - "dead units": after ReLU or another activation, more than 40 % of the units were 0 on every row of all late
-      records.
-    - "rate too small": the cost fell by less than 10 %, and the largest ratio of update to weight is below 0.0003. Not
-      named where one of the signs above explains it.
+      records, and of 64 rows at least.
+    - "rate too small": the cost fell by less than 10 %, the gradient did not shrink to a third, and the largest ratio
+      of update to weight is below 0.0003; weights that began at 0 still go straight on instead. Not named where one of
+      the signs above explains it.
 
     They are rules of thumb: the thresholds name the sick networks of our tests, and none of the healthy ones. A run
     that is meant to hardly move, such as fine-tuning with a new optimizer, is named "rate too small" and needs no

@@ -96,13 +96,15 @@ def saturated(layer: Layer, y: Array) -> float:
 
 
 def twins(weight: Array) -> float:
-    """The share of units, along the last axis, whose weights are those of the first unit; NaN for a single unit.
+    """The share of units, along the last axis, whose weights are those of the first unit; NaN for a bias.
 
     >>> twins(np.ones((3, 4))), twins(np.eye(2))
     (1.0, 0.0)
     """
-    if weight.ndim < 2 or weight.shape[-1] < 2:
+    if weight.ndim < 2:
         return math.nan
+    if weight.shape[-1] < 2:
+        return 0.0
     columns = weight.reshape(-1, weight.shape[-1])
     left = np.arange(1, columns.shape[1])
     for rows in (columns[:FEWEST], columns):  # mostly the first rows tell all of them apart
@@ -112,13 +114,26 @@ def twins(weight: Array) -> float:
     return left.size / (columns.shape[1] - 1)
 
 
+def size_of_input(x: Array) -> float:
+    """The root mean square of the numbers other than 0, so sparse rows are as large as what they hold; 0 without any.
+
+    >>> size_of_input(np.array([[0.0, 3.0], [0.0, -3.0]]))
+    3.0
+    """
+    there = x[x != 0].astype(np.float64)
+    return math.sqrt(float(there.dot(there)) / there.size) if there.size else 0.0
+
+
 def spread_of_features(x: Array) -> float:
     """The largest standard deviation of a feature over the median of those that vary; 1 where none does.
+
+    What is within the rounding of its numbers does not vary.
 
     >>> spread_of_features(np.array([[0.0, 0.0, 5.0], [2.0, 2000.0, 5.0]])).__round__(3)
     1.998
     """
     axes = tuple(axis for axis in range(x.ndim) if axis != unit_axis(x))
     deviations = x.std(axis=axes, dtype=np.float64)
-    varying = deviations[deviations > 0]
+    rounding = np.finfo(x.dtype).eps * np.abs(x.mean(axis=axes, dtype=np.float64))
+    varying = deviations[deviations > rounding]
     return float(varying.max() / np.median(varying)) if varying.size else 1.0

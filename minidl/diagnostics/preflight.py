@@ -10,6 +10,7 @@ from minidl.diagnostics.copies import copy_of, first_rows
 from minidl.layers.losses.base import Loss
 from minidl.parameters import Array
 from minidl.quiet import quiet
+from minidl.returned import check_finite
 from minidl.training.divergence import DivergenceError
 from minidl.training.door import Data
 from minidl.training.trainer import Trainer
@@ -96,6 +97,7 @@ def overfit_one_batch(trainer: Trainer, train: Data, *, rows: int = 32, steps: i
     rows, steps = check_integer("rows", rows, minimum=1), check_integer("steps", steps, minimum=1)
     trial = copy_of(trainer, regularized=False)
     batch = first_rows("train", train, rows, trial.model.parameters.dtype)
+    check_finite("train.x", batch.x, batch.x.dtype)
     losses: list[float] = []
     try:
         for _ in range(steps):
@@ -144,7 +146,7 @@ def preflight(trainer: Trainer, train: Data, *, rows: int = 32, steps: int = 300
         )
     if not losses[-1] <= LEARNED * losses[0]:
         warnings.append(
-            f"one batch of {rows} rows was not learned by heart, its loss went from {losses[0]:.4g} to "
+            f"one batch of {min(rows, len(data))} rows was not learned by heart, its loss went from {losses[0]:.4g} to "
             f"{losses[-1]:.4g} in {len(losses) - 1} steps: another learning rate (range_test), more units, or a "
             f"mistake in data or layers"
         )

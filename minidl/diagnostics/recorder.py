@@ -30,6 +30,7 @@ class Recorder(Callback):
     `recorder[name]` is an array with a row for each step that was measured:
 
     - `step`, `cost`, `loss`, `learning_rate`: (records,).
+    - `turn` (records, layers): the place of a layer in the order in which they are called, from 0.
     - `activation_mean`, `activation_deviation`, `activation_largest` (records, layers): of the outputs of a layer;
       `inactive`: the share of its units that were 0 on every row; `saturated`: of sigmoid and tanh, the share of
       outputs so near to a limit that the slope is below 5 % of the steepest.
@@ -37,8 +38,9 @@ class Recorder(Callback):
     - `activation_histogram`, `gradient_histogram` (records, layers, 32): smallest and largest number, and 30 counts.
     - `weight_norm`, `weight_gradient_norm`, `update_ratio` (records, parameters): |w|, |dL/dw| and |w' - w| / |w| of
       the step, callbacks before this one included; `twins`: the share of units that have the weights of the first one.
-    - `input_size`, `input_spread` (records,): the root mean square of what the first layer with parameters is given,
-      and the largest deviation of one of its features over the median one.
+    - `rows`, `input_size`, `input_spread` (records,): of the batch; the root mean square of what the first layer with
+      parameters is given, of the numbers other than 0; the largest deviation of one of its features over the median
+      one.
 
     Of large arrays the moments and histograms are those of the first rows of the batch, some 65 536 numbers.
 
@@ -89,10 +91,10 @@ class Recorder(Callback):
         if name not in NAMES:
             raise KeyError(f"expected a name of a record, received {name!r}; {suggest(str(name), NAMES)}")
         if not self._rows:
-            raise ValueError(
-                f"expected a run with this recorder, received {self!r} with no step measured: give it in "
-                f"Trainer(..., callbacks=[recorder]) and call fit"
-            )
+            ended = f"the run ended before its first step, {self.stopped_because}"
+            if not self.stopped_because:
+                ended = "give it in Trainer(..., callbacks=[recorder]) and call fit"
+            raise ValueError(f"expected a run with this recorder, received {self!r} with no step measured: {ended}")
         return np.stack([row[name] for row in self._rows])
 
     def on_fit_begin(self, trainer: Any) -> None:

@@ -4,11 +4,15 @@ from copy import deepcopy
 
 import numpy as np
 
+from minidl.diagnostics.watching import leaves
+from minidl.inputs import as_array
 from minidl.layers.base import Layer
+from minidl.layers.embedding import Embedding
 from minidl.layers.modes import inference
 from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
 from minidl.quiet import quiet
+from minidl.returned import as_finite
 
 
 @quiet
@@ -27,8 +31,9 @@ def saliency(model: Layer, x: Array, labels: Array | None = None) -> Array:
         what is mostly drawn.
 
     Raises:
+        TypeError: a model that begins with tokens.
         ShapeError: outputs that are no (n, classes), or labels of another shape.
-        ValueError: labels that are no classes.
+        ValueError: labels that are no classes, or numbers that are not finite.
 
     Source: Simonyan, Vedaldi and Zisserman, "Deep inside convolutional networks", ICLR workshop 2014.
 
@@ -38,8 +43,15 @@ def saliency(model: Layer, x: Array, labels: Array | None = None) -> Array:
     >>> bool(np.array_equal(ds[0], model[0].weight.value[:, 1]))
     True
     """
-    copied = deepcopy(model)
-    rows = np.asarray(x).astype(copied.parameters.dtype)
+    if not isinstance(model, Layer):
+        raise TypeError(f"expected model to be a built layer, received {type(model).__name__}")
+    if isinstance(next(leaves(model))[1], Embedding):
+        raise TypeError(
+            "expected a model that takes numbers, received one that begins with an Embedding, which has no gradient "
+            "for tokens: ask the layers behind it, saliency(model[1:], model[:1].predict(x))"
+        )
+    copied, given = deepcopy(model), as_array("x", x)
+    rows = as_finite("x", given, copied._compute_dtype(given))
     with inference(list(copied.layers_inside())):
         scores = copied.forward(rows)
         if scores.ndim != 2:

@@ -6,27 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minidl.diagnostics.recorder import Recorder
-from minidl.layers.activations import LogSoftmax, Softmax
-from minidl.layers.dropout import Dropout
-from minidl.layers.embedding import Embedding, PositionalEncoding
+from minidl.diagnostics.evidence import Evidence, largest, leap, median, way_back
+from minidl.layers.embedding import Embedding
 from minidl.layers.layer_normalization import LayerNorm
 from minidl.layers.normalization import ChannelNorm
-from minidl.layers.pooling import GlobalAveragePool2D, _Pool2D
-from minidl.layers.shaping import _Shaping
 from minidl.parameters import Array
-from minidl.quiet import quiet
 
 LARGE_INPUT, SMALL_INPUT, UNEVEN_INPUT = 10.0, 0.01, 100.0
 TWINS = 0.9
 FACTOR = 1e3  # by which gradients vanish or explode
 LEAP, RISE = 0.3, 2.0  # of an update over its weights, of the highest cost over the first
 SATURATED, DEAD = 0.5, 0.4
+ENOUGH = 64  # rows that have to be seen before a unit is called dead
 CRAWL, FALL = 3e-4, 0.1
+SURE = 2.0  # standard errors
+STRAIGHT = 1.5  # of how far weights from 0 would be by now, going on as they do, over how far they are
+ARRIVED = 1 / 3  # of the first gradient: where it is smaller, the run went somewhere
 LEARNED = 0.1  # of the first cost: whatever its units do, such a network learns
 EXPLAINING = {"unscaled inputs", "symmetry", "exploding gradients", "vanishing gradients"}
 NORMS = (ChannelNorm, LayerNorm)
-NO_ACTIVATIONS = (Dropout, PositionalEncoding, Softmax, LogSoftmax, GlobalAveragePool2D, _Pool2D, _Shaping)
 
 
 @dataclass(frozen=True)
@@ -48,27 +46,6 @@ class Finding:
     layers: tuple[int, ...] = ()
 
 
-class Evidence:
-    """A record, and what several signs ask of it."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
-        self.late = len(recorder) - -(-len(recorder) // 3)  # the first of the last third
-        owners = [name.rpartition(".")[0] or "model" for name in recorder.parameters]
-        paths = [layer.partition(" ")[0] for layer in recorder.layers]
-        self.owner = [paths.index(owner) if owner in paths else -1 for owner in owners]  # of each parameter
-        self.trained = sorted({place for place in self.owner if place >= 0})
-
-    def median(self, name: str, *, late: bool = False) -> Array:
-        """The median over records, NaN where there is nothing else."""
-        rows = self.recorder[name][self.late if late else 0 :]
-        return np.array([_median(column) for column in rows.reshape(len(rows), -1).T])
-
-    def named(self, places: list[int]) -> str:
-        """The layers at these places."""
-        return ", ".join(self.recorder.layers[place] for place in places)
-
-
 def unscaled_inputs(of: Evidence, found: set[str]) -> Finding | None:
     """Inputs far from 1 in size, or features far from each other."""
     if not of.trained or issubclass(of.recorder.kinds[of.trained[0]], (*NORMS, Embedding)):
@@ -86,10 +63,8 @@ def unscaled_inputs(of: Evidence, found: set[str]) -> Finding | None:
 def symmetry(of: Evidence, found: set[str]) -> Finding | None:
     """Units that are copies of each other: they have the same gradient, and stay copies."""
     alike = of.median("twins", late=True)
-    last = of.trained[-1] if of.trained else -1
-    places = sorted(
-        {place for place, share in zip(of.owner, alike, strict=True) if share >= TWINS and 0 <= place < last}
-    )
+    of_twins = {place for place, share in zip(of.owner, alike, strict=True) if share >= TWINS}
+    places = [place for place in of.trained[:-1] if place in of_twins]
     if not places:
         return None
     most = max(share for place, share in zip(of.owner, alike, strict=True) if place in places and share >= TWINS)
@@ -101,7 +76,7 @@ def symmetry(of: Evidence, found: set[str]) -> Finding | None:
 
 def exploding_gradients(of: Evidence, found: set[str]) -> Finding | None:
     """Gradients that grow on their way back."""
-    ratio, first, last = _way_back(of)
+    ratio, first, last = way_back(of)
     if not ratio > FACTOR:
         return None
     numbers = f"|dL/dy| is {ratio:.1e} times that of {of.named([last])} (between 0.001 and 1000 is usual)"
@@ -111,7 +86,7 @@ def exploding_gradients(of: Evidence, found: set[str]) -> Finding | None:
 
 def vanishing_gradients(of: Evidence, found: set[str]) -> Finding | None:
     """Gradients that get lost on their way back."""
-    ratio, first, last = _way_back(of)
+    ratio, first, last = way_back(of)
     if not 0 < ratio < 1 / FACTOR:
         return None
     norms = of.median("gradient_norm")
@@ -123,19 +98,27 @@ def vanishing_gradients(of: Evidence, found: set[str]) -> Finding | None:
 
 def rate_too_large(of: Evidence, found: set[str]) -> Finding | None:
     """A run that jumps over what it looks for."""
-    run, leap = of.recorder, _leap(of)
-    late_cost = _median(run["cost"][of.late :])
-    diverged = run.stopped_because.startswith("diverged")
-    first = abs(run.first_cost)
-    lost = run.highest_cost > RISE * first or not late_cost < run.first_cost * (1 - FALL)
-    if found & EXPLAINING or not (diverged or (leap > LEAP and lost)):
+    run, most = of.recorder, leap(of)
+    rose = run.highest_cost > RISE * abs(run.first_cost)
+    lost = rose or not median(run["cost"][of.late :]) < run.first_cost * (1 - FALL)
+    if found & EXPLAINING or not ((most > LEAP and lost) or (of.diverged and rose)):
         return None
-    numbers = f"updates up to {leap:.2g} of the weights (0.001 is usual), cost {run.first_cost:.4g} at first, "
-    numbers += f"{run.highest_cost:.4g} at most, {run.last_cost:.4g} at last" + (
-        ", then it diverged" if diverged else ""
-    )
+    numbers = f"updates up to {most:.2g} of the weights (0.001 is usual), cost {run.first_cost:.4g} at first, "
+    numbers += f"{run.highest_cost:.4g} at most, {run.last_cost:.4g} at last" + of.diverged * ", then it diverged"
     advice = "divide the learning rate by 10; minidl.diagnostics.range_test(trainer, train) suggests one"
     return Finding("rate too large", "the run", numbers, advice)
+
+
+def not_finite(of: Evidence, found: set[str]) -> Finding | None:
+    """A run that ended at NaN or infinity, and not by leaps."""
+    if found or not of.diverged:
+        return None
+    numbers, _, _ = of.recorder.stopped_because.partition("; the batch held")
+    advice = (
+        "see what it computes from the rows that DivergenceError and the history name: a logarithm or root of 0, a "
+    )
+    advice += "division by 0, an exponential; explain_step(trainer, rows) shows every array"
+    return Finding("not finite", "the run", numbers, advice)
 
 
 def saturated_units(of: Evidence, found: set[str]) -> Finding | None:
@@ -143,7 +126,7 @@ def saturated_units(of: Evidence, found: set[str]) -> Finding | None:
     shares = of.median("saturated", late=True)
     places = [place for place, share in enumerate(shares) if share > SATURATED]
     run = of.recorder
-    learned = _median(run["cost"][of.late :]) < LEARNED * run.first_cost
+    learned = median(run["cost"][of.late :]) < LEARNED * run.first_cost
     if not places or learned:
         return None
     advice = "smaller initial weights, scaled inputs, a smaller rate, or a normalization before the activation"
@@ -156,16 +139,19 @@ def saturated_units(of: Evidence, found: set[str]) -> Finding | None:
 def dead_units(of: Evidence, found: set[str]) -> Finding | None:
     """Units that are 0 whatever the batch."""
     run, steps = of.recorder, of.recorder["step"]
-    shares = {}
-    for place, (layer, kind) in enumerate(zip(run.layers, run.kinds, strict=True)):
-        if place in of.trained or issubclass(kind, NO_ACTIVATIONS) or layer not in run.inactive_since:
-            continue
-        shares[place] = float((run.inactive_since[layer] < steps[of.late]).mean())
+    seen = np.flatnonzero(run["rows"][::-1].cumsum()[::-1] >= ENOUGH)  # few rows leave many units at 0 by chance
+    if not seen.size:
+        return None
+    since, shares = int(steps[min(of.late, seen[-1])]), {}
+    for place in of.activations:
+        if (units := run.inactive_since.get(run.layers[place])) is not None:
+            shares[place] = float((units < since).mean())
     places = [place for place, share in shares.items() if share > DEAD]
     if not places or "symmetry" in found:
         return None
-    numbers = f"{', '.join(f'{shares[place]:.0%}' for place in places)} of the units were 0 on every row since step "
-    numbers += f"{int(steps[of.late])}"
+    numbers = (
+        f"{', '.join(f'{shares[place]:.0%}' for place in places)} of the units were 0 on every row since step {since}"
+    )
     advice = "a smaller rate, biases that start at 0 or a little above, He initial weights, or LeakyReLU"
     return Finding("dead units", of.named(places), numbers, advice, tuple(places))
 
@@ -173,17 +159,11 @@ def dead_units(of: Evidence, found: set[str]) -> Finding | None:
 def rate_too_small(of: Evidence, found: set[str]) -> Finding | None:
     """A run that hardly moves."""
     run = of.recorder
-    ratios = of.median("update_ratio")[_weights(of)]
-    largest, late_cost = _largest(ratios), _median(run["cost"][of.late :])
+    late_cost, most = median(run["cost"][of.late :]), largest(_ratios(of))
     begun = run["step"][0] > 1  # a run that goes on from another one may be where it wants to be
-    if (
-        found
-        or begun
-        or len(run) < 3
-        or not (largest < CRAWL and late_cost > run.first_cost - FALL * abs(run.first_cost))
-    ):
+    if found or begun or len(run) < 3 or not most < CRAWL or _fell(of) or _arrived(of):
         return None
-    numbers = f"updates are at most {largest:.1e} of the weights (0.001 is usual), cost {run.first_cost:.4g} at first, "
+    numbers = f"updates are at most {most:.1e} of the weights (0.001 is usual), cost {run.first_cost:.4g} at first, "
     numbers += f"{late_cost:.4g} late"
     advice = "multiply the learning rate by 10; minidl.diagnostics.range_test(trainer, train) suggests one"
     return Finding("rate too small", "the run", numbers, advice)
@@ -195,44 +175,36 @@ SIGNS: tuple[Callable[[Evidence, set[str]], Finding | None], ...] = (
     exploding_gradients,
     vanishing_gradients,
     rate_too_large,
+    not_finite,
     saturated_units,
     dead_units,
     rate_too_small,
 )
 
 
-def _way_back(of: Evidence) -> tuple[float, int, int]:
-    """How many times |dL/dy| of the last layer with parameters that of the first one is, and which layers these are.
+def _ratios(of: Evidence) -> Array:
+    """The median ratio of update to weight of each weight; 0 for one that began at 0 and still goes straight on.
 
-    The median over records, or what it was in the first one where that is closer to 1: what only comes while the run
-    goes has another reason. NaN where nothing passes.
+    What began at 0 is as large as its updates, whatever the rate.
     """
-    rows, norms = of.recorder["gradient_norm"].astype(float), of.median("gradient_norm")
-    reached = [place for place in of.trained if norms[place] > 0]
-    if len(reached) < 2 or not rows[0, reached[-1]] > 0:
-        return math.nan, 0, 0
-    first, last = reached[0], reached[-1]
-    ratios = float(rows[0, first] / rows[0, last]), float(norms[first] / norms[last])
-    away = [abs(math.log(ratio)) if ratio > 0 else math.inf for ratio in ratios]
-    return ratios[0] if away[0] < away[1] else ratios[1], first, last
+    run, ratios = of.recorder, of.median("update_ratio")
+    went = run["update_ratio"] * (run["step"] - 1)[:, None]
+    from_zero = np.isnan(run["update_ratio"][0]) & (run["weight_norm"][0] > 0)
+    straight = from_zero & [median(column) < STRAIGHT for column in went[of.late :].T]
+    return np.where(straight, 0.0, ratios)[of.weights]
 
 
-def _weights(of: Evidence) -> list[int]:
-    """The places of parameters that are weights, and no biases or gains."""
-    return [place for place, share in enumerate(of.recorder["twins"][-1]) if not math.isnan(share)]
+def _fell(of: Evidence) -> bool:
+    """Whether the cost fell from the first record or the first third to the last one, by more than batches differ."""
+    costs, first = of.recorder["cost"], of.recorder.first_cost
+    third = len(costs) - of.late
+    noise = float(np.diff(costs).std()) / math.sqrt(2)  # of one batch, and not of what the run gains
+    early, late = float(costs[:third].mean()), float(costs[of.late :].mean())
+    by_third = early - late > max(FALL * abs(early), SURE * noise * math.sqrt(2 / third))
+    return by_third or first - late > max(FALL * abs(first), SURE * noise * math.sqrt(1 + 1 / third))
 
 
-def _leap(of: Evidence) -> float:
-    """The largest ratio of update to weight of any record."""
-    return _largest(of.recorder["update_ratio"][:, _weights(of)])
-
-
-def _largest(array: Array) -> float:
-    known = array[~np.isnan(array)]
-    return float(known.max()) if known.size else math.nan
-
-
-@quiet
-def _median(values: Array) -> float:
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if known.size else math.nan
+def _arrived(of: Evidence) -> bool:
+    """Whether the gradient of the weights became small, as it does where a run has gone as far as it can."""
+    norms = np.sqrt(np.nansum(np.square(of.recorder["weight_gradient_norm"][:, of.weights]), axis=1))
+    return median(norms[of.late :]) < ARRIVED * float(norms[0])

@@ -11,6 +11,7 @@ import numpy as np
 from minidl.data.dataset import Dataset
 from minidl.diagnostics.copies import copy_of, first_rows
 from minidl.layers.base import Layer
+from minidl.layers.sequential import Sequential
 from minidl.layers.tracing import Call, traced
 from minidl.parameters import Array
 from minidl.storage import replacing
@@ -139,7 +140,7 @@ def explain_step(trainer: Trainer, batch: Data) -> StepExplanation:
 
 
 def _taken(trial: Trainer, data: Dataset) -> tuple[list[Call], float, float, dict[str, Array]]:
-    """Take the step: the calls of layers without layers inside, loss, penalty, and the gradients before any clip."""
+    """Take the step: calls of layers, but Sequential, which only hands on; loss, penalty, gradients before any clip."""
     parameters, looked = trial.model.parameters, list[tuple[float, float, dict[str, Array]]]()
 
     def cost() -> float:
@@ -152,7 +153,7 @@ def _taken(trial: Trainer, data: Dataset) -> tuple[list[Call], float, float, dic
     with trial.model.train_mode(), traced(trial.model) as calls:
         trial.optimizer.minimize(cost, parameters)
     first = next(place for place, call in enumerate(calls) if call.layer is trial.model)  # some rules look again
-    return [call for call in calls[: first + 1] if not call.layer.children()], *looked[0]
+    return [call for call in calls[: first + 1] if not isinstance(call.layer, Sequential)], *looked[0]
 
 
 def _way_back(trial: Trainer, calls: list[Call], gradients: Mapping[str, Array]) -> list[Line]:
@@ -160,7 +161,14 @@ def _way_back(trial: Trainer, calls: list[Call], gradients: Mapping[str, Array])
     lines, named = [], trial.model.parameters.named
     for call in reversed(calls):
         if call.dy is not None:
-            lines.append(Line("backward", _named(call, "dy"), f"dL/dy of layer {call.path or 'the model'}", call.dy))
+            lines.append(
+                Line(
+                    "backward",
+                    _named(call, "dy"),
+                    f"dL/dy of {f'layer {call.path}' if call.path else 'the model'}",
+                    call.dy,
+                )
+            )
         for name in _own(call, named):
             plus = " + that of the penalty" if trial.regularizers and named[name].decay else ""
             if not named[name].frozen:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -12,16 +12,17 @@ from minidl.diagnostics.measuring import (
     norm,
     sample,
     saturated,
+    size_of_input,
     spread_of_features,
     summary,
     twins,
 )
 from minidl.layers.base import Layer
 from minidl.parameters import Array, Parameter
-from minidl.quiet import quietly
+from minidl.quiet import quiet, quietly
 
-WATCHED = ("forward", "backward")
 OF_LAYERS = (
+    "turn",
     "activation_mean",
     "activation_deviation",
     "activation_largest",
@@ -34,7 +35,7 @@ OF_LAYERS = (
 )
 HISTOGRAMS = ("activation_histogram", "gradient_histogram")
 OF_PARAMETERS = ("weight_norm", "weight_gradient_norm", "update_ratio", "twins")
-OF_INPUT = ("input_size", "input_spread")
+OF_INPUT = ("rows", "input_size", "input_spread")
 
 
 def leaves(model: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
@@ -44,6 +45,52 @@ def leaves(model: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
         yield path or "model", model
     for name, child in children.items():
         yield from leaves(child, f"{path}.{name}" if path else name)
+
+
+class _Tap:
+    """What stands for a forward or backward while it is watched: calls that of the layer, and shows what passes."""
+
+    def __init__(self, layer: Layer, name: str) -> None:
+        self.own = {name: vars(layer)[name]} if name in vars(layer) else {}
+        self.inner: Callable[[Array], Array] = getattr(layer, name)
+        self.before: list[Callable[[Array], None]] = []
+        self.after: list[Callable[[Array, Array], None]] = []
+
+    def __call__(self, given: Array) -> Array:
+        for look in self.before:
+            look(given)
+        returned = self.inner(given)
+        for show in self.after:
+            show(given, returned)
+        return returned
+
+
+def tap(
+    layer: Layer,
+    name: str,
+    *,
+    before: Callable[[Array], None] | None = None,
+    after: Callable[[Array, Array], None] | None = None,
+) -> Callable[[], None]:
+    """Look at what passes through a method of one layer; several may, and leave in any order.
+
+    Returns:
+        what lets go of it: with the last one the layer is as it was.
+    """
+    found = vars(layer).get(name)
+    here = found if isinstance(found, _Tap) else _Tap(layer, name)
+    vars(layer)[name] = here
+    here.before += [before] if before else []
+    here.after += [after] if after else []
+
+    def let_go() -> None:
+        here.before[:] = [look for look in here.before if look is not before]
+        here.after[:] = [show for show in here.after if show is not after]
+        if not here.before and not here.after:
+            del vars(layer)[name]
+            vars(layer).update(here.own)
+
+    return let_go
 
 
 class Watch:
@@ -63,41 +110,33 @@ class Watch:
 
     def __init__(self, model: Layer, due: Callable[[], bool]) -> None:
         self.model, self.due, self.layers = model, due, list(leaves(model))
-        self.first = next((place for place, (_, leaf) in enumerate(self.layers) if leaf.named_parameters()), 0)
+        self._called: set[int] = set()  # places, of the step that is measured
+        self._first = -1  # the first of them with parameters, -1 as long as there is none
         self.measured: dict[str, Array] = {}
         self.active: dict[int, Array] = {}
         self._before: dict[str, Array] | None = None  # the weights, of a step that is measured
-        self._own: list[tuple[Layer, dict[str, Any]]] = []
+        self._taps: list[Callable[[], None]] = []  # each lets go of one layer
 
     @property
     def is_open(self) -> bool:
         """Whether the layers are watched."""
-        return bool(self._own)
+        return bool(self._taps)
 
     def open(self) -> None:
         """Begin to watch."""
         self.measured, self.active, self._before = {}, {}, None
-        watched = [self.model, *(leaf for _, leaf in self.layers if leaf is not self.model)]
-        self._own = [(layer, {name: vars(layer)[name] for name in WATCHED if name in vars(layer)}) for layer in watched]
+        self._taps = [tap(self.model, "forward", before=self._begin)]
         for place, (_, leaf) in enumerate(self.layers):
-            self._watch(place, leaf)
-        inner = self.model.forward
-
-        def forward(x: Array) -> Array:
-            self._begin()
-            return inner(x)
-
-        vars(self.model)["forward"] = forward
+            self._taps.append(tap(leaf, "forward", after=partial(self._measure_forward, place, leaf)))
+            self._taps.append(tap(leaf, "backward", before=partial(self._measure_backward, place, leaf)))
 
     def close(self) -> None:
         """Leave every layer as it was."""
-        for layer, own in self._own:
-            for name in WATCHED:
-                vars(layer).pop(name, None)
-            vars(layer).update(own)
-        self._own = []
+        for let_go in self._taps:
+            let_go()
+        self._taps = []
 
-    def _begin(self) -> None:
+    def _begin(self, x: Array) -> None:
         """At the first forward of a step that is to be measured, keep the weights of before."""
         if self._before is None and self.model.training and self.due():
             named = self.model.parameters.named
@@ -105,24 +144,8 @@ class Watch:
             self.measured = {name: np.full(len(self.layers), np.nan, np.float32) for name in OF_LAYERS}
             self.measured |= {name: np.full((len(self.layers), 2 + BINS), np.nan, np.float32) for name in HISTOGRAMS}
             self.measured |= {name: np.full((), np.nan, np.float32) for name in OF_INPUT}
-
-    def _watch(self, place: int, leaf: Layer) -> None:
-        inner_forward, inner_backward = leaf.forward, leaf.backward
-
-        def forward(x: Array) -> Array:
-            y = inner_forward(x)
-            if self._before is not None and leaf.training:
-                with quietly():
-                    self._measure_forward(place, leaf, x, y)
-            return y
-
-        def backward(dy: Array) -> Array:
-            if self._before is not None and leaf.training:
-                with quietly():
-                    self._measure("gradient", place, dy)
-            return inner_backward(dy)
-
-        vars(leaf).update(forward=forward, backward=backward)
+            self.measured["rows"][...] = len(x)
+            self._called, self._first = set(), -1
 
     def _measure(self, what: str, place: int, array: Array) -> None:
         numbers, counts = summary(sample(array))
@@ -132,16 +155,29 @@ class Watch:
         if what == "gradient":
             self.measured["gradient_norm"][place] = norm(array)
 
+    @quiet
     def _measure_forward(self, place: int, leaf: Layer, x: Array, y: Array) -> None:
+        if self._before is None or not leaf.training:
+            return
+        if place not in self._called:
+            self.measured["turn"][place] = len(self._called)
+            self._called.add(place)
+        if self._first < 0 and leaf.named_parameters():
+            self._first = place
         self._measure("activation", place, y)
         active = active_units(y)
         self.active[place] = active
         self.measured["inactive"][place] = 1 - active.mean()
         self.measured["saturated"][place] = saturated(leaf, sample(y))
-        if place == self.first and x.dtype.kind == "f":
+        if place == self._first and x.dtype.kind == "f":
             some = sample(x)
-            self.measured["input_size"][...] = math.sqrt(float(np.square(some, dtype=np.float64).mean()))
+            self.measured["input_size"][...] = size_of_input(some)
             self.measured["input_spread"][...] = spread_of_features(some)
+
+    @quiet
+    def _measure_backward(self, place: int, leaf: Layer, dy: Array) -> None:
+        if self._before is not None and leaf.training:
+            self._measure("gradient", place, dy)
 
     def ended(self) -> dict[str, Array]:
         """After the step: all that was measured, with what became of the parameters; empty if it was not due."""

@@ -160,7 +160,7 @@ def _given_to(executor: Executor, runs: list[PlannedRun], at_once: int) -> Gener
 
 def _check_executor(executor: object) -> None:
     """Refuse what cannot run two runs side by side without mixing their threads and their seeds."""
-    if not callable(getattr(executor, "submit", None)):
+    if not callable(getattr(executor, "submit", None)) or hasattr(executor, "get_executor"):
         raise TypeError(
             f"expected executor to be one of concurrent.futures' kind, received {short(executor)}: of a Dask client, "
             f"give client.get_executor()"

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,10 +25,15 @@ Outcome: TypeAlias = tuple[dict[str, Any], float, str, float]
 LIBRARIES = ("OPENBLAS_NUM", "MKL_NUM", "OMP_NUM", "BLIS_NUM", "VECLIB_MAXIMUM")
 ONE_THREAD = {f"{library}_THREADS": "1" for library in LIBRARIES}
 
+_one_at_a_time = Lock()
+
 
 def call_with_one_thread(packed: bytes, planned: str) -> Outcome:
-    """Like `call`, in a worker that somebody else started, whose matrix library may use several threads."""
-    with one_thread():
+    """Like `call`, in a worker that somebody else started, whose matrix library may use several threads.
+
+    Where it calls several at a time, in threads of its own, they wait for one another: the setting is the process's.
+    """
+    with _one_at_a_time, one_thread():
         return call(packed, planned)
 
 

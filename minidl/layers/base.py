@@ -195,6 +195,7 @@ class Layer(Recorded):
         Raises:
             ImportError: the package safetensors is missing, for such a path.
             OSError: the file cannot be written; what was there before is still there.
+            ValueError: a path with the ending of a pickle, such as ".pt", which `load` refuses.
 
         >>> import tempfile
         >>> from minidl import Linear

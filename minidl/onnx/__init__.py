@@ -6,16 +6,17 @@ pip install "minidl[onnx]"
 from minidl.arguments import short
 from minidl.layers.attention import SelfAttention
 from minidl.layers.base import Layer
+from minidl.layers.branches import Parallel
 from minidl.layers.container import Container
 from minidl.layers.convolution import Conv1D, Conv2D
 from minidl.layers.embedding import Embedding, PositionalEncoding
 from minidl.layers.linear import Linear
 from minidl.layers.piecewise_linear import Maxout
 from minidl.layers.recurrence import Recurrence
-from minidl.layers.shapes import SampleShape
+from minidl.layers.shapes import SampleShape, check_sizes
 from minidl.onnx import dense, images, sequences  # noqa: F401 register what they write
 from minidl.onnx.graph import Graph
-from minidl.onnx.writers import shape_after, write, writes
+from minidl.onnx.writers import Shape, shape_after, write, writes
 from minidl.storage import StrPath, check_target, replacing
 from minidl.version import __version__
 
@@ -56,7 +57,8 @@ def export(model: Layer, path: StrPath, *, input_shape: SampleShape = None) -> N
     from onnx import helper
 
     if not isinstance(model, Layer):
-        raise TypeError(f"expected model to be a Layer, received {short(model)}")
+        inside = next((f": give its .{name}" for name in ("model_", "model") if hasattr(model, name)), "")
+        raise TypeError(f"expected model to be a Layer, received {short(model)}{inside}")
     check_target(path)
     shape = _row_shape(model, input_shape)
     built = next((p.value.dtype for p in model.named_parameters().values() if p.built), None)
@@ -78,13 +80,13 @@ def export(model: Layer, path: StrPath, *, input_shape: SampleShape = None) -> N
         stream.write(file.SerializeToString())
 
 
-def _axes(sizes: tuple[int | None, ...]) -> list[str | int]:
+def _axes(sizes: Shape) -> list[str | int]:
     return ["n", *(f"size_{axis}" if size is None else size for axis, size in enumerate(sizes, start=1))]
 
 
-def _row_shape(model: Layer, given: SampleShape) -> tuple[int | None, ...]:
+def _row_shape(model: Layer, given: SampleShape) -> Shape:
     """The shape of a row, as far as anybody says it."""
-    shape = model._input_shape if given is None else given
+    shape = model._input_shape if given is None else _sizes(given)
     first = model
     while shape is None and isinstance(first, Container) and len(first):
         first = first[0]
@@ -95,6 +97,13 @@ def _row_shape(model: Layer, given: SampleShape) -> tuple[int | None, ...]:
             f"give it, such as input_shape=(3, 32, 32)"
         )
     return tuple(shape)
+
+
+def _sizes(given: Shape) -> Shape:
+    """A shape in which None is any size, if the others are sizes."""
+    checked = [1 if size is None else size for size in given] if isinstance(given, tuple | list) else given
+    sizes = check_sizes("input_shape", checked)  # type: ignore[arg-type]
+    return tuple(None if kept is None else size for kept, size in zip(given, sizes, strict=True))
 
 
 def _first_shape(layer: Layer) -> SampleShape:
@@ -116,7 +125,7 @@ def _first_shape(layer: Layer) -> SampleShape:
 
 
 def _takes_tokens(layer: Layer) -> bool:
-    """Whether x is given to an Embedding."""
+    """Whether x is given to an Embedding, and to nothing else."""
     if isinstance(layer, Container) and len(layer):
-        return any(map(_takes_tokens, layer)) if type(layer).__name__ == "Parallel" else _takes_tokens(layer[0])
+        return all(map(_takes_tokens, layer)) if isinstance(layer, Parallel) else _takes_tokens(layer[0])
     return isinstance(layer, Embedding)

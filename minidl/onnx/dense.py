@@ -7,10 +7,9 @@ import numpy as np
 from minidl import layers as kinds
 from minidl.layers.smooth_activations import SELU_ALPHA, SELU_SCALE
 from minidl.onnx.graph import Graph
-from minidl.onnx.writers import in_turn, write, writes
+from minidl.onnx.writers import Shape, in_turn, write, writes
 from minidl.parameters import Array
 
-Shape = tuple[int | None, ...]
 SIMPLE = {
     kinds.ReLU: ("Relu", {}),
     kinds.Sigmoid: ("Sigmoid", {}),

@@ -8,9 +8,8 @@ from minidl import layers as kinds
 from minidl.arguments import short
 from minidl.layers.windows import Window
 from minidl.onnx.graph import Graph
-from minidl.onnx.writers import writes
+from minidl.onnx.writers import Shape, writes
 
-Shape = tuple[int | None, ...]
 FAR = np.iinfo(np.int64).max
 
 

@@ -8,9 +8,8 @@ import numpy as np
 from minidl import layers as kinds
 from minidl.layers.recurrence import Recurrence
 from minidl.onnx.graph import Graph
-from minidl.onnx.writers import writes
+from minidl.onnx.writers import Shape, writes
 
-Shape = tuple[int | None, ...]
 State = list[str]
 
 

@@ -9,7 +9,8 @@ from minidl.layers.container import Container
 from minidl.layers.shapes import SampleShape
 from minidl.onnx.graph import Graph
 
-Writer = Callable[[Graph, Any, str, tuple[int | None, ...]], str]
+Shape = tuple[int | None, ...]  # of a row; None is any size
+Writer = Callable[[Graph, Any, str, Shape], str]
 W = TypeVar("W", bound=Writer)
 _writers: dict[type[Layer], Writer] = {}
 
@@ -27,15 +28,21 @@ def writes(*kinds: type[Layer]) -> Callable[[W], W]:
     return keep
 
 
-def write(graph: Graph, layer: Layer, x: str, shape: tuple[int | None, ...]) -> str:
+def write(graph: Graph, layer: Layer, x: str, shape: Shape) -> str:
     """Add a layer to a graph; returns the name of its output."""
     own = getattr(layer, "to_onnx", None)
-    if own is not None:
-        return str(own(graph, x, shape))
-    return _writer_of(layer)(graph, layer, x, shape)
+    if own is None:
+        return _writer_of(layer)(graph, layer, x, shape)
+    y = own(graph, x, shape)
+    if not isinstance(y, str):
+        raise TypeError(
+            f"expected to_onnx of {short(layer)} to return the name of its output, received {short(y)}: return what "
+            f"graph(...) returned"
+        )
+    return y
 
 
-def shape_after(layer: Layer, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+def shape_after(layer: Layer, shape: Shape) -> Shape:
     """The shape of a row that a layer returns."""
     after: SampleShape = layer.output_shape(shape)
     if after is None:
@@ -57,7 +64,7 @@ def _writer_of(layer: Layer) -> Writer:
     )
 
 
-def in_turn(graph: Graph, layers: Container, x: str, shape: tuple[int | None, ...]) -> str:
+def in_turn(graph: Graph, layers: Container, x: str, shape: Shape) -> str:
     """The layers of a container, each given what the one before it returns."""
     for layer in layers:
         x, shape = write(graph, layer, x, shape), shape_after(layer, shape)

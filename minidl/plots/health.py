@@ -10,24 +10,31 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from minidl.diagnostics import Recorder, diagnose
+from minidl.diagnostics.evidence import Evidence
 from minidl.parameters import Array
 from minidl.plots.style import (
     DPI,
     LINE_WIDTH,
     MANY_MAP,
+    NEUTRAL,
     OKABE_ITO,
     SHARE_MAP,
+    SMALL,
     TEXT,
     Drawing,
     add_bar,
     add_grid,
+    band_key,
     label_axes,
+    legend_key,
 )
 from minidl.quiet import quiet
 
 SICK, NONE = OKABE_ITO[1], "0.9"
 ROW = 0.17  # inches, of a layer
+FEW = 0.1  # a share that looks like white
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+PALER, PALE = 0.18, 0.35  # opacity of the two bands
 
 
 @quiet
@@ -52,14 +59,17 @@ def health(recorder: Recorder) -> Figure:
     diagnosis = diagnose(recorder)
     sick = {recorder.layers[place] for finding in diagnosis.findings for place in finding.layers}
     names, steps = recorder.layers, recorder["step"]
-    weights = np.flatnonzero(np.logical_not(np.isnan(recorder["twins"][-1])))
+    evidence = Evidence(recorder)
+    weights, places = evidence.weights, evidence.activations
     of_weights = [recorder.parameters[place] for place in weights]
-    stuck = np.fmax(_of_activations(recorder), recorder["saturated"])
+    off = np.full(recorder["inactive"].shape, np.nan)
+    off[:, places] = recorder["inactive"][:, places]
+    stuck = np.fmax(off, recorder["saturated"])
     known = np.logical_not(np.isnan(stuck).all(axis=0)).reshape(-1)
     of_stuck = [name for name, there in zip(names, known, strict=True) if there] or ["none"]
     stuck = stuck[:, known] if known.any() else np.full((len(steps), 1), np.nan)
     lower = max(len(of_stuck), len(of_weights), 2)
-    figure = Drawing(figsize=(7.4, 1.7 + ROW * (len(names) + lower)), dpi=DPI, layout="constrained")
+    figure = Drawing(figsize=(6.4, 1.7 + ROW * (len(names) + lower)), dpi=DPI, layout="constrained")
     cells = figure.subplots(2, 2, height_ratios=(max(len(names), 2), lower)).flat
     _map(next(cells), steps, names, recorder["activation_deviation"], "activations: deviation", sick)
     _map(next(cells), steps, names, recorder["gradient_norm"], "gradients: |dL/dy|", sick)
@@ -68,14 +78,6 @@ def health(recorder: Recorder) -> Figure:
     found = "nothing found" if diagnosis.healthy else "found: " + ", ".join(diagnosis.names)
     figure.suptitle(found, fontsize=TEXT, color=SICK if diagnosis.findings else "black", fontweight="bold")
     return figure
-
-
-def _of_activations(recorder: Recorder) -> Array:
-    """The share of units at 0, of layers that follow one with parameters: those of others are 0 for other reasons."""
-    shares = recorder["inactive"].copy()
-    owners = {name.rpartition(".")[0] or "model" for name in recorder.parameters}
-    shares[:, [layer.partition(" ")[0] in owners for layer in recorder.layers]] = np.nan
-    return shares
 
 
 def _map(
@@ -92,7 +94,10 @@ def _map(
     for label in ax.get_yticklabels():
         if label.get_text() in sick:
             label.set(color=SICK, fontweight="bold")
-    places = np.unique(np.linspace(0, len(steps) - 1, 5).round().astype(int))
+    if share and finite.size and finite.max() < FEW:  # or the map would look forgotten
+        most = f"at most {np.ceil(100 * finite.max()):.0f}%"
+        ax.text(0.5, 0.5, most, transform=ax.transAxes, ha="center", va="center", fontsize=SMALL)
+    places = np.arange(0, len(steps), -(-len(steps) // 5))
     ax.set_xticks(places, [f"{steps[place]:.0f}" for place in places])
     label_axes(ax, "step", "")
     ax.tick_params(axis="y", length=0)
@@ -100,8 +105,8 @@ def _map(
     ax.set_title(title, fontsize=TEXT, loc="left")
     add_bar(ax, image, "")
     bar = image.colorbar.ax.yaxis  # type: ignore[union-attr]
-    bar.set_major_locator(MaxNLocator(4) if finite.size else NullLocator())
-    bar.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0%}" if share else f"{float(f'{10**v:.1g}'):g}"))
+    bar.set_major_locator(MaxNLocator(4 if len(names) > 3 else 2) if finite.size else NullLocator())
+    bar.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0%}" if share else f"{float(f'{10**v:.2g}'):g}"))
 
 
 def _limits(finite: Array) -> tuple[float, float]:
@@ -139,7 +144,7 @@ def layer_spreads(recorder: Recorder, *, layers: Sequence[str] = ()) -> Figure:
         raise ValueError(f"expected layers of {recorder.layers}, received {strays}")
     if len(chosen) > 12:
         raise ValueError(f"expected at most 12 layers, received {len(chosen)}: choose with layers=[...]")
-    figure = Drawing(figsize=(6.4, 0.5 + 1.05 * len(chosen)), dpi=DPI, layout="constrained")
+    figure = Drawing(figsize=(6.4, 0.7 + 1.05 * len(chosen)), dpi=DPI, layout="constrained")
     cells = figure.subplots(len(chosen), 2, squeeze=False, sharex=True)
     for index, (row, name) in enumerate(zip(cells, chosen, strict=True)):
         place = recorder.layers.index(name)
@@ -148,14 +153,23 @@ def layer_spreads(recorder: Recorder, *, layers: Sequence[str] = ()) -> Figure:
             label_axes(ax, "step" if index == len(chosen) - 1 else "", name if what == "activation" else "")
             if index == 0:
                 ax.set_title(f"{what}s", fontsize=TEXT)
+    keys = [
+        legend_key("median", NEUTRAL),
+        band_key("half of the numbers", alpha=0.6),
+        band_key("90 % of them", alpha=PALER),
+    ]
+    figure.legend(handles=keys, loc="outside upper center", ncols=3, frameon=False, fontsize=SMALL)
     return figure
 
 
 def _spread(ax: Axes, steps: Array, rows: Array, colour: str) -> None:
     quantiles = np.array([_quantiles(row.astype(float)) for row in rows]).T
-    for low, high, alpha in ((0, 4, 0.18), (1, 3, 0.35)):
-        ax.fill_between(steps, quantiles[low], quantiles[high], color=colour, alpha=alpha, linewidth=0)
-    ax.plot(steps, quantiles[2], color=colour, linewidth=LINE_WIDTH)
+    alone = len(steps) == 1  # an area of one column and a line of one point would not be seen
+    for low, high, alpha in ((0, 4, PALER), (1, 3, PALE)):
+        ax.fill_between(steps, quantiles[low], quantiles[high], color=colour, alpha=alpha, linewidth=8 * alone)
+    ax.plot(steps, quantiles[2], "o" if alone else "-", color=colour, linewidth=LINE_WIDTH, markersize=3)
+    if alone:
+        ax.set_xlim(steps[0] - 1, steps[0] + 1)
     ax.ticklabel_format(axis="y", scilimits=(-2, 3))
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     add_grid(ax)

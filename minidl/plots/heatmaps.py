@@ -22,7 +22,7 @@ from minidl.plots.style import (
     text_width,
 )
 
-SMALLEST = 1.2  # inches, the side of the matrix of a new figure
+SMALLEST = 1.4  # inches, the side of the matrix of a new figure
 
 
 def confusion_heatmap(matrix: Array, *, classes: Sequence[str] = (), ax: Axes | None = None) -> Figure:
@@ -117,7 +117,8 @@ def grid_heatmap(
             colour = "white" if value - low > 0.6 * (high - low) else "black"
             ax.text(column, row, f"{value:.{digits}f}", ha="center", va="center", color=colour, fontsize=SMALL)
     best = np.unravel_index(np.nanargmax(finite), numbers.shape)
-    frame = Rectangle((best[1] - 0.5, best[0] - 0.5), 1, 1, fill=False, edgecolor=OKABE_ITO[1], linewidth=2)
+    place = best[1] - 0.5, best[0] - 0.5
+    frame = Rectangle(place, 1, 1, fill=False, edgecolor=OKABE_ITO[1], linewidth=2, clip_on=False, zorder=3)
     ax.add_patch(frame)
     ax.set_xticks(range(len(columns)), [_tick(value) for value in columns])
     ax.set_yticks(range(len(rows)), [_tick(value) for value in rows])

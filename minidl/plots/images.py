@@ -29,6 +29,8 @@ from minidl.plots.style import (
 )
 
 LARGEST = 1.1  # inches, the width of one image
+TALLEST = 7.0  # inches, all rows of images
+BAR = 0.8  # inches, the numbers and the label of a colour bar
 GAP = 0.08  # between images, as a part of their width
 TITLE_LINE = 0.16  # inches
 
@@ -77,12 +79,8 @@ def weight_images(
         return _mosaic(ax, list(_between_0_and_1(images, within)), columns, titles=titles)
     most = np.broadcast_to(np.abs(images).max(axis=within, keepdims=True), (len(images), 1, 1)).ravel()
     limits = [(-bound, bound) for bound in np.where(most > 0, most, 1.0).tolist()]
-    beside = 0.9 if shared_scale else 0.0  # for the colour bar
-    figure = _mosaic(ax, list(images), columns, titles=titles, cmap=WEIGHT_MAP, limits=limits, beside=beside)
-    if shared_scale:
-        ax = figure.axes[0] if ax is None else ax
-        add_bar(ax, ax.images[-1], "weight")
-    return figure
+    bar = "weight" if shared_scale else ""
+    return _mosaic(ax, list(images), columns, titles=titles, cmap=WEIGHT_MAP, limits=limits, bar=bar)
 
 
 def sample_images(dataset: Dataset, *, per_class: int = 5, ax: Axes | None = None) -> Figure:
@@ -160,11 +158,11 @@ def _mosaic(
     names: Sequence[str] = (),
     cmap: str = GREY_MAP,
     limits: Sequence[tuple[float, float]] = (),
-    beside: float = 0.0,
+    bar: str = "",
 ) -> Figure:
     """Draw images in rows of `columns`, with a title above each, or a name before each row; None leaves a hole.
 
-    A unit of the axes is an inch. A new figure has a margin of `beside` inches to the right.
+    A unit of the axes is an inch. A `bar` is what the colour bar to the right measures, "" draws none.
     """
     columns = min(check_integer("columns", columns, minimum=1), len(images))
     rows = -(-len(images) // columns)
@@ -173,7 +171,7 @@ def _mosaic(
     above = TITLE_LINE * max((title.count("\n") + 1 for title in titles), default=0)
     needed = text_width(lines, SMALL)
     if ax is None:
-        tile = max(min(LARGEST, WIDTH / columns), needed)
+        tile = max(min(LARGEST, WIDTH / columns, TALLEST / rows / (shape + GAP)), needed)
     else:
         tile = _fitting(axes_for(ax), columns, rows, shape, above)
     shrunk = min(1.0, tile / needed) if needed else 1.0
@@ -183,7 +181,7 @@ def _mosaic(
     size = columns * across - gap, rows * down - gap
     if ax is None:
         left = EDGE + (text_width(names, TEXT) + EDGE if names else 0.0)
-        ax = axes_of_size(*size, left=left, right=EDGE + beside)
+        ax = axes_of_size(*size, left=left, right=EDGE + (BAR + 0.065 * size[0] if bar else 0.0))
     for place, image in enumerate(images):
         if image is None:
             continue
@@ -198,6 +196,8 @@ def _mosaic(
     ax.set_yticks([row * down + above + height / 2 for row in range(len(names))], names)
     ax.tick_params(length=0, labelsize=TEXT)
     ax.spines[:].set_visible(False)
+    if bar:
+        add_bar(ax, ax.images[-1], bar)
     return figure_of(ax)
 
 

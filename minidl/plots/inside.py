@@ -1,5 +1,7 @@
 """Figures of what a network sees and says: filters, features in two dimensions, decisions, and range tests."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
@@ -7,8 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from minidl.arguments import check_integer
-from minidl.data.dataset import Dataset
 from minidl.diagnostics import RangeTest
+from minidl.inputs import as_array
 from minidl.layers.base import Layer
 from minidl.parameters import Array
 from minidl.plots.images import weight_images
@@ -25,6 +27,8 @@ from minidl.plots.style import (
     label_axes,
     legend_key,
 )
+from minidl.returned import as_finite
+from minidl.training.door import Data, as_dataset
 
 
 def filters(weight: ArrayLike, *, count: int = 32, columns: int = 8, ax: Axes | None = None) -> Figure:
@@ -40,7 +44,7 @@ def filters(weight: ArrayLike, *, count: int = 32, columns: int = 8, ax: Axes | 
         ax: where to draw; None makes a new figure.
 
     Raises:
-        ValueError: an array of another rank.
+        ValueError: an array of another rank, or without a filter.
 
     >>> from minidl import Conv2D
     >>> figure = filters(Conv2D(1, 4, 3).build(seed=0).weight.value)
@@ -48,7 +52,7 @@ def filters(weight: ArrayLike, *, count: int = 32, columns: int = 8, ax: Axes | 
     4
     """
     weights = np.asarray(weight)
-    if weights.ndim != 4:
+    if weights.ndim != 4 or not weights.size:
         raise ValueError(
             f"expected weights of shape (height, width, in_channels, out_channels), received weight.shape="
             f"{weights.shape}: those of a Linear layer are drawn by weight_images"
@@ -75,19 +79,22 @@ def embedding(
         ax: where to draw; None makes a new figure.
 
     Raises:
-        ValueError: fewer than 3 rows or 2 features, or labels of another length.
+        ValueError: fewer than 3 rows or 2 features, numbers that are not finite, labels of another length, or a label
+            without a name.
 
     >>> figure = embedding([[0.0, 0, 0], [4, 0, 0], [0, 2, 0], [4, 2, 0]], [0, 1, 0, 1])
     >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
     ('first component, 80 % of the variance', 'second component, 20 % of the variance')
     """
-    rows, labels = np.asarray(features, float), np.asarray(targets)
-    rows = rows.reshape(len(rows), -1)
-    if labels.shape != (len(rows),) or labels.dtype.kind not in "iu" or len(rows) < 3 or rows.shape[1] < 2:
+    given, labels = as_array("features", features), np.asarray(targets)
+    few = given.ndim < 2 or len(given) < 3 or given.size < 2 * len(given)
+    if few or labels.shape != given.shape[:1] or labels.dtype.kind not in "iu":
         raise ValueError(
             f"expected (n, ...) features with 3 rows and 2 columns at least, and (n,) integer labels, received shapes "
-            f"{np.shape(features)} and {labels.shape}"
+            f"{given.shape} and {labels.shape}"
         )
+    rows = as_finite("features", given.reshape(len(given), -1), np.float64)
+    _check_names(labels, classes)
     centred = rows - rows.mean(axis=0)
     u, s, vt = np.linalg.svd(centred, full_matrices=False)
     shares = s**2 / max(float((s**2).sum()), np.finfo(float).tiny)
@@ -106,7 +113,7 @@ def embedding(
     return figure_of(ax)
 
 
-def decision_regions(model: Layer, data: Dataset, *, points: int = 200, ax: Axes | None = None) -> Figure:
+def decision_regions(model: Layer, data: Data, *, points: int = 200, ax: Axes | None = None) -> Figure:
     """The class that a model takes for each point of the plane, pale, and the rows of a set with two features on it.
 
     Args:
@@ -116,18 +123,19 @@ def decision_regions(model: Layer, data: Dataset, *, points: int = 200, ax: Axes
         ax: where to draw; None makes a new figure.
 
     Raises:
-        ValueError: another number of features, or no integer labels.
+        ValueError: another number of features, no integer labels from 0 on, or outputs that are no scores of classes.
 
-    >>> from minidl import Linear
+    >>> from minidl import Dataset, Linear
     >>> data = Dataset(np.float32([[0, 0], [1, 1]]), np.array([0, 1]))
     >>> len(decision_regions(Linear(2, 2).build(seed=0), data, points=10).axes[0].images)
     1
     """
+    data = as_dataset("data", data)
     labels = np.asarray(data.targets).reshape(-1) if np.size(data.targets) == len(data) else data.targets
-    if data.x.ndim != 2 or data.x.shape[1] != 2 or labels.ndim != 1 or labels.dtype.kind not in "iub":
+    if data.x.ndim != 2 or data.x.shape[1] != 2 or labels.ndim != 1 or not _are_labels(labels):
         raise ValueError(
-            f"expected data with two features a row and (n,) integer labels, received x.shape={data.x.shape}, "
-            f"targets.shape={data.targets.shape}, dtype={data.targets.dtype}"
+            f"expected data with two features a row and (n,) integer labels from 0 on, received x.shape="
+            f"{data.x.shape}, targets.shape={data.targets.shape}, dtype={data.targets.dtype}"
         )
     check_integer("points", points, minimum=2)
     low, high = data.x.min(axis=0).astype(float), data.x.max(axis=0).astype(float)
@@ -135,7 +143,7 @@ def decision_regions(model: Layer, data: Dataset, *, points: int = 200, ax: Axes
     low, high = low - room, high + room
     across, up = (np.linspace(low[axis], high[axis], points) for axis in (0, 1))
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
-    scores = model.predict(grid)
+    scores = _scores(model, grid)
     binary = scores.ndim == 1 or scores.shape[-1] == 1
     taken = (scores.reshape(-1) >= 0).astype(int) if binary else scores.argmax(axis=1)
     number = max(2 if binary else scores.shape[1], int(labels.max()) + 1, len(data.classes))
@@ -151,7 +159,7 @@ def decision_regions(model: Layer, data: Dataset, *, points: int = 200, ax: Axes
         alpha=0.3,
         interpolation="nearest",
     )
-    _scatter(ax, data.x, labels.astype(int), data.classes, number=number)
+    _scatter(ax, data.x, labels.astype(int), data.classes, number=number, regions=np.unique(taken).tolist())
     label_axes(ax, "first feature", "second feature")
     return figure_of(ax)
 
@@ -166,6 +174,8 @@ def range_curve(found: RangeTest, *, ax: Axes | None = None) -> Figure:
     >>> range_curve(RangeTest(rates, costs, costs, 0.3, 0.1, 1.0, True)).axes[0].get_xscale()
     'log'
     """
+    if not isinstance(found, RangeTest):
+        raise TypeError(f"expected what range_test(trainer, train) returns, received {type(found).__name__}")
     ax = axes_for(ax)
     ax.plot(found.rates, found.costs, color=NEUTRAL, linewidth=0.7, alpha=0.7)
     ax.plot(found.rates, found.smooth, color=OKABE_ITO[0], linewidth=LINE_WIDTH)
@@ -186,18 +196,49 @@ def range_curve(found: RangeTest, *, ax: Axes | None = None) -> Figure:
     return figure_of(ax)
 
 
-def _scatter(ax: Axes, points: Array, labels: Array, classes: tuple[str, ...], *, number: int = 0) -> None:
-    """Points with a colour for each class that is there, and a legend."""
+def _are_labels(labels: Array) -> bool:
+    return labels.dtype.kind in "iub" and bool((labels >= 0).all())
+
+
+def _check_names(labels: Array, classes: tuple[str, ...]) -> None:
+    if classes and (labels.min() < 0 or labels.max() >= len(classes)):
+        raise ValueError(
+            f"expected labels from 0 to {len(classes) - 1} for {len(classes)} class names, received labels from "
+            f"{labels.min()} to {labels.max()}: name every class, or none"
+        )
+
+
+def _scores(model: Layer, grid: Array) -> Array:
+    """What a model says of points of the plane, if that are scores of classes."""
+    if not isinstance(model, Layer):
+        raise TypeError(f"expected model to be a built layer, received {type(model).__name__}")
+    scores = model.predict(grid)
+    if scores.ndim > 2 or not np.isfinite(scores).all():
+        raise ValueError(
+            f"expected a model with finite scores (n, classes), (n, 1) or (n,), received outputs of shape "
+            f"{scores.shape}, {np.count_nonzero(~np.isfinite(scores))} of them not finite"
+        )
+    return scores
+
+
+def _scatter(
+    ax: Axes,
+    points: Array,
+    labels: Array,
+    classes: tuple[str, ...],
+    *,
+    number: int = 0,
+    regions: Sequence[int] = (),
+) -> None:
+    """Points with a colour for each class that is there, and a legend of them and of the regions."""
     present = np.unique(labels).tolist()
-    if number == 0:
-        palette = dict(zip(present, colours(len(present)), strict=True))
-    else:
-        palette = dict(enumerate(colours(number)))
+    shown = range(number) if number else present
+    palette = dict(zip(shown, colours(len(shown)), strict=True))
     keys = []
-    for label in present:
+    for label in sorted({*present, *regions}):
         of_class = points[labels == label]
         ax.scatter(of_class[:, 0], of_class[:, 1], s=9, color=[palette[label]], alpha=0.8, linewidths=0)
-        name = classes[label] if classes else str(label)
+        name = classes[label] if 0 <= label < len(classes) else str(label)
         keys.append(legend_key(name, palette[label], "", marker="o", markersize=4))
     add_legend(ax, keys)
     ax.tick_params(labelsize=SMALL)

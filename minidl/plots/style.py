@@ -16,7 +16,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogFormatter
 
 WIDTH, HEIGHT = 5.0, 3.2  # inches: one column of a report
-EDGE = 0.05  # inches, the least margin
+EDGE = 0.075  # inches, the least margin
 DPI = 150
 TEXT, SMALL = 9, 8  # points: axis labels; ticks, legends, titles of images
 LINE_WIDTH = 1.3
@@ -94,7 +94,7 @@ def log_scale(ax: Axes) -> None:
     low, high = map(float, ax.get_ylim())  # of Python: numpy warns where one over the other overflows
     if low > 0 and high / low < 1e4:
         ax.yaxis.set_major_formatter(_PlainFormatter())
-        ax.yaxis.set_minor_formatter(_PlainFormatter(minor_thresholds=(1.5, 0.7)))
+        ax.yaxis.set_minor_formatter(_PlainFormatter(minor_thresholds=(2, 0.7)))
 
 
 class _PlainFormatter(LogFormatter):
@@ -118,9 +118,9 @@ def legend_key(label: str, colour: Any, line: Any = "-", **marker: Any) -> Line2
     return Line2D([], [], label=label, color=colour, linestyle=line, linewidth=LINE_WIDTH, **marker)
 
 
-def band_key(label: str, colour: Any = NEUTRAL) -> Patch:
+def band_key(label: str, colour: Any = NEUTRAL, *, alpha: float = 2 * PALE) -> Patch:
     """A sample of a band for the legend."""
-    return Patch(label=label, facecolor=colour, alpha=2 * PALE, linewidth=0)
+    return Patch(label=label, facecolor=colour, alpha=alpha, linewidth=0)
 
 
 def add_legend(ax: Axes, entries: Sequence[Artist]) -> None:

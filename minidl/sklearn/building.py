@@ -4,8 +4,6 @@ import copy
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from minidl.arguments import short
 from minidl.data.batching import steps_per_epoch
 from minidl.data.dataset import Dataset
@@ -21,7 +19,8 @@ from minidl.training.trainer import Trainer
 
 def trainer_of(estimator: Any, data: Dataset, n_out: int, loss: Loss, seed: int) -> Trainer:
     """A trainer of a new model: what an estimator shares with others, such as callbacks, is copied."""
-    model = network(estimator, data.x.shape[1], n_out).build(seed=seed, dtype=estimator.dtype)
+    n_in = data.x.shape[1]
+    model = network(estimator, n_in, n_out).build(seed=seed, dtype=estimator.dtype, input_shape=(n_in,))
     _check_scores(estimator, model, data, n_out)
     steps = int(estimator.epochs) * steps_per_epoch(data, estimator.batch_size)
     callbacks, regularizers, metrics = copy.deepcopy(
@@ -46,7 +45,12 @@ def network(estimator: Any, n_in: int, n_out: int) -> Layer:
                 f"expected model({n_in}, {n_out}) to return a Layer, received {short(made)}: such as "
                 f"Sequential(Linear({n_in}, 50), ReLU(), Linear(50, {n_out}))"
             )
-        return made
+        if hasattr(made, "parameters"):
+            raise ValueError(
+                f"expected model({n_in}, {n_out}) to return new layers, received one that is built: fit would draw its "
+                f"weights anew; Sequential(*layers) keeps those of the layers in it"
+            )
+        return copy.deepcopy(made)  # another fit may be given the same layers
     layers: list[Layer] = []
     for fan_in, width in pairwise([n_in, *map(int, estimator.hidden)]):
         layers += [Linear(fan_in, width), made_of("activation", estimator.activation, Layer, "ReLU")]
@@ -72,8 +76,7 @@ def _check_scores(estimator: Any, model: Layer, data: Dataset, n_out: int) -> No
         return
     received = model.predict(data.x[:1]).shape
     if received != (1, n_out):
-        expected = tuple(np.array([1, n_out]).tolist())
         raise ValueError(
-            f"expected model({data.x.shape[1]}, {n_out}) to give scores of shape {expected} for one row, received "
+            f"expected model({data.x.shape[1]}, {n_out}) to give scores of shape (1, {n_out}) for one row, received "
             f"{received}: its last layer is Linear(..., n_out)"
         )

@@ -1,11 +1,12 @@
 """What the estimators refuse of their parameters, at `fit`: scikit-learn wants constructors that only keep them."""
 
+from copy import copy
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from minidl.arguments import check_flag, check_function, check_integer, check_number, short
+from minidl.arguments import check_flag, check_function, check_integer, check_number, check_numbers, short
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.optim.base import Optimizer
@@ -26,9 +27,9 @@ def check_parameters(estimator: Any) -> None:
     check_number("learning_rate", given["learning_rate"], minimum=0)
     _check_optimizer(given["optimizer"], given["schedule"])
     if given["loss"] is not None and not isinstance(given["loss"], Loss):
-        advice = ": write Hinge()" if given["loss"] == "hinge" else ""
         raise TypeError(
-            f"expected loss to be None or an object of Loss such as Hinge(), received {short(given['loss'])}{advice}"
+            f"expected loss to be None or an object of Loss, received {short(given['loss'])}: write Hinge() or the "
+            f"call of another"
         )
     if given["early_stopping"] is not None:
         _check_patience(given["early_stopping"])
@@ -40,14 +41,19 @@ def check_parameters(estimator: Any) -> None:
 
 def _check_layers(estimator: Any, given: dict[str, Any]) -> None:
     if given["model"] is not None:
-        check_function("model", given["model"], "n_in", "n_out", advice="write lambda n_in, n_out: Sequential(...)")
+        advice = "write lambda n_in, n_out: Sequential(...)"
+        if isinstance(given["model"], Layer):
+            raise TypeError(
+                f"expected model to be a function (n_in, n_out), received {short(given['model'])}: {advice}"
+            )
+        check_function("model", given["model"], "n_in", "n_out", advice=advice)
         defaults = signature(type(estimator)).parameters
-        if extra := [name for name in OF_LAYERS if given[name] != defaults[name].default]:
+        if extra := [name for name in OF_LAYERS if not _same(given[name], defaults[name].default)]:
             raise ValueError(
                 f"expected model={short(given['model'])} alone, received {', '.join(extra)} too: the function says "
                 f"all layers itself, so leave them out"
             )
-    if isinstance(given["hidden"], str) or not isinstance(given["hidden"], list | tuple | np.ndarray):
+    if not isinstance(given["hidden"], list | tuple | np.ndarray) or np.shape(given["hidden"]) == ():
         raise TypeError(
             f"expected hidden to be the widths of the hidden layers, such as (100,), received hidden="
             f"{short(given['hidden'])}: put it in ( , )"
@@ -93,6 +99,18 @@ def made_of(name: str, function: Any, kind: type, example: str) -> Any:
     return made
 
 
+def check_read(**given: Any) -> None:
+    """Refuse what scikit-learn would read as something else: a masked array without its mask, a query not yet run."""
+    for name, value in given.items():
+        if isinstance(value, np.ma.MaskedArray) or hasattr(value, "collect"):
+            check_numbers(name, value)
+
+
+def kept(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters to compare with later, also where a list or mapping among them is written into."""
+    return {name: copy(value) if isinstance(value, list | dict) else value for name, value in parameters.items()}
+
+
 def changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """The names of parameters that are others than before, but for those that one call reads for itself."""
     return [name for name, value in now.items() if name not in OF_ONE_CALL and not _same(before[name], value)]
@@ -102,6 +120,6 @@ def _same(one: Any, other: Any) -> bool:
     if one is other:
         return True
     try:
-        return bool(one == other)
-    except (TypeError, ValueError):  # as of arrays
+        return bool(np.all(one == other))
+    except (TypeError, ValueError):  # as of arrays of other lengths
         return False

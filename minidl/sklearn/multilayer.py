@@ -17,7 +17,7 @@ from minidl.optim.adam import Adam
 from minidl.parameters import Array
 from minidl.sklearn.bridging import CallbackSupport, Told, with_callbacks
 from minidl.sklearn.building import trainer_of
-from minidl.sklearn.checking import changed, check_parameters
+from minidl.sklearn.checking import changed, check_parameters, check_read, kept
 from minidl.sklearn.recording import best_epoch, joined
 from minidl.training.callbacks import Callback
 from minidl.training.history import History
@@ -146,7 +146,7 @@ class Multilayer(CallbackSupport, BaseEstimator, metaclass=ABCMeta):
         """Draw the seed, and remember what the model is trained with."""
         self._check_train(train, whole=whole)
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._parameters = self.get_params(deep=False)
+        self._parameters = kept(self.get_params(deep=False))
 
     def _run(
         self,
@@ -181,6 +181,7 @@ class Multilayer(CallbackSupport, BaseEstimator, metaclass=ABCMeta):
 
     def _rows(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
         """Rows and targets as arrays; columns are remembered, or compared with those that are."""
+        check_read(X=X, y=y)
         X, y = validate_data(self, X, y, reset=reset, dtype=np.dtype(self.dtype), multi_output=True, **self._of_y)
         return X, y.toarray() if hasattr(y, "toarray") else y
 
@@ -207,7 +208,13 @@ class Multilayer(CallbackSupport, BaseEstimator, metaclass=ABCMeta):
             rows, targets = self._rows(X_val, y_val, reset=False)
             return train, self._dataset(rows, self._encoded(targets), None)
         if fraction is not None:
-            train, held_out = train.split(1 - fraction, float(fraction), seed=self._seed)
+            try:
+                train, held_out = train.split(1 - fraction, float(fraction), seed=self._seed)
+            except ValueError as error:  # as of a part whose rows weigh nothing
+                error.add_note(
+                    f"as validation_fraction={fraction} parts the rows: give X_val and y_val, or a larger share"
+                )
+                raise
             return train, held_out
         if self.early_stopping is not None:
             raise ValueError(
@@ -219,6 +226,7 @@ class Multilayer(CallbackSupport, BaseEstimator, metaclass=ABCMeta):
     def _scores(self, X: Any) -> Array:
         """(n, outputs) what the model says of rows."""
         check_is_fitted(self)
+        check_read(X=X)
         dtype = self.model_.parameters.dtype
         X = validate_data(self, X, reset=False, dtype=dtype)
         scores: Array = self.model_.predict(X)

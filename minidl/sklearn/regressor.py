@@ -65,7 +65,7 @@ class MLPRegressor(RegressorMixin, Multilayer):
         self._returned = np.result_type(self.dtype, y.dtype) if y.dtype.kind == "f" else np.dtype(self.dtype)
 
     def _encoded(self, y: Array) -> Array:
-        targets = y.astype(np.dtype(self.dtype), copy=False).reshape(len(y), -1)
+        targets = y.reshape(len(y), -1)
         if targets.shape[1] != self._n_out or (y.ndim == 1) != self._flat:
             shape = "(n,)" if self._flat else f"(n, {self._n_out})"
             raise ValueError(f"expected targets of shape {shape}, as before, received shape {y.shape}")

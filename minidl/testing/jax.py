@@ -131,8 +131,9 @@ def _function_cases(
             thing = compiled.setdefault(written(made), thing)
         return thing, f"check_function({name_of(function)}", ends + written(made)
 
-    sizes = {size: SIZES for shape in asked.shapes.values() for size in shape if isinstance(size, str)}
-    return function_cases_of(asked, arguments_of, arguments, called, name_of(function), sizes)
+    return function_cases_of(
+        asked, arguments_of, arguments, called, name_of(function), dict.fromkeys(asked.sizes, SIZES)
+    )
 
 
 @as_test(FUNCTION, _function_cases)
@@ -144,19 +145,9 @@ def function_test() -> None:
 
     Args:
         function: any function of JAX arrays that `jax.vjp` takes.
-        shape: the shape of the only input, or name -> shape for each, in the order in which they are handed over. Sizes
-            that are names are drawn, and one name is one size.
-        rows_mix: declare that rows depend on one another. If not, the first axis of the first input, and of each that
-            begins with the same name, counts rows: each row gives its row of every output, and the gradients of other
-            inputs are sums over rows.
-        domain: the closed interval of the inputs, or name -> interval. None: they are drawn from -3 to 3, and tried far
-            beyond.
-        integers: inputs that hold whole numbers, as labels do: name -> (low, high), from low to high - 1, `high` a
-            number or the name of a size. They are not differentiated.
-        constants: names of further inputs that are not differentiated.
-        jumps: the values of inputs at which the output may jump; the derivative for an element there is not asked.
+        shape, rows_mix, domain, integers, constants, jumps, settings: as in `minidl.testing.function_test`; the inputs
+            stand in the order in which they are handed over.
         jit: False for a function that `jax.jit` does not take.
-        settings: hypothesis settings instead of those of the loaded profile.
         arguments: further arguments, by name, each a value or a strategy.
 
     >>> @jax.custom_vjp

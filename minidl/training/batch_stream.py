@@ -9,6 +9,8 @@ from minidl.arguments import check_integer, short
 from minidl.canonical import digest
 from minidl.data.dataset import Dataset
 
+END = object()  # of a stream; None may be a batch that went wrong
+
 
 class Batches:
     """Batches (x, targets) or (x, targets, weights), so many a pass, as `fit(stream, steps_per_epoch=)` was given them.
@@ -25,8 +27,10 @@ class Batches:
         if not (callable(source) or hasattr(source, "__iter__")) or isinstance(source, type | str | bytes | dict):
             raise TypeError(
                 f"expected a stream of batches: a function epoch -> batches, or what can be gone through, received "
-                f"{short(source)}"
+                f"{short(source)}: write def stream(epoch): ... that yields them"
             )
+        if callable(source) and not self.goes_on:
+            _check_call(source)
         self.pending: list[Any] = []  # a batch of an iterator that was looked at
 
     def opened(self, epoch: int) -> Iterator[Any]:
@@ -40,8 +44,8 @@ class Batches:
 
     def first(self, epoch: int) -> Dataset:
         """The first batch of a pass, which will come again."""
-        batch = next(self.opened(epoch), None)
-        if batch is None:
+        batch = next(self.opened(epoch), END)
+        if batch is END:
             raise ValueError("expected a stream of at least one batch, received none")
         if self.goes_on:
             self.pending = [batch]
@@ -79,4 +83,24 @@ def as_batch(batch: Any) -> Dataset:
         return batch
     if isinstance(batch, tuple | list) and len(batch) in (2, 3):
         return Dataset(batch[0], batch[1], weights=batch[2] if len(batch) == 3 else None)
-    raise TypeError(f"expected batches (x, targets) or (x, targets, weights) of the stream, received {short(batch)}")
+    raise TypeError(
+        f"expected batches (x, targets) or (x, targets, weights) of the stream, received {type(batch).__name__}: yield "
+        f"x, targets"
+    )
+
+
+def _check_call(source: Any) -> None:
+    """Refuse a function that does not take the number of the pass."""
+    from inspect import signature
+
+    try:
+        takes = signature(source)
+    except ValueError:  # built in, and nobody knows
+        return
+    try:
+        takes.bind(0)
+    except TypeError:
+        raise TypeError(
+            f"expected a stream to be called as stream(epoch), received {short(source)}, which takes {takes}: write "
+            f"def stream(epoch): ... that yields batches"
+        ) from None

@@ -21,6 +21,7 @@ from minidl.layers.modes import inference, without_dx
 from minidl.layers.sequential import Sequential
 from minidl.metrics import Metric, binary_accuracy, f1_score, subset_accuracy
 from minidl.parameters import Array
+from minidl.passing import trying
 from minidl.quiet import quietly
 from minidl.regularizers import Regularizer
 from minidl.returned import CHUNK, as_number, check_finite
@@ -107,9 +108,10 @@ def admitted(
     stream = train if isinstance(train, Batches) else None
     sets = {"train": as_dataset("train", stream.first(epoch) if stream else train), **validation_sets(validation)}  # type: ignore[arg-type]
     check_scores_are_counted(model, metrics)
-    for name, data in sets.items():
-        check_data(name, data, model, loss, metrics if name != "train" else {}, sets["train"].columns)
-    check_backward(model, loss, sets["train"])
+    with trying(model.layers_inside(), Layer._passes):
+        for name, data in sets.items():
+            check_data(name, data, model, loss, metrics if name != "train" else {}, sets["train"].columns)
+        check_backward(model, loss, sets["train"])
     if sets["train"].columns:
         model.columns = sets["train"].columns
     return sets if stream is None else {**sets, "train": stream}
@@ -121,7 +123,7 @@ def check_data(
     """Refuse data that the model, the loss or a metric cannot take, at the door instead of in the first epoch."""
     asked = ""
     try:
-        check_columns("x", data.columns, model.columns or columns)
+        check_columns("x", data.columns, tuple(model.columns) or columns)
         if in_memory(data.x):
             check_finite(f"{name}.x", data.x, model._compute_dtype(data.x), chunk=CHUNK)
         with quietly():

@@ -128,7 +128,8 @@ class History:
             else ""
         )
         evaluations = len(self.evaluations.get("step", []))
-        return f"History({len(self.steps['step'])} steps, {evaluations} evaluations{best}; {self.stopped_because})"
+        ended = f"; {self.stopped_because}" if self.stopped_because else ""
+        return f"History({len(self.steps['step'])} steps, {evaluations} evaluations{best}{ended})"
 
     def _repr_html_(self) -> str:
         """For notebooks: the evaluations, or the steps where there are none."""

@@ -4,6 +4,7 @@ from __future__ import annotations  # numpy.random is loaded when it is needed
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, nullcontext
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ class Run:
         owners: whoever remembers something that the rest of the run depends on, in the order in which they take it
             back: what is in a checkpoint, and what is put back where a run may not go on.
         evaluated: whether there was an evaluation after the newest step.
+        interrupted: whether the run ends by Ctrl-C, as was agreed after the newest step.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Run:
         self.hooks = by_hook(self.callbacks)
         self.feed: Any = feed_of(self.train, plan, trainer)
         self.due = evaluation_points(plan.validate_every)
-        self.steps, self.planned_steps = 0, self.feed.planned_steps
+        self.steps, self.planned_steps, self.interrupted = 0, self.feed.planned_steps, False
         self.means, self.evaluated = BatchMeans(), True
         columns = ["step", "epoch", *self.means.columns()]
         columns += [f"{name}_{key}" for name in self.sets for key in ("loss", "penalty", "cost", *trainer.metrics)]
@@ -78,14 +80,13 @@ class Run:
             "settings": self.settings,
             "run": self,  # last: it holds the others against one another
         }
-        self.identity: dict[str, str] = {}
-        if plan.resume is not None or self.hooks["on_safe_point"]:  # before anything can change
-            self._identify()
+        if plan.resume is not None or self.hooks["on_safe_point"]:
+            _ = self.identity  # before anything can change
 
     @property
     def over(self) -> bool:
         """Whether no further step will be taken."""
-        return self.steps >= self.planned_steps or bool(self.trainer.stop_reason) or self.ctrl_c.asked
+        return self.steps >= self.planned_steps or bool(self.trainer.stop_reason) or self.interrupted
 
     def packed(self) -> dict[str, Array]:
         """All that the run is, as arrays by name: what a checkpoint holds.
@@ -94,13 +95,13 @@ class Run:
             DivergenceError: the newest update left weights that are not finite, which nobody can go on with.
         """
         self._check_finite()
-        if not self.identity:
-            self._identify()
         return packed(self.owners, self.identity | {"kernels": described(form())})  # compiling may have failed since
 
-    def _identify(self) -> None:
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """What the run is known by, found out when it is first asked for."""
         sets = {"train": self.train, **self.sets}
-        self.identity = identity(self.trainer, self.plan, sets, self.history.monitor) | self.settings.identity()
+        return identity(self.trainer, self.plan, sets, self.history.monitor) | self.settings.identity()
 
     def state(self) -> dict[str, Any]:
         """Whether the newest step was evaluated."""
@@ -180,13 +181,14 @@ class Run:
         batches = self.feed.batches()
         while not self.over:
             self._step(next(batches))
-            self.ctrl_c.asked, self.trainer.stop_reason = self.trainer.agreed(self.ctrl_c.asked)
             if self.feed.between:
                 self._call("on_epoch_end")
+            self.interrupted, self.trainer.stop_reason = self.trainer.agreed(self.ctrl_c.asked)
             self._rest()
         if self.steps:
             self._check_finite()
         self._rest()
+        self.ctrl_c.asked |= self.interrupted
         if not self.evaluated and not self.ctrl_c.asked:  # after the checkpoint: a longer run would not do so here
             self._evaluate()
         if self.ctrl_c.asked:

@@ -94,6 +94,7 @@ class Settings:
         """Take note of what the run leaves behind."""
         self.begun = self.left = self._settings()
         self.running = False
+        del self.trainer  # which keeps these settings: no file of skops can hold two that have each other
 
     def identity(self) -> dict[str, str]:
         """The parts in words, and what was assigned outside of all runs after they were made."""

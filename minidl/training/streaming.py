@@ -11,12 +11,13 @@ from numpy.typing import DTypeLike
 from minidl.arguments import short
 from minidl.data.batching import part_of
 from minidl.data.dataset import Dataset
+from minidl.inputs import check_columns
 from minidl.parameters import Array
 from minidl.remembered import check_state, number_in
 from minidl.returned import as_finite
 from minidl.seeding import Stream, generator
 from minidl.training.augmenting import augmentation
-from minidl.training.batch_stream import Batches, as_batch
+from minidl.training.batch_stream import END, Batches, as_batch
 from minidl.training.callbacks import Callback
 from minidl.training.checkpoint import Checkpoint
 from minidl.training.door import cast_once
@@ -27,10 +28,11 @@ from minidl.training.plan import Plan
 def as_stream(train: Any, plan: Plan, callbacks: Iterable[Callback]) -> Any:
     """`train` as it is, or as `Batches` where `steps_per_epoch` says that it is a stream."""
     if plan.steps_per_epoch is None:
-        if hasattr(train, "__next__") or (callable(train) and not isinstance(train, type)):
+        of_batches = hasattr(train, "__iter__") and not isinstance(train, Dataset | tuple)
+        if of_batches or (callable(train) and not isinstance(train, type)):
             raise TypeError(
-                f"expected train to be a Dataset or a tuple (x, targets), received {short(train)}: a stream of batches "
-                f"needs fit(stream, steps_per_epoch=...)"
+                f"expected train to be a Dataset or a tuple (x, targets), received {type(train).__name__}: a stream of "
+                f"batches needs fit(stream, steps_per_epoch=...)"
             )
         return train
     if isinstance(train, Dataset | tuple):
@@ -57,7 +59,7 @@ def feed_of(data: Any, plan: Plan, trainer: Any) -> Any:
     """What gives the batches of a run."""
     dtype = trainer.model.parameters.dtype
     if isinstance(data, Batches):
-        return StreamFeed(data, plan, dtype, trainer.epoch, trainer.share)
+        return StreamFeed(data, plan, dtype, trainer.epoch, trainer.share, trainer.model.columns)
     return Feed(cast_once(data, trainer.model), plan, dtype, trainer.epoch, trainer.augmentation, trainer.share)
 
 
@@ -66,8 +68,17 @@ class StreamFeed(Passes):
 
     _place = ("first", "epoch", "position")
 
-    def __init__(self, data: Batches, plan: Plan, dtype: DTypeLike, first: float, share: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        data: Batches,
+        plan: Plan,
+        dtype: DTypeLike,
+        first: float,
+        share: tuple[int, int],
+        columns: tuple[str, ...],
+    ) -> None:
         self.data, self.plan, self.dtype, self.first, self.share = data, plan, np.dtype(dtype), first, share
+        self.columns = columns
         self.augment = None if plan.augment is None else augmentation(plan.augment)
         self.per_epoch = data.steps
         self._enter(int(first))
@@ -105,14 +116,20 @@ class StreamFeed(Passes):
                 for _ in range(self.position):
                     next(given, None)
             while not self.between:
-                if (batch := next(given, None)) is None:
+                if (batch := next(given, END)) is END:
                     raise ValueError(
                         f"expected steps_per_epoch={self.per_epoch} batches in each pass, received "
                         f"{'no more' if self.data.goes_on else self.position} in pass {self.epoch}: give fewer"
                     )
-                yield self._taken(as_batch(batch))
+                try:
+                    taken = self._taken(as_batch(batch))
+                except Exception as error:
+                    error.add_note(f"in batch {self.position} of pass {self.epoch} of the stream")
+                    raise
+                yield taken
 
     def _taken(self, batch: Dataset) -> tuple[Array, ...]:
+        check_columns("x", batch.columns, self.columns)
         x, targets, *weights = map(np.asarray, batch.arrays)
         x = as_finite("x", x, self.dtype)
         targets = targets.astype(self.dtype, copy=False) if targets.dtype.kind == "f" else targets

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from minidl import SGD, Dataset, Linear, MeanSquaredError, Sequential, SoftmaxCrossEntropy, Trainer
-from minidl.data import batches
+from minidl.data import batches, standardize, standardize_scalar, subtract_mean_image
 from minidl.inputs import Rows, as_array
 
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
@@ -80,6 +80,37 @@ def test_a_store_that_answers_with_other_rows_is_refused():
         Rows(Wrong(X))[:2]
 
 
+def test_a_store_keeps_the_rows_it_was_taken_with_and_one_that_fails_is_named():
+    class Growing(Store):
+        def grow(self):
+            self.array = np.concatenate([self.array, self.array])
+            self.shape = self.array.shape
+
+    store = Growing(X)
+    data = Dataset(store, Y)
+    store.grow()
+    assert len(data) == 20
+    assert weights(trained(data)) == weights(trained((X, Y)))
+    with pytest.raises(
+        TypeError, match=r"received <array \(20,\) bool>: the row numbers of a mask are np\.flatnonzero"
+    ):
+        data.x[Y == 1]
+
+    class Closed(Store):
+        def __getitem__(self, rows):
+            raise OSError("no file")
+
+    with pytest.raises(OSError, match="no file") as caught:
+        Rows(Closed(X))[:2]
+    assert "the file of a store is to stay open" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("how", [standardize, standardize_scalar, subtract_mean_image])
+def test_a_store_is_standardized_as_an_array_is(how):
+    (wanted,), (given,) = how(Dataset(X, Y)), how(Dataset(Store(X), Y))
+    assert given.x.tolist() == wanted.x.tolist()
+
+
 BAD = {
     "strings": np.full((20, 3), "a"),
     "dates": np.full((20, 3), "2026-01-01", "datetime64[D]"),
@@ -111,6 +142,18 @@ def test_predict_evaluate_and_fit_refuse_the_same_in_the_same_words(kind):
     assert said[0] == said[1] == said[2]
 
 
+def test_what_holds_no_rows_is_told_what_to_give_instead(tmp_path):
+    np.savez(tmp_path / "x.npz", x=X)
+    with (
+        np.load(tmp_path / "x.npz") as archive,
+        pytest.raises(TypeError, match=r"received NpzFile: take .* x\['...'\]"),
+    ):
+        Dataset(archive, Y)
+    for other in (tmp_path, {1, 2}):
+        with pytest.raises(TypeError, match="give the numbers in one"):
+            Dataset(other, Y)
+
+
 def test_labels_become_places_and_come_back():
     data = Dataset.from_labels(X[:3], np.array(["dog", "cat", "dog"]))
     assert (data.targets.tolist(), data.classes) == ([1, 0, 1], ("cat", "dog"))
@@ -118,6 +161,8 @@ def test_labels_become_places_and_come_back():
     other = Dataset.from_labels(X[:1], ["cat"], classes=("dog", "cat"))
     assert other.targets.tolist() == [1]
     assert Dataset.from_labels(X[:3], [10, 9, 10]).classes == ("9", "10")
+    assert Dataset.from_labels(X[:2], [np.int64(2), 1]).classes == ("1", "2")
+    assert Dataset.from_labels(X[:2], np.array([np.str_("b"), "a"], object)).classes == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -127,6 +172,11 @@ def test_labels_become_places_and_come_back():
         ([0.5, 1.5, 2.5], TypeError, r"texts or whole numbers, received labels\[0\]=0.5"),
         ([["a"], ["b"], ["c"]], ValueError, r"shape \(n,\)"),
         (["a", "b"], ValueError, r"len\(targets\)=2"),
+        (["a", float("nan"), "b"], ValueError, r"a label for every row, received labels\[1\]=nan"),
+        (["1", 1, "2"], TypeError, r"labels of one type, received \['int', 'str'\]"),
+        ([True, 1, 0], TypeError, r"labels of one type, received \['bool', 'int'\]"),
+        ([b"a", b"b", b"a"], TypeError, r"received labels\[0\]=b'a': decode bytes"),
+        ([["a"], ["b", "c"], ["d"]], TypeError, r"received labels\[0\]=\['a'\]"),
     ],
 )
 def test_labels_that_are_none_are_refused(labels, kind, message):
@@ -168,6 +218,22 @@ def test_frames_train_as_arrays_and_their_columns_are_remembered(package):
     with pytest.raises(ValueError, match=r"missing=\['c'\], extra=\[\]"):
         trainer.model.predict(frame[["a", "b"]])
     assert Dataset(frame, Y).split(0.5, 0.5)[0].columns == ("a", "b", "c")
+
+
+@pytest.mark.needs_inputs
+@pandas_like
+def test_columns_may_be_assigned_as_a_frame_has_them(package):
+    library = pytest.importorskip(package)
+    frame = library.DataFrame({name: X[:, place] for place, name in enumerate("abc")})
+    for columns in (frame.columns, list(frame.columns)):
+        trainer = trained((X, Y))
+        trainer.model.columns = columns
+        trainer.fit((frame, Y), epochs=1, progress=False)
+        trainer.model.columns = columns
+        assert trainer.evaluate((frame, Y)) == trainer.evaluate((X, Y))
+        for call in (trainer.model.predict, lambda x, own=trainer: own.fit((x, Y), epochs=1, progress=False)):
+            with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\], received \['b', 'a', 'c'\]"):
+                call(frame[["b", "a", "c"]])
 
 
 @pytest.mark.needs_inputs

@@ -13,10 +13,12 @@ from minidl import (
     Adam,
     AdamW,
     BatchNorm,
+    BinaryCrossEntropy,
     ClipNorm,
     Conv2D,
     Dropout,
     GlobalAveragePool2D,
+    Layer,
     LayerNorm,
     LeakyReLU,
     Linear,
@@ -60,11 +62,11 @@ def dense(depth, activation, units=64, first=64, **options):
     return Sequential(*layers, Linear(units, 10, **options))
 
 
-def recorded(model, optimizer, data=TRAIN, *, steps=100, every=5, seed=0, loss=None, **options):
+def recorded(model, optimizer, data=TRAIN, *, steps=100, every=5, seed=0, loss=None, batch_size=64, **options):
     """A run of a hundred steps with a recorder."""
     recorder = Recorder(every)
     trainer = Trainer(model.build(seed=seed), loss or SoftmaxCrossEntropy(), optimizer, callbacks=[recorder], **options)
-    trainer.fit(data, steps=steps, batch_size=64, raise_divergence=False, progress=False)
+    trainer.fit(data, steps=steps, batch_size=batch_size, raise_divergence=False, progress=False)
     return recorder
 
 
@@ -73,6 +75,47 @@ def uneven():
     x = TRAIN.x.copy()
     x[:, 20] *= 1000
     return replace(TRAIN, x=x)
+
+
+class Log(Layer):
+    """y = log x, which is right for positive x."""
+
+    def forward(self, x):
+        self.x = x
+        return np.log(x)
+
+    def backward(self, dy):
+        return dy / self.x
+
+
+class Masked(Layer):
+    """y = x with two of three features at 0, before everything that is trained."""
+
+    def forward(self, x):
+        return x * (np.arange(x.shape[-1]) % 3 == 0).astype(x.dtype)
+
+    def backward(self, dy):
+        return self.forward(dy)
+
+
+def one_hot():
+    """One of 12 000 categories, of which every second one is class 1."""
+    category = np.random.default_rng(0).integers(0, 40, 400) * 299
+    return Dataset(np.eye(12_000, dtype=np.float32)[category], category % 2)
+
+
+def positive():
+    """Positive features, but for a single one."""
+    x = np.abs(TRAIN.x) + 1
+    x[700, 3] = 0
+    return replace(TRAIN, x=x)
+
+
+def noisy():
+    """Targets of which hardly anything can be known."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1500, 6)).astype(np.float32)
+    return Dataset(x, (0.2 * x[:, :2] + rng.normal(size=(1500, 2))).astype(np.float32))
 
 
 SICK = {
@@ -115,7 +158,25 @@ SICK = {
         "unscaled inputs",
         lambda seed: recorded(dense(2, ReLU), SGD(0.1), scaled(1 / 255), seed=seed),
     ),
-}
+    "dead ReLUs in batches of four": (
+        "dead units",
+        lambda seed: recorded(dense(2, ReLU, bias_init=constant(-12.0)), SGD(0.1), batch_size=4, seed=seed),
+    ),
+    "the logarithm of a single 0": (
+        "not finite",
+        lambda seed: recorded(Sequential(Log(), *dense(1, ReLU)), Adam(1e-3), positive(), every=1, seed=seed),
+    ),
+    "a logistic regression that crawls": (
+        "rate too small",
+        lambda seed: recorded(
+            Sequential(Linear(64, 1)), SGD(1e-5), regression(), loss=BinaryCrossEntropy(), batch_size=32, seed=seed
+        ),
+    ),
+    "weights of zero that crawl": (
+        "rate too small",
+        lambda seed: recorded(Sequential(Linear(64, 10, weight_init=zeros)), SGD(1e-5), seed=seed),
+    ),
+}  # fmt: skip
 
 
 def convnet():
@@ -166,6 +227,17 @@ HEALTHY = {
     "a regression": lambda seed: recorded(
         Sequential(Linear(64, 32), ReLU(), Linear(32, 1)), Adam(3e-3), regression(), loss=MeanSquaredError(), seed=seed
     ),
+    "single rows, few of them": lambda seed: recorded(
+        dense(2, ReLU), SGD(0.01), batch_size=1, steps=300, every=100, seed=seed
+    ),
+    "one of many categories": lambda seed: recorded(
+        Sequential(Linear(12_000, 8), ReLU(), Linear(8, 2)), Adam(1e-2), one_hot(), steps=40, seed=seed
+    ),
+    "as far as noise allows": lambda seed: recorded(
+        Sequential(Linear(6, 2, weight_init=normal(0.1))), SGD(0.1), noisy(), loss=MeanSquaredError(),
+        batch_size=1500, steps=300, seed=seed,
+    ),
+    "zeros of the data": lambda seed: recorded(Sequential(Masked(), *dense(1, ReLU)), Adam(3e-3), seed=seed),
 }  # fmt: skip
 
 ALSO = {  # what follows from a sickness, which is named after it

@@ -1,5 +1,7 @@
 """What is tried on copies before a long run, and saliency."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ from minidl import (
     BatchNorm,
     BinaryCrossEntropy,
     Dataset,
+    Embedding,
+    Flatten,
     Linear,
     MeanSquaredError,
     ReLU,
@@ -119,6 +123,16 @@ def test_the_look_before_a_run_says_what_is_wrong(one, warnings):
     assert found.expected_loss == pytest.approx(np.log(10))
 
 
+def test_the_batch_is_as_large_as_there_are_rows():
+    assert "one batch of 3 rows" in preflight(trainer(SGD(1e-6)), (TRAIN.x[:3], TRAIN.targets[:3])).warnings[0]
+
+
+@pytest.mark.parametrize("look", [preflight, overfit_one_batch, lambda one, train: saliency(one.model, train[0])])
+def test_numbers_that_are_not_finite_are_refused(look):
+    with pytest.raises(ValueError, match="=nan"):
+        look(trainer(), (TRAIN.x[:4] * np.nan, TRAIN.targets[:4]))
+
+
 def test_labels_that_do_not_belong_to_the_rows_are_learned_by_heart_all_the_same():
     shuffled = Dataset(TRAIN.x, TRAIN.targets[::-1].copy())
     assert preflight(trainer(), shuffled).ready
@@ -157,3 +171,14 @@ def test_labels_that_are_no_classes_are_refused(labels, error, message):
 def test_outputs_that_are_no_scores_are_refused():
     with pytest.raises(ShapeError, match="outputs"):
         saliency(Sequential(Linear(4, 4), Reshape(2, 2)).build(seed=0), np.ones((1, 4)))
+
+
+def test_saliency_of_tokens_is_asked_behind_their_embedding():
+    model = Sequential(Embedding(5, 4), Flatten(), Linear(12, 2)).build(seed=0)
+    tokens = np.array([[0, 3, 1], [2, 2, 4]])
+    with pytest.raises(TypeError, match=re.escape("saliency(model[1:], model[:1].predict(x))")):
+        saliency(model, tokens)
+    found = saliency(model[1:], model[:1].predict(tokens), np.array([1, 1]))
+    np.testing.assert_array_equal(found.reshape(2, 12), np.tile(model[2].weight.value[:, 1], (2, 1)))
+    with pytest.raises(TypeError, match="built layer"):
+        saliency(None, tokens)

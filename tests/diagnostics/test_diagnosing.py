@@ -2,8 +2,9 @@
 
 import pytest
 
+from minidl import SGD, Layer, Linear, Sequential, Sigmoid
 from minidl.diagnostics import Recorder, diagnose
-from tests.diagnostics.networks import ALSO, HEALTHY, SICK
+from tests.diagnostics.networks import ALSO, HEALTHY, SICK, recorded
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -33,7 +34,7 @@ def test_nothing_is_found_in_a_healthy_network(name, seed):
 def test_there_are_ten_of_each():
     assert len(SICK) >= 10
     assert len(HEALTHY) >= 10
-    assert len({sickness for sickness, _ in SICK.values()}) == 8
+    assert len({sickness for sickness, _ in SICK.values()}) == 9
 
 
 def test_the_layers_that_are_sick_are_named():
@@ -52,3 +53,27 @@ def test_a_page_in_a_notebook_shows_what_was_found():
 def test_what_recorded_nothing_is_refused(given, error):
     with pytest.raises(error, match="callbacks=\\[recorder\\]"):
         diagnose(given)
+
+
+class Backwards(Layer):
+    """A model of a user whose attributes stand in another order than they are called: the layer of scores first."""
+
+    def __init__(self, depth):
+        self.scores = Linear(64, 10)
+        self.hidden = Sequential(*[part for _ in range(depth) for part in (Linear(64, 64), Sigmoid())])
+        self.first = Linear(64, 64)
+
+    def forward(self, x):
+        return self.scores.forward(self.hidden.forward(self.first.forward(x)))
+
+    def backward(self, dy):
+        return self.first.backward(self.hidden.backward(self.scores.backward(dy)))
+
+
+def test_first_and_last_are_those_that_are_called_first_and_last():
+    recorder = recorded(Backwards(9), SGD(0.1), steps=20)
+    assert recorder["turn"][0].astype(int).tolist() == [19, *range(1, 19), 0]
+    finding = diagnose(recorder).findings[0]
+    assert finding.name == "vanishing gradients"
+    assert "of first Linear" in finding.numbers
+    assert "of scores Linear" in finding.numbers

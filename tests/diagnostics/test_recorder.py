@@ -67,6 +67,19 @@ def test_the_layers_are_as_they_were_after_a_run_whatever_ended_it():
     pickle.loads(pickle.dumps(one.model)).predict(REST.x)
 
 
+@pytest.mark.parametrize("every", [(2, 3), (3, 2), (1, 5)])
+def test_two_of_them_see_the_same_and_leave_nothing_behind(every):
+    alone = [Recorder(k) for k in every]
+    for recorder in alone:
+        fitted(trainer(recorder))
+    both = [Recorder(k) for k in every]
+    one = fitted(trainer(*both))
+    for first, second in zip(alone, both, strict=True):
+        np.testing.assert_array_equal(first["step"], second["step"])
+        np.testing.assert_array_equal(first["gradient_histogram"], second["gradient_histogram"])
+    assert not any({"forward", "backward"} & set(vars(layer)) for layer in one.model.layers_inside())
+
+
 def test_what_is_measured_is_what_passes():
     recorder = Recorder(every=1)
     one = trainer(recorder, optimizer=SGD(0.1))
@@ -93,7 +106,9 @@ def test_what_is_measured_is_what_passes():
         np.testing.assert_allclose(recorder["weight_norm"][0, place], np.linalg.norm(parameter.value), rtol=1e-5)
         gradient = np.linalg.norm(parameter.grad)
         np.testing.assert_allclose(recorder["weight_gradient_norm"][0, place], gradient, rtol=1e-5)
-    size = np.sqrt(np.square(TRAIN.x[:32]).mean())
+    given = TRAIN.x[:32].astype(np.float64)
+    size = np.sqrt(np.square(given[given != 0]).mean())
+    assert recorder["rows"].tolist() == [32]
     np.testing.assert_allclose(recorder["input_size"][0], size, rtol=1e-5)
     assert recorder["cost"][0] == one.history.steps["cost"][0]
 

@@ -10,14 +10,19 @@ from minidl import (
     Adam,
     ClipNorm,
     Dropout,
+    Layer,
     Linear,
     MeanSquaredError,
+    Parallel,
+    Parameter,
     ReLU,
+    Residual,
     Sequential,
     SoftmaxCrossEntropy,
     Trainer,
 )
 from minidl.diagnostics import explain_step
+from minidl.initializers import normal
 
 X, LABELS = np.float32([[1, 2, 3], [0, 1, -1], [2, 0, 1]]), np.array([0, 1, 1])
 
@@ -64,6 +69,33 @@ def test_a_rule_that_looks_at_several_points_and_frozen_parameters():
     assert "0.weight.new" not in step
     assert "0.weight.grad" not in step
     assert [name for name in step if name.endswith(".y")] == ["0.y", "1.y", "2.y", "3.y"]
+
+
+class Scaled(Layer):
+    """y = a f(x), with a number for each feature: (n, features) -> the same."""
+
+    def __init__(self, features):
+        self.inside, self.a = Linear(features, features), Parameter((features,), normal(1.0))
+
+    def forward(self, x):
+        self.f = self.inside.forward(x)
+        return self.a.value * self.f
+
+    def backward(self, dy):
+        self.a.grad = (dy * self.f).sum(axis=0)
+        return self.inside.backward(dy * self.a.value)
+
+
+def test_what_layers_make_of_those_inside_them_is_there_too():
+    branches = Parallel(Linear(3, 2), Sequential(Linear(3, 2), ReLU()), join="features")
+    model = Sequential(Residual(Scaled(3)), branches, Linear(4, 2)).build(seed=0)
+    step = explain_step(Trainer(model, SoftmaxCrossEntropy(), SGD(0.1)), (X, LABELS))
+    np.testing.assert_allclose(step["0.0.y"], step["0.0.a"] * step["0.0.inside.y"], rtol=1e-6)
+    np.testing.assert_allclose(step["0.y"], X + step["0.0.y"], rtol=1e-6)
+    np.testing.assert_array_equal(step["1.y"], np.hstack([step["1.0.y"], step["1.1.1.y"]]))
+    np.testing.assert_allclose(step["0.0.a.grad"], (step["0.0.dy"] * step["0.0.inside.y"]).sum(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(step["0.0.a.new"], step["0.0.a"] - 0.1 * step["0.0.a.grad"], rtol=1e-6)
+    assert "1.1.y" not in step  # a Sequential only hands on
 
 
 def test_table_and_page(tmp_path):

@@ -7,12 +7,15 @@ import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Lock
+from time import sleep
 
 import numpy as np
 import pytest
 
 from minidl.experiments import execute, grid, plan
-from minidl.experiments.worker import ONE_THREAD, one_thread
+from minidl.experiments.packing import packed
+from minidl.experiments.worker import ONE_THREAD, call_with_one_thread, one_thread
 from tests.tools.mpi import mpiexec
 
 
@@ -74,10 +77,38 @@ def test_a_run_whose_worker_dies_is_reported_and_so_are_those_the_executor_takes
     assert "this run could not be given to the executor" in results[2].error
 
 
-@pytest.mark.parametrize(("executor", "text"), [(ThreadPoolExecutor(1), "one of threads"), (object(), "get_executor")])
+class DaskClient:
+    """It has a submit, but no futures of concurrent.futures."""
+
+    def submit(self, *args): ...
+    def get_executor(self): ...
+
+
+@pytest.mark.parametrize(
+    ("executor", "text"),
+    [(ThreadPoolExecutor(1), "one of threads"), (object(), "get_executor"), (DaskClient(), "get_executor")],
+)
 def test_what_is_no_executor_of_processes_is_refused(runs, executor, text):
     with pytest.raises(TypeError, match=text):
         execute(runs, executor=executor)
+
+
+busy = Lock()
+
+
+def by_itself(i, *, seed):
+    free = busy.acquire(blocking=False)
+    sleep(0.02)
+    if free:
+        busy.release()
+    return {"alone": free}
+
+
+def test_runs_in_threads_of_one_worker_wait_for_one_another():
+    sent = [packed(run) for run in plan(by_itself, grid(i=[0, 1, 2]), [0])]
+    with ThreadPoolExecutor(3) as threads_of_a_worker:
+        outcomes = list(threads_of_a_worker.map(call_with_one_thread, *zip(*sent, strict=True)))
+    assert [values for values, *_ in outcomes] == 3 * [{"alone": True}]
 
 
 def test_in_a_call_everything_uses_one_thread_and_afterwards_what_it_used():

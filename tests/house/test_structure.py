@@ -12,7 +12,8 @@ ROOT = Path(minidl.__file__).parent
 BELOW = {
     "bytecode": set(),
     "advice": {"bytecode"},
-    "passing": {"bytecode"},
+    "flow": {"bytecode"},
+    "passing": {"bytecode", "flow"},
     "argument_words": set(),
     "arguments": {"advice", "argument_words", "bytecode", "passing"},
     "quiet": set(),
@@ -47,6 +48,7 @@ BELOW = {
         "inputs",
         "kernels",
         "parameters",
+        "passing",
         "quiet",
         "remembered",
         "returned",
@@ -55,10 +57,11 @@ BELOW = {
     }
     | {"store", "version"}
     | {"layers", "optim", "data", "metrics", "regularizers"},
-    "distributed": {"arguments", "parameters", "training"},
+    "distributed": {"parameters", "training"},
     "sklearn": {"arguments", "data", "layers", "optim", "parameters", "training"},
     "class_report": {"html", "metrics", "parameters"},
-    "diagnostics": {"arguments", "data", "html", "layers", "parameters", "quiet", "remembered", "storage", "training"},
+    "diagnostics": {"arguments", "data", "html", "inputs", "layers", "parameters", "quiet", "remembered", "returned"}
+    | {"storage", "training"},
     "profiles": set(),
     "testing": {
         "arguments",
@@ -73,7 +76,8 @@ BELOW = {
     }
     | {"store", "training"},
     "experiments": {"arguments", "bytecode", "canonical", "data", "html", "parameters", "storage", "training"},
-    "plots": {"arguments", "parameters", "quiet", "data", "diagnostics", "layers", "training", "metrics", "optim"},
+    "plots": {"arguments", "inputs", "parameters", "quiet", "returned", "data", "diagnostics", "layers", "training"}
+    | {"metrics", "optim"},
 }
 ONLY_IN = {
     "tqdm": "training/progress.py",

@@ -45,6 +45,12 @@ def test_sample_images_are_the_first_of_each_class_on_one_scale_for_integers():
     np.testing.assert_allclose([image.get_array() for image in ax.images], expected)
 
 
+def test_many_classes_make_small_images_and_no_long_page():
+    data = Dataset(np.eye(30, 64), np.arange(30), image_shape=(8, 8))
+    width, height = sample_images(data, per_class=2).get_size_inches()
+    assert width < height < 7.2
+
+
 def test_sample_images_of_real_numbers_use_the_scale_of_each_image_and_leave_absent_classes_out():
     ax = axes(sample_images(RGB.take([3, 1])))
     assert [label.get_text() for label in ax.get_yticklabels()] == ["automobile"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minidl import SGD, Conv2D, Dataset, Linear, ReLU, Sequential, Sigmoid, SoftmaxCrossEntropy, Trainer
+from minidl import SGD, Conv2D, Dataset, Linear, ReLU, Reshape, Sequential, Sigmoid, SoftmaxCrossEntropy, Trainer
 from minidl.diagnostics import RangeTest, Recorder
 from minidl.initializers import zeros
 from minidl.plots import decision_regions, embedding, filters, health, layer_spreads, range_curve
@@ -37,6 +37,12 @@ def test_health_says_what_is_wrong_and_marks_where():
     assert [label.get_fontweight() for label in labels] == ["bold", "normal", "normal"]
 
 
+def test_a_map_that_is_white_all_over_says_so_and_steps_stand_at_equal_distances():
+    figure = health(recorded(Linear(2, 4), Sigmoid(), Linear(4, 2), steps=12))
+    assert [[text.get_text() for text in ax.texts] for ax in figure.axes[:4]] == [[], [], ["at most 0%"], []]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["1", "4", "7", "10"]
+
+
 def test_health_draws_runs_that_diverged_and_models_without_activations(tmp_path):
     recorder = Recorder(1)
     model = Sequential(Linear(2, 4), Linear(4, 2)).build(seed=0)
@@ -52,6 +58,8 @@ def test_spreads_have_two_panels_for_each_layer_and_medians_in_their_bands():
     assert [ax.get_ylabel() for ax in figure.axes] == ["0 Linear", "", "1 ReLU", "", "2 Linear", ""]
     assert [ax.get_xlabel() for ax in figure.axes] == ["", "", "", "", "step", "step"]
     assert [ax.get_title() for ax in figure.axes[:2]] == ["activations", "gradients"]
+    (bands,) = figure.legends
+    assert [text.get_text() for text in bands.get_texts()] == ["median", "half of the numbers", "90 % of them"]
     low, high = recorder["activation_histogram"][:, 0, :2].T
     median = figure.axes[0].lines[0].get_ydata()
     assert ((low <= median) & (median <= high)).all()
@@ -95,7 +103,36 @@ def test_decision_regions_are_what_the_model_says(outputs):
     scores = model.predict(middle)[0]
     assert image.get_array()[10, 10] == (int(scores[0] >= 0) if outputs == 1 else scores.argmax())
     assert sum(len(collection.get_offsets()) for collection in ax.collections) == 4
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    unnamed = ["2"] if (image.get_array() == 2).any() else []
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b", *unnamed]
+
+
+def test_the_legend_names_regions_in_which_no_row_lies():
+    model = Linear(2, 3).build(seed=0)
+    model.bias.value[:] = 0, 0, 100  # class 2 everywhere
+    for classes, names in (((), ["0", "1", "2"]), (("a", "b"), ["a", "b", "2"])):
+        ax = axes(decision_regions(model, Dataset(X, LABELS, classes=classes), points=5))
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == names
+
+
+def test_a_set_of_two_features_may_be_a_tuple():
+    assert axes(decision_regions(Linear(2, 2).build(seed=0), (X, LABELS), points=5)).images
+
+
+def test_an_embedding_takes_labels_of_any_number():
+    assert [text.get_text() for text in axes(embedding(np.eye(4), [-1, 0, 7, 7])).texts] == ["-1", "0", "7"]
+
+
+def test_a_single_record_is_drawn():
+    recorder = recorded(Linear(2, 4), ReLU(), Linear(4, 2), steps=1)
+    lines = [ax.lines[0] for ax in layer_spreads(recorder).axes]
+    assert {line.get_marker() for line in lines} == {"o"}  # a line of one point shows nothing
+
+
+def test_health_shows_no_zeros_that_come_from_the_data():
+    recorder = recorded(ReLU(), Linear(2, 4), Reshape(2, 2), Reshape(4), Sigmoid(), Linear(4, 2))
+    labels = health(recorder).axes[2].get_yticklabels()
+    assert [label.get_text() for label in labels] == ["4 Sigmoid"]
 
 
 def test_a_range_curve_shows_both_costs_and_the_suggestion():
@@ -109,6 +146,13 @@ def test_a_range_curve_shows_both_costs_and_the_suggestion():
     ("draw", "message"),
     [
         (lambda: filters(np.ones((3, 3))), "weight_images"),
+        (lambda: filters(np.ones((3, 3, 1, 0))), "out_channels"),
+        (lambda: embedding(np.ones((0, 2)), np.arange(0)), "3 rows"),
+        (lambda: embedding(np.full((4, 2), np.nan), np.arange(4)), r"features\[0, 0\]=nan"),
+        (lambda: embedding(np.eye(4), np.arange(4), classes=("a", "b")), "name every class"),
+        (lambda: embedding(np.eye(4), np.arange(4) - 1, classes=("a", "b", "c", "d")), "received labels from -1"),
+        (lambda: decision_regions(Linear(2, 2).build(seed=0), (X, LABELS - 1)), "labels from 0 on"),
+        (lambda: decision_regions(Sequential(Linear(2, 4), Reshape(2, 2)).build(seed=0), (X, LABELS)), "scores"),
         (lambda: embedding(np.ones((4, 2)), np.arange(3)), "expected"),
         (lambda: embedding(np.ones((2, 2)), np.arange(2)), "3 rows"),
         (lambda: decision_regions(Linear(3, 2).build(seed=0), Dataset(np.ones((2, 3)), np.arange(2))), "two features"),
@@ -118,3 +162,10 @@ def test_a_range_curve_shows_both_costs_and_the_suggestion():
 def test_what_cannot_be_drawn_is_refused_with_what_to_do(draw, message):
     with pytest.raises(ValueError, match=message):
         draw()
+
+
+def test_what_is_no_layer_and_no_range_test_is_refused():
+    with pytest.raises(TypeError, match="built layer"):
+        decision_regions(None, (X, LABELS))
+    with pytest.raises(TypeError, match="range_test"):
+        range_curve((X, LABELS))

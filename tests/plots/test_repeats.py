@@ -83,6 +83,12 @@ def test_a_log_axis_shows_plain_numbers_below_1_too():
     assert not any("e" in text for text in texts)
 
 
+def test_a_log_axis_of_less_than_two_powers_of_ten_has_numbers_between_them():
+    figure = mean_curves({"a": [0.1, 3.0]}, log=True)
+    figure.draw_without_rendering()
+    assert "0.2" in [text.get_text() for text in axes(figure).get_yticklabels(minor=True)]
+
+
 def test_error_bars_stand_at_the_values_of_the_parameter():
     ax = axes(error_bars({"SGD": [[1.0, 4.0], [3.0, 4.0]]}, [0.1, 10], xlabel="rate", ylabel="loss", log_x=True))
     assert ax.lines[0].get_xdata().tolist() == [0.1, 10]
@@ -102,6 +108,7 @@ def test_a_heatmap_shows_every_number_and_frames_the_largest():
     assert sorted(text.get_text() for text in ax.texts) == ["1.0", "2.0", "3.2"]
     (frame,) = ax.patches
     assert frame.get_xy() == (-0.5, 0.5)
+    assert not frame.get_clip_on()  # at the edge, half of its line would be
     assert [text.get_text() for text in ax.get_yticklabels()] == ["0.1", "1"]
 
 

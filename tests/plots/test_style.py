@@ -5,9 +5,11 @@ import subprocess
 import sys
 
 import matplotlib
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from minidl.plots import filters
 from tests.tools.drawings import DRAWINGS, legend
 
 every_drawing = pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
@@ -37,6 +39,14 @@ def test_with_ax_everything_is_drawn_there_and_its_whole_figure_returned(draw):
 def test_a_colour_bar_says_what_it_measures(draw):
     figure = draw()
     assert all(bar.get_ylabel() for ax in figure.axes for bar in ax.child_axes)
+
+
+@pytest.mark.parametrize("draw", [*DRAWINGS.values(), lambda: filters(np.full((3, 3, 1, 8), -1e-3))])
+def test_nothing_is_cut_off_at_the_edge_of_the_figure(draw):
+    figure = draw()
+    figure.draw_without_rendering()
+    drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(drawn.x0, drawn.y0, width - drawn.x1, height - drawn.y1) > 0
 
 
 def test_bands_and_bars_are_named_in_the_legend():

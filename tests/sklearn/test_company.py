@@ -165,6 +165,19 @@ def test_it_is_cloned_pickled_and_shown(flowers, tmp_path):
     assert "(7,)" in page
 
 
+@pytest.mark.needs_skops
+def test_a_file_of_skops_goes_on_where_it_was():
+    from skops.io import dumps, get_untrusted_types, loads
+
+    x = np.random.default_rng(0).normal(size=(30, 3))
+    fitted = MLPClassifier(hidden=(5,), epochs=2, random_state=0).fit(x, x[:, 0] > 0)
+    text = dumps(fitted)
+    again = loads(text, trusted=get_untrusted_types(data=text))
+    for estimator in (fitted, again):
+        estimator.partial_fit(x, x[:, 0] > 0)
+    np.testing.assert_array_equal(again.decision_function(x), fitted.decision_function(x))
+
+
 def test_a_pickle_has_the_weights_and_the_memory_of_the_optimizer_and_no_row():
     x = np.random.default_rng(0).normal(size=(2000, 30))
     fitted = MLPClassifier(hidden=(100,), epochs=2, validation_fraction=0.2, random_state=0).fit(x, x[:, 0] > 0)

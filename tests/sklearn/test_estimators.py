@@ -92,6 +92,18 @@ def test_a_function_makes_any_other_model(flowers):
     assert fitted.score(*flowers) > 0.95
 
 
+def test_layers_that_a_function_returns_again_are_copied_and_bring_their_weights(flowers):
+    layers = Sequential(Linear(4, 3))
+    first, second = (MLPClassifier(model=lambda *_: layers, epochs=1, random_state=seed) for seed in (0, 1))
+    probabilities = first.fit(*flowers).predict_proba(flowers[0])
+    second.fit(*flowers)
+    assert (first.predict_proba(flowers[0]) == probabilities).all()
+    trained = first.model_
+    later = MLPClassifier(model=lambda *_: Sequential(*trained), epochs=1, learning_rate=1e-12).fit(*flowers)
+    np.testing.assert_allclose(weights_of(later), weights_of(first), atol=1e-9)
+    assert (first.predict_proba(flowers[0]) == probabilities).all()
+
+
 def test_any_loss_of_the_right_kind_is_taken(flowers, numbers):
     x, y = flowers
     hinge = MLPClassifier(loss=Hinge(), random_state=0).fit(x, y)

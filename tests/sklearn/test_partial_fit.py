@@ -6,7 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from minidl import SGD
+from minidl import L2, SGD
 from minidl.optim import CosineDecay
 
 if find_spec("sklearn"):
@@ -106,6 +106,11 @@ def test_parameters_that_changed_are_refused_but_those_of_one_call():
         estimator.set_params(learning_rate=0.5).partial_fit(X, X[:, 0])
     clone(estimator).partial_fit(X, X[:, 0])
     estimator.fit(X, X[:, 0])
+    estimator = MLPRegressor(hidden=np.array([5, 4]), regularizers=[]).partial_fit(X, X[:, 0])
+    estimator.set_params(hidden=np.array([5, 4])).partial_fit(X, X[:, 0])
+    estimator.regularizers.append(L2(0.1))
+    with pytest.raises(ValueError, match="received regularizers that is not as it was"):
+        estimator.partial_fit(X, X[:, 0])
 
 
 def test_after_validation_it_goes_on_without():

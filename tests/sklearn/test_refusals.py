@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from minidl import SGD, DivergenceError, EarlyStopping, Hinge, Huber, Linear, Tanh
+from minidl import SGD, DivergenceError, EarlyStopping, Hinge, Huber, Linear, Sequential, Tanh
 from minidl.optim import CosineDecay
 
 if find_spec("sklearn"):
@@ -40,7 +40,11 @@ def numbers():
         ({"model": lambda n_in, n_out: None}, TypeError, r"expected model\(4, 3\) to return a Layer, received None"),
         ({"model": lambda n_in, n_out: Linear(n_in, 2)}, ValueError, r"scores of shape \(1, 3\) .* received \(1, 2\)"),
         ({"model": lambda n_in, n_out: Linear(n_in, n_out), "hidden": (5,)}, ValueError, "alone, received hidden too"),
+        ({"model": Sequential(Linear(4, 3))}, TypeError, r"received Sequential.*: write lambda n_in, n_out: Seq"),
+        ({"model": lambda n_in, n_out: Linear(4, 3).build()}, ValueError, r"received one that is built: .* anew"),
+        ({"hidden": np.array(5)}, TypeError, r"expected hidden to be the widths .* put it in \( , \)"),
         ({"loss": "hinge"}, TypeError, r"write Hinge\(\)"),
+        ({"loss": Hinge}, TypeError, r"received Hinge: write Hinge\(\)"),
         ({"loss": Huber()}, ValueError, "expected a loss of labels"),
         ({"optimizer": SGD(0.1)}, TypeError, "its rate is learning_rate"),
         ({"optimizer": lambda lr: None}, TypeError, r"expected optimizer\(0.003\) to make an Optimizer, received None"),
@@ -83,6 +87,42 @@ def test_rows_nobody_can_train_on_are_refused(flowers, numbers):
         MLPClassifier(class_weight="balanced").fit(x, np.eye(3)[y])
     with pytest.raises(ValueError, match="not all zero"):
         MLPRegressor().fit(*numbers, np.zeros(120))
+
+
+class Query:
+    """As a lazy frame of polars: what would be read only when it is collected."""
+
+    def collect(self):
+        return np.eye(3)
+
+
+def test_what_would_be_read_as_something_else_is_refused(flowers, numbers):
+    x, y = flowers
+    masked = np.ma.masked_array(x, mask=x > 3)
+    fitted = MLPClassifier(epochs=1).fit(x, y)
+    for call in (lambda: fitted.predict(masked), lambda: MLPClassifier().fit(masked, y)):
+        with pytest.raises(TypeError, match=r"expected X to be a plain array, received a masked one: fill it in"):
+            call()
+    with pytest.raises(TypeError, match="expected y to be a plain array"):
+        MLPRegressor().fit(numbers[0], np.ma.masked_array(numbers[1]))
+    for call in (lambda: fitted.predict(Query()), lambda: MLPClassifier().fit(Query(), y)):
+        with pytest.raises(TypeError, match=r"received Query: use X\.collect\(\)"):
+            call()
+
+
+def test_targets_beyond_the_dtype_are_told_as_they_were(numbers):
+    with pytest.raises(ValueError, match=r"targets of dtype float32, received targets\[0, 0\]=1e\+200"):
+        MLPRegressor(dtype=np.float32).fit(numbers[0], np.full(120, 1e200))
+
+
+def test_rows_held_out_that_weigh_nothing_are_told_from_the_others(numbers):
+    weights = np.zeros(120)
+    weights[:2] = 1
+    with pytest.raises(ValueError, match="not all zero") as caught:
+        MLPRegressor(validation_fraction=0.01, random_state=0).fit(*numbers, weights)
+    assert caught.value.__notes__ == [
+        "as validation_fraction=0.01 parts the rows: give X_val and y_val, or a larger share"
+    ]
 
 
 def test_a_run_that_diverges_says_so_and_leaves_nothing_fitted(numbers):

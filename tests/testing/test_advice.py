@@ -1,5 +1,7 @@
 """What a check tells somebody who writes a first layer: which line, which name, which word is missing."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -105,6 +107,12 @@ def test_an_error_is_placed_in_the_line_of_the_author():
     assert place in said(check_layer, Helped)
     assert "site-packages" not in said(check_layer, ForgotInFunction)
 
+    class InTheLibrary(Gain):
+        def forward(self, x):
+            return json.loads("no number")
+
+    assert "InTheLibrary.forward, line " in said(check_layer, InTheLibrary)
+
     class Broken(Callback):
         def on_epoch_end(self, trainer):
             trainer.history.steps["acuracy"]
@@ -172,3 +180,13 @@ def test_random_noise_is_told_where_to_draw_and_what_to_declare():
     text = said(check_layer, Noisy)
     assert "draw random numbers from self.rng, as in self.rng.standard_normal(x.shape)" in text
     assert "declare stochastic=True" in text
+
+
+def test_a_loss_that_is_no_float_for_float32_alone_is_told_what_it_is():
+    class Keeps(SoftmaxCrossEntropy):
+        def forward(self, scores, targets, weights=None):
+            value = super().forward(scores, targets, weights)
+            return value if scores.dtype == np.float64 else scores.dtype.type(value)
+
+    told = said(check_loss, Keeps)
+    assert "float32 scores must give a float and a float32 gradient\n  received float32, float32\n" in told

@@ -119,6 +119,18 @@ def test_a_number_for_the_whole_batch_mixes_rows_and_may_be_a_float():
     assert "rows_mix=True" in str(failure_of(loss, back, shape=shape))
 
 
+def test_an_input_may_be_a_single_number():
+    def scaled(x, gain):
+        return gain**2 * x
+
+    shape = {"x": ("n", "k"), "gain": ()}
+    right = lambda dy, x, gain: (gain**2 * dy, 2 * gain * (dy * x).sum())  # noqa: E731
+    assert check_function(scaled, right, shape=shape).passed
+    error = failure_of(scaled, lambda dy, x, gain: (gain**2 * dy, gain * (dy * x).sum()), shape=shape)
+    assert "the gradient of gain is wrong\n  worst element  gain: backward" in str(error)
+    assert "every element is half the right one" in str(error)
+
+
 def test_kinks_and_ties_are_excused_and_a_choice_that_is_none_is_not():
     shape = {"a": ("n", "k"), "b": ("n", "k")}
     assert check_function(np.maximum, lambda dy, a, b: (dy * (a >= b), dy * (a < b)), shape=shape).passed

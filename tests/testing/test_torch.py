@@ -82,6 +82,34 @@ def test_further_arguments_go_where_forward_has_them():
         check_function(Square, factor=2.0)
 
 
+def test_a_size_has_a_strategy_and_a_number_needs_no_axes():
+    class Halves(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, gain):
+            ctx.save_for_backward(x, gain)
+            a, b = x.chunk(2, dim=1)
+            return gain * a * b
+
+        @staticmethod
+        def backward(ctx, dy):
+            x, gain = ctx.saved_tensors
+            a, b = x.chunk(2, dim=1)
+            return gain * torch.cat([dy * b, dy * a], dim=1), (dy * a * b).sum()
+
+    assert check_function(Halves, shape={"x": ("n", "k"), "gain": ()}, k=st.sampled_from([2, 4])).passed
+
+
+def test_what_no_author_wrote_is_no_line_of_the_author():
+    with pytest.raises(FunctionCheckError, match="it raised TypeError") as caught:
+        check_function(lambda x, y: x)
+    assert ".py: " not in str(caught.value)
+
+
+def test_inputs_stand_in_the_order_of_forward():
+    with pytest.raises(TypeError, match=r"in the order of Linear.forward, \['x', 'weight', 'bias'\], received \['w"):
+        check_function(Linear, shape={name: LINEAR[name] for name in ("weight", "x", "bias")})
+
+
 def test_several_outputs_some_of_them_not_differentiable():
     class MaxAndPlace(torch.autograd.Function):
         @staticmethod

@@ -35,19 +35,21 @@ class Mischief(Callback):
             raise ArithmeticError("a mistake at the end")
 
 
-def data(rows=83):
-    rng = np.random.default_rng(0)
+def data(rows=83, seed=0):
+    rng = np.random.default_rng(seed)
     x = rng.standard_normal((rows, 6))
     return Dataset(x, (x @ rng.standard_normal((6, 3))).argmax(axis=1), weights=rng.random(rows) + 0.5)
 
 
-def make(kind, *, dropout=False, callbacks=()):
+def make(kind, *, dropout=False, callbacks=(), seed=0):
     layers = [Linear(6, 16), ReLU(), *([Dropout(0.5)] if dropout else []), Linear(16, 3)]
-    model = Sequential(*layers).build(seed=0, dtype=np.float64)
+    model = Sequential(*layers).build(seed=seed, dtype=np.float64)
     return kind(model, SoftmaxCrossEntropy(), Adam(1e-2), regularizers=[L2(1e-3)], callbacks=callbacks)
 
 
 def main():
+    from mpi4py import MPI
+
     from minidl.distributed import Trainer
 
     out, options = sys.argv[1], json.loads(sys.argv[2])
@@ -57,8 +59,10 @@ def main():
         callbacks.append(Mischief(**options.pop("mischief")))
     if path := options.pop("checkpoint", None):
         callbacks.append(Checkpoint(path, every_steps=1))
-    trainer = make(Trainer, dropout=options.pop("dropout", False), callbacks=callbacks)
-    train, error = data(), ""
+    rank = MPI.COMM_WORLD.Get_rank()
+    seeds = options.pop("seeds", None) or [0] * (rank + 1)
+    trainer = make(Trainer, dropout=options.pop("dropout", False), callbacks=callbacks, seed=seeds[rank])
+    train, error = data(seed=seeds[rank]), ""
     try:
         trainer.fit(train, train.take(slice(0, 20)), batch_size=27, progress=False, **options)
     except Exception as raised:

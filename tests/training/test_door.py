@@ -113,6 +113,7 @@ def test_labels_out_of_range_anywhere_are_refused(refused, data, row, label):
     [
         (np.zeros((30, 1), int), ShapeError, "use targets.reshape"),
         (np.zeros(30), ValueError, "expected integer labels"),
+        (np.r_[0.0, np.nan, np.zeros(28)], ValueError, r"float64: targets\[1\]=nan is none, so drop such rows first"),
         (np.full((30, 3), math.nan), ValueError, r"expected finite targets.* received targets\[0"),
     ],
 )

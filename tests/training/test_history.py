@@ -154,7 +154,7 @@ def test_a_history_without_steps_keeps_its_columns_in_both_files(data, trainer, 
 
 
 def test_the_repr_tells_the_run_in_one_line():
-    assert repr(History()) == "History(0 steps, 0 evaluations; )"
+    assert repr(History()) == "History(0 steps, 0 evaluations)"
     history = History(stopped_because="limit: 1 epochs", monitor="validation_loss", best_step=3, best_value=0.25)
     history.steps.append(dict.fromkeys(STEP_COLUMNS, 1))
     assert repr(history) == "History(1 steps, 0 evaluations, best validation_loss 0.25 at step 3; limit: 1 epochs)"

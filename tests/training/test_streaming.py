@@ -113,6 +113,11 @@ def test_callbacks_are_told():
         (5, {}, "a stream of batches"),
         (lambda epoch: 5, {}, "to return batches"),
         (lambda epoch: [X], {}, r"expected batches \(x, targets\)"),
+        (lambda epoch: [{"x": X, "y": Y}], {}, "received dict: yield x, targets"),
+        (lambda epoch: [(X, Y), None], {}, "of the stream, received NoneType"),
+        (lambda: stream(0), {}, r"expected a stream to be called as stream\(epoch\), received .* takes"),
+        (type("Loader", (), {"__iter__": lambda self: stream(0)}), {}, "received Loader: "),
+        ([(X, Y)], {"steps_per_epoch": None}, r"fit\(stream, steps_per_epoch=\.\.\.\)"),
         (lambda epoch: [(np.full((4, 3), "a"), Y[:4])] * 5, {}, "to hold numbers"),
         (lambda epoch: [(X, Y), (X * np.nan, Y)] * 5, {}, r"received x\[0, 0\]=nan"),
     ],
@@ -120,3 +125,20 @@ def test_callbacks_are_told():
 def test_what_is_no_stream_is_refused(given, how, message):
     with pytest.raises((TypeError, ValueError), match=message):
         run(make(), given, **how)
+
+
+def test_a_batch_that_is_refused_is_told_by_its_place():
+    with pytest.raises(ValueError, match="nan") as caught:
+        run(make(), lambda epoch: [(X, Y), (X, Y), (X * np.nan, Y)] * 2)
+    assert caught.value.__notes__[-1] == "in batch 2 of pass 0 of the stream"
+
+
+@pytest.mark.needs_pandas
+def test_frames_of_a_stream_keep_the_order_of_their_columns():
+    import pandas as pd
+
+    frame = pd.DataFrame(X, columns=list("abc"))
+    trainer = make()
+    with pytest.raises(ValueError, match=r"with the columns it was fitted on, in their order, \['a', 'b', 'c'\]"):
+        run(trainer, lambda epoch: [(frame, Y), (frame[["b", "a", "c"]], Y)] * 3)
+    assert trainer.optimizer.steps == 1

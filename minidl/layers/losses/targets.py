@@ -24,7 +24,10 @@ def check_class_labels(scores: Array, targets: Array, ignore: int | None = None)
             f"expected labels of shape {scores.shape[:-1]}, received targets.shape={targets.shape}: {hint}"
         )
     if targets.dtype.kind not in "iu":
-        raise ValueError(f"expected integer labels, received dtype {targets.dtype}: use targets.astype(np.int64)")
+        advice = "use targets.astype(np.int64)"
+        if targets.dtype.kind == "f" and (missing := ~np.isfinite(targets)).any():
+            advice = f"{first_of(targets, missing)} is none, so drop such rows first"
+        raise ValueError(f"expected integer labels, received dtype {targets.dtype}: {advice}")
     counted = targets if ignore is None else targets[targets != ignore]
     if counted.size and counted.astype(np.uint64).max() >= scores.shape[-1]:  # a negative one has become huge
         wrong = (targets < 0) | (targets >= scores.shape[-1])

@@ -22,6 +22,7 @@ from minidl.testing.functions.points import (
     upstream_gradient,
 )
 from minidl.testing.functions.precision import Twins, cast
+from minidl.testing.functions.rows import Rows
 from minidl.testing.functions.subject import Subject, units
 from minidl.testing.functions.verdict import FAR, Trial, Wrong, judge
 from minidl.testing.functions.words import call_of, line_of, name_of, shown
@@ -33,6 +34,7 @@ __all__ = [
     "Domain",
     "NumericBackward",
     "Probe",
+    "Rows",
     "Sample",
     "Subject",
     "Trial",

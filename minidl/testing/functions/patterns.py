@@ -4,15 +4,17 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from minidl.parameters import Array
 from minidl.testing.functions.differences import differences
+from minidl.testing.functions.points import Domain, leave_grid, upstream_gradient
 from minidl.testing.functions.subject import Subject
 from minidl.testing.functions.verdict import Wrong
 
+TOLD_APART = 200  # numbers up to which the pattern of a mistake is looked for
 CLOSE = 1e-5  # relative to the largest element: differences are good to about 1e-9 of it
 
 
@@ -44,6 +46,15 @@ class Sample:
         numeric = {name: differences(subject, name, upstream) for name in subject.arrays}
         arrays = {name: array.copy() for name, array in subject.arrays.items()}
         return cls(rows, width, arrays, subject.gradients(upstream), numeric, of_rows)
+
+    @classmethod
+    def off_grid(
+        cls, subject: Subject, rng: np.random.Generator, inputs: Mapping[str, Domain | None], **rows: Any
+    ) -> Iterator[Self]:
+        """The gradients a little off the grid; none where there are many, or no finite output."""
+        few = sum(array.size for array in subject.arrays.values()) <= TOLD_APART
+        if few and leave_grid(subject, rng, inputs):
+            yield cls.of(subject, upstream_gradient(rng, subject.forward().shape), **rows)
 
 
 def in_words(wrong: Wrong, samples: Iterable[Sample], *more: str) -> str:

@@ -26,8 +26,7 @@ def interior(x: Array, domain: Domain | None) -> Array:
     if domain is None:
         return x.copy()
     margin = (domain[1] - domain[0]) / 64
-    inside: Array = np.clip(x, domain[0] + margin, domain[1] - margin)
-    return inside
+    return np.asarray(np.clip(x, domain[0] + margin, domain[1] - margin))
 
 
 def off_grid(x: Array, rng: np.random.Generator, domain: Domain | None = None, *, near: bool = False) -> Array:
@@ -82,12 +81,12 @@ def moved(start: Array, way: str, rng: np.random.Generator) -> Array:
         return np.asarray(np.round(start * 8) / 8 + eighths / 8)
     if way == "far":
         return np.asarray(rng.integers(-24, 25, start.shape) / 8)
-    return start * (1 + eighths / 64) if way == "gently" else start
+    return np.asarray(start * (1 + eighths / 64)) if way == "gently" else start
 
 
 def some_input(shape: tuple[int, ...], domain: Domain | None, rng: np.random.Generator) -> Array:
     """Some input on the grid: multiples of 1/8, of 1/64 or less in a domain narrower than 1."""
     low, high = domain or GRID
     steps = steps_in((low, high))
-    drawn: Array = np.clip(rng.integers(int(low * steps), int(high * steps) + 1, shape) / steps, low, high)
-    return drawn
+    drawn = rng.integers(int(low * steps), int(high * steps) + 1, shape) / steps
+    return np.asarray(np.clip(drawn, low, high))

@@ -80,7 +80,7 @@ def _spread(compute: Compute, given: Numbers, name: str, rng: np.random.Generato
 
     def moved(array: Array) -> Array:
         roundings = 4 * EPS32 * rng.uniform(-1, 1, array.shape)
-        return (array * (1 + roundings)).astype(array.dtype) if array.dtype.kind == "f" else array
+        return np.asarray(array * (1 + roundings), array.dtype) if array.dtype.kind == "f" else array
 
     here = compute(given)[name].copy()
     there = (compute({label: moved(array) for label, array in given.items()})[name] for _ in range(8))

@@ -39,7 +39,7 @@ class Wrong:
     right: float
 
     def __str__(self) -> str:
-        where = f"{self.array}[{', '.join(map(str, self.element))}]"
+        where = self.array + (f"[{', '.join(map(str, self.element))}]" if self.element else "")
         count = f"{self.count}" if self.size <= SCANNED else f"at least {self.count}"
         return (
             f"  worst element  {where}: backward {self.analytic:.8g}, differences {self.numeric:.8g} "

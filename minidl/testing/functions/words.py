@@ -1,6 +1,7 @@
 """How things are named, arrays shown, and errors placed in what a check says."""
 
 import linecache
+import sysconfig
 import traceback
 from collections.abc import Mapping
 from functools import partial
@@ -11,7 +12,8 @@ import numpy as np
 
 from minidl.arguments import short
 
-OURS, OTHERS = str(Path(__file__).parents[2]), ("site-packages", "dist-packages")
+LIBRARIES = (str(Path(__file__).parents[2]), sysconfig.get_path("stdlib"), "<frozen ")
+OTHERS = ("site-packages", "dist-packages")
 
 
 class Line(NamedTuple):
@@ -32,7 +34,7 @@ def line_of(error: BaseException) -> Line | None:
     own = [
         (frame.f_code, number)
         for frame, number in traceback.walk_tb(error.__traceback__)
-        if not (name := frame.f_code.co_filename).startswith(OURS) and not any(part in name for part in OTHERS)
+        if not (name := frame.f_code.co_filename).startswith(LIBRARIES) and not any(part in name for part in OTHERS)
     ]
     if not own:
         return None

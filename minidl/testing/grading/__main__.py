@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minidl.testing.grading.grades import Grade, summary
-from minidl.testing.grading.submissions import grade, grade_all, holds_many
+from minidl.testing.grading.submissions import grade, grade_all, holds_many, left_out
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,9 +15,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     limits = {"seconds": options.seconds, "examples": options.examples, "seed": options.seed}
     try:
+        _make_room(options.json, options.feedback)
         if holds_many(options.assignment, options.submission):
             grades = grade_all(options.assignment, options.submission, jobs=options.jobs, **limits)
             print(summary(grades))
+            if left := left_out(options.submission):
+                print(f"\nnot graded, as it is no Python file or folder: {', '.join(left)}")
         else:
             grades = [grade(options.assignment, options.submission, **limits)]
             print(grades[0])
@@ -49,10 +52,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _make_room(file: Path | None, folder: Path | None) -> None:
+    """What cannot be written is found out before hours of grading, not after them."""
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("ab"):
+            pass
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+
+
 def _write(folder: Path, grades: Sequence[Grade]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    """A text for each, without the `.py` in its name unless there is a folder of that name, too."""
+    names = {each.submission for each in grades}
     for each in grades:
-        (folder / f"{Path(each.submission).stem}.txt").write_text(f"{each}\n", encoding="utf-8")
+        short = each.submission.removesuffix(".py")
+        name = each.submission if short in names else short
+        (folder / f"{name}.txt").write_text(f"{each}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from minidl.testing.grading.assignments import Assignment
-from minidl.testing.grading.grades import Criterion, Grade, Verdict
+from minidl.testing.grading.grades import Criterion, Grade, Verdict, readable
 from minidl.testing.grading.process import START, Answer, EndedError, Process, plain, unpacked
 
 Answered: TypeAlias = tuple[Verdict, int, str]
@@ -130,4 +130,5 @@ def ask_all(assignment: Assignment, path: Path, submission: Path, hidden: Sequen
         told = tuple(replace(criterion, message=plain(criterion.message, folders)) for criterion in criteria)
         notes = tuple(plain(note, folders) for note in asked.notes)
         output = plain(asked.output, folders)
-    return Grade(assignment.title, submission.name, told, notes, output, assignment.seed, assignment.examples)
+    name = readable(submission.name)
+    return Grade(assignment.title, name, told, notes, output, assignment.seed, assignment.examples)

@@ -124,6 +124,11 @@ def _found(criteria: Sequence[Criterion]) -> list[str]:
     return [f"\n{', '.join(names)}:\n  {message}" for message, names in asked.items()]
 
 
+def readable(text: str) -> str:
+    """A text of others that any file and terminal takes: half characters and control characters stand as escapes."""
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+
+
 def summary(grades: Sequence[Grade]) -> str:
     """A line for each submission, and how many have lost each of the points."""
     width = max((len(grade.submission) for grade in grades), default=0)

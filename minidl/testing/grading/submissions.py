@@ -10,7 +10,7 @@ from typing import Any
 from minidl.arguments import check_integer
 from minidl.testing.grading.asking import ask_all
 from minidl.testing.grading.assignments import Asked, Assignment, Checks, Example, load_assignment
-from minidl.testing.grading.grades import Criterion, Grade
+from minidl.testing.grading.grades import Criterion, Grade, readable
 
 StrPath = str | os.PathLike[str]
 
@@ -39,9 +39,10 @@ def grade(
         ValueError, RuntimeError: the assignment cannot be read.
     """
     path, asked = _assignment(assignment, seconds=seconds, examples=examples, seed=seed)
-    if not Path(submission).exists():
+    file = Path(submission).absolute()  # "." has no name
+    if not file.exists():
         raise FileNotFoundError(f"expected a submission, received {submission}: there is none")
-    return _graded(asked, path, Path(submission), [path.parent])
+    return _graded(asked, path, file, [path.parent])
 
 
 def grade_all(
@@ -85,6 +86,12 @@ def holds_many(assignment: StrPath, submission: StrPath) -> bool:
     return Path(submission).is_dir() and not (Path(submission) / asked.file).is_file()
 
 
+def left_out(folder: StrPath) -> list[str]:
+    """The names of what is no submission in a folder of them, such as notebooks and archives."""
+    names = {path.name for path in Path(folder).iterdir() if not path.name.startswith((".", "__"))}
+    return [readable(name) for name in sorted(names - {path.name for path in _submissions(Path(folder))})]
+
+
 def _assignment(given: StrPath, **instead: Any) -> tuple[Path, Assignment]:
     path = Path(given)
     path = (path / "assignment.py" if path.is_dir() else path).resolve()
@@ -110,13 +117,15 @@ def _graded(assignment: Assignment, path: Path, submission: Path, hidden: list[P
             return ask_all(assignment, path, submission, hidden)
         if len(files) == 1:
             got = ask_all(assignment, path, files[0], hidden)
-            note = f"its only file is {files[0].name}, taken for {assignment.file}"
-            return replace(got, submission=submission.name, notes=(note, *got.notes))
-        found = f"there is no {assignment.file} in it, but {'files of other names' if files else 'no Python file'}"
+            note = f"its only Python file is {got.submission}, taken for {assignment.file}"
+            return replace(got, submission=readable(submission.name), notes=(note, *got.notes))
+        others = "but files of other names" if files else "nor another Python file"
+        found = f"there is no {assignment.file} at its top, {others}"
     except OSError as error:
         found = f"it cannot be read: {error.strerror or error}"
     criteria = tuple(_missing(part, asked, found) for part in assignment.parts for asked in part.asked)
-    return Grade(assignment.title, submission.name, criteria, (found,), "", assignment.seed, assignment.examples)
+    name = readable(submission.name)
+    return Grade(assignment.title, name, criteria, (found,), "", assignment.seed, assignment.examples)
 
 
 def _missing(part: Checks | Example, asked: Asked, found: str) -> Criterion:

@@ -22,6 +22,7 @@ CHANGES = {
 LISTS = ("os.listdir", "os.scandir")
 PROCESSES = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn")
 SIGNALS = ("os.kill", "os.killpg", "os.startfile", "pty.spawn")
+OURS = ("minidl", "__main__")  # the second is the worker
 NETWORK = ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto")
 
 
@@ -149,12 +150,12 @@ def judging() -> dict[str, object]:
 def _callables() -> Iterator[tuple[str, object]]:
     for name, module in list(sys.modules.items()):
         top = name.partition(".")[0]
-        judges = top in ("minidl", "hypothesis") or name in ("builtins", "math", "json", "numpy", "numpy.linalg")
+        judges = top in (*OURS, "numpy", "hypothesis") or name in ("builtins", "copy", "json", "math")
         if judges and isinstance(module, ModuleType):
             for key, value in list(vars(module).items()):
                 if callable(value):
                     yield f"{name}.{key}", value
-                if isinstance(value, type) and value.__module__ == name and top == "minidl":
+                if isinstance(value, type) and value.__module__ == name and top in OURS:
                     yield from (
                         (f"{name}.{key}.{own}", made) for own, made in list(vars(value).items()) if callable(made)
                     )

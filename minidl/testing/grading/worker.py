@@ -11,17 +11,20 @@ import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+import numpy.testing  # an assignment uses it: it must be here before what replaces it
 
 from minidl.arguments import suggest
 from minidl.testing.grading.assignments import load_assignment
 from minidl.testing.grading.judging import Judged, said_by
 from minidl.testing.grading.watching import Sink, Watch, forbid, judging, replaced
 
+NOTES = 10  # of what was seen
 MEMORY, FILE = 4 << 30, 16 << 20  # bytes that a submission may have, and that a file of it may be long
 
 
@@ -44,14 +47,17 @@ class Worker:
 
     def send(self, **answer: Any) -> None:
         """One line."""
-        self.answers.write(json.dumps(answer) + "\n")
+        self.answers.write(json.dumps({"key": self.order["key"], **answer}) + "\n")
         self.answers.flush()
 
     def note(self, text: str) -> None:
-        """Tell what was seen, at once and once only: there may be no answer after it."""
+        """Tell what was seen, at once and once only: there may be no answer after it. What never ends is cut short."""
         if text not in self.said:
             self.said.add(text)
-            self.send(note=text, output=self.sink.text)
+            if len(self.said) <= NOTES:
+                self.send(note=text, output=self.sink.text)
+            elif len(self.said) == NOTES + 1:
+                self.send(note=f"there is more than these {NOTES}", output=self.sink.text)
 
     def start(self) -> None:
         """Shut, watch and limit what the submission is not to do."""
@@ -60,7 +66,7 @@ class Worker:
         _limit()
         warnings.simplefilter("ignore")
         self._seed()
-        self.trusted = judging()
+        self.replaced = partial(replaced, judging())
         sys.path.append(str(self.file.parent))
         sys.addaudithook(self.watch)
         sys.stdout = sys.stderr = self.stream = self.sink.stream()
@@ -93,15 +99,15 @@ class Worker:
             judged = asked.judge(name, self.made[asked.thing], **options)
         except BaseException as error:
             judged = Judged("failed", 0, said_by(error))
-        if changed := replaced(self.trusted):
-            self.note(f"it replaced {changed}, which judges it: nothing it does can be trusted")
-            judged = Judged("failed", 0, f"the submission replaced {changed}, so that nothing can be judged")
         return judged
 
     def answer(self, request: Mapping[str, Any]) -> None:
-        """Answer one line, and say what was printed so far."""
-        judged = self.judge(request["part"], request["name"]).as_dict()
-        self.send(**judged, output=self.printed())
+        """Answer one line, and say what was printed so far; nothing counts that is judged by what it replaced."""
+        judged = self.judge(request["part"], request["name"])
+        if changed := self.replaced():
+            self.note(f"it replaced {changed}, which judges it: nothing it does can be trusted")
+            judged = Judged("failed", 0, f"the submission replaced {changed}, so that nothing can be judged")
+        self.send(**judged.as_dict(), output=self.printed())
 
     def printed(self) -> str:
         """What was printed so far."""
@@ -141,11 +147,12 @@ def main() -> None:
     requests, answers = _channel()
     worker = Worker(json.loads(requests.readline()), answers)
     worker.start()
+    answer = worker.answer  # as it is before a submission can replace it
     worker.send(ready=True)
     os.dup2(0, 2)  # errors of ours went there until now
     worker.send(loaded=worker.load(), output=worker.printed())
     for line in requests:
-        worker.answer(json.loads(line))
+        answer(json.loads(line))
     os._exit(0)  # whatever threads it has started
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from minidl.parameters import Array
-from minidl.testing.functions import Domain, Subject, close, same_bits, shown, some_input, upstream_gradient
+from minidl.testing.functions import Domain, Rows, Subject, close, same_bits, shown, some_input, upstream_gradient
 from minidl.testing.handwritten.called import Arrays, Called, How, joined, parted
 from minidl.testing.report import Case, CheckError, raised
 
@@ -186,6 +186,17 @@ class FunctionRun:
     def gradients(self) -> dict[str, Array]:
         """A copy of the gradients of the first backward."""
         return {name: np.array(g) for name, g in self.gradients_at(self.given, self.dy).items()}
+
+    @property
+    def of_rows(self) -> Rows:
+        """What the batch gives, and what some of its rows give."""
+        dy = self.dy
+
+        def passed(rows: Any) -> tuple[Array, Callable[[], dict[str, Array]]]:
+            started = self.start(self.with_rows(rows))
+            return started.y, lambda: started.back(dy[rows])
+
+        return Rows(self.y, self.gradients, passed, self.declared.rows, self.failure)
 
     @cached_property
     def rows_apart(self) -> bool:

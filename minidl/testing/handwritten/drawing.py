@@ -77,6 +77,11 @@ class Asked:
         """The shape of each input by its name; a single one is x."""
         return dict(self.shape) if isinstance(self.shape, Mapping) else {"x": self.shape}
 
+    @property
+    def sizes(self) -> list[str]:
+        """The names of sizes in all shapes."""
+        return [size for shape in self.shapes.values() for size in shape if isinstance(size, str)]
+
     def _check_names(self, option: str, names: Any) -> None:
         for name in names:
             if name not in self.shapes:
@@ -140,7 +145,6 @@ def function_cases_of(
         sizes: strategies for sizes that have none among the arguments.
     """
     shapes = asked.shapes
-    names = [size for shape in shapes.values() for size in shape if isinstance(size, str)]
 
     def case(made: Any, used: Mapping[str, Any], known: Mapping[str, Any], inputs: Any, seed: int) -> FunctionCase:
         function, begins, ends = called(made, used)
@@ -167,7 +171,7 @@ def function_cases_of(
         known = _sizes(shapes, values) | dict(arguments)
         whole = asked.declared(known).integers
         inputs = {name: np.array(values[name], np.int64 if name in whole else np.float64) for name in shapes}
-        made = make_object(thing, arguments, optional=names)
+        made = make_object(thing, arguments, optional=asked.sizes)
         return case(made, arguments, known, inputs, values["seed"])
 
     return Cases(subject, drawn(), given)

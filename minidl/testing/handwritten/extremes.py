@@ -11,8 +11,6 @@ from minidl.testing.handwritten.case import FunctionCheckError, FunctionRun
 from minidl.testing.report import NOT_TRIED, Outcome, Properties
 
 EXTREMES = Properties()
-MANY, FEW = 521, 67  # rows of a larger batch, and of one whose rows are long
-LONG = 64  # numbers in a row, beyond which it is long
 UPSTREAM = "the upstream gradient"  # its name among the arrays of both dtypes, which no argument can have
 
 
@@ -21,20 +19,7 @@ def many(run: FunctionRun) -> Outcome:
     """The rows again and again, more than a small batch holds: each gives the same, and gradients are their sums."""
     if run.rows_mix or run.draws or run.seen_before or run.rows < 2:
         return NOT_TRIED
-    y, dy, n, rows = run.y, run.dy, len(run.y), run.declared.rows
-    of_rows = [run.gradients_at(run.with_rows(slice(i, i + 1)), dy[i : i + 1]) for i in range(n)]
-    long = sum(run.case.given[name][0].size for name in rows) + y[0].size > LONG
-    pick = np.arange(FEW if long else MANY) % n
-    started = run.start(run.with_rows(pick))
-    if not close(started.y, y[pick]):
-        raise run.failure("rows must not depend on other rows", f"  repeated to {len(pick)} rows, some differ")
-    for name, gradient in started.back(dy[pick]).items():
-        single = [of_rows[i][name] for i in pick]
-        wanted = np.concatenate(single) if name in rows else np.sum(single, axis=0)
-        scale = max(float(np.abs(wanted).max(initial=0.0)), float(np.abs(single).sum(axis=0).max(initial=0.0)))
-        if not close(gradient, wanted, scale=scale):
-            details = f"  d{name} of {len(pick)} rows is not what the rows give one by one"
-            raise run.failure("gradients of a batch must be those of its rows, summed for what has none", details)
+    run.of_rows.check_repeated(run.y[0].size + sum(run.case.given[name][0].size for name in run.declared.rows))
     return None
 
 

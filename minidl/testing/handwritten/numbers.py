@@ -11,12 +11,9 @@ from minidl.testing.functions import (
     Subject,
     Trial,
     Wrong,
-    close,
     in_words,
     interior,
-    leave_grid,
     shown,
-    upstream_gradient,
 )
 from minidl.testing.handwritten.called import parted
 from minidl.testing.handwritten.case import FunctionCheckError, FunctionRun
@@ -24,7 +21,6 @@ from minidl.testing.report import NOT_TRIED, Outcome, Properties, worst
 
 NUMBERS = Properties()
 FEW = 64  # numbers of several inputs up to which they are looked at together
-TOLD_APART = 200  # numbers up to which the pattern of a mistake is looked for
 
 
 @NUMBERS.property("rows independent")
@@ -35,25 +31,7 @@ def independent(run: FunctionRun) -> Outcome:
     if run.draws:
         _independent_of_random(run)
         return None
-    y, dy, gradients = run.y, run.dy, run.gradients
-    sums = {name: np.zeros_like(gradient) for name, gradient in gradients.items()}
-    for i in range(len(y)):
-        alone = slice(i, i + 1)
-        started = run.start(run.with_rows(alone))
-        if not close(started.y[0], y[i], scale=float(np.abs(y).max())):
-            details = f"  row {i} alone differs; if so meant: rows_mix=True"
-            raise run.failure("rows must not depend on other rows", details)
-        for name, gradient in started.back(dy[alone]).items():
-            sums[name][alone if name in run.declared.rows else ...] += gradient
-    for name, gradient in gradients.items():
-        if not close(sums[name], gradient, scale=float(np.abs(gradient).max(initial=0.0))):
-            mean = len(y) > 1 and close(gradient * len(y), sums[name])
-            details = f"  d{name} of the batch = {shown(gradient)}\n  from single rows = {shown(sums[name])}"
-            details += (
-                f"\n  diagnosis      1 / {len(y)}, the batch size: a mean over rows for their sum" if mean else ""
-            )
-            details += "\n  if rows are meant to depend on one another: rows_mix=True"
-            raise run.failure("gradients of a batch must be those of its rows, summed for what has none", details)
+    run.of_rows.check_alone()
     return None
 
 
@@ -131,7 +109,7 @@ def far_out(run: FunctionRun) -> Outcome:
     if not (names := run.case.moved):
         return NOT_TRIED
     name, given = names[run.case.seed % len(names)], run.given
-    far = [given | {name: scale * given[name]} for scale in FAR]
+    far = [given | {name: np.asarray(scale * given[name])} for scale in FAR]
     return worst(_trial(run, there).off_grid() for there in far if not run.as_at_inference(there))
 
 
@@ -161,10 +139,6 @@ def _samples(run: FunctionRun) -> Iterator[Sample]:
     for rows in (2, 3, 5):
         given = run.case.another(run.rng, None if run.rows_mix else rows)
         given = {name: interior(a, domains.get(name)) if a.dtype.kind == "f" else a for name, a in given.items()}
-        subject, n = run.subject(given), len(given[first])
-        few = sum(array.size for array in subject.arrays.values()) <= TOLD_APART
+        subject, sizes = run.subject(given), {"rows": len(given[first]), "width": given[first].shape[-1]}
         inputs = {name: domains.get(name) for name in run.case.inputs if name in subject.arrays}
-        if not few or not leave_grid(subject, run.rng, inputs):
-            return
-        upstream, of_rows = upstream_gradient(run.rng, subject.forward().shape), run.declared.rows
-        yield Sample.of(subject, upstream, rows=n, width=given[first].shape[-1], of_rows=of_rows)
+        yield from Sample.off_grid(subject, run.rng, inputs, **sizes, of_rows=run.declared.rows)

@@ -1,6 +1,7 @@
 """One drawn case of a layer, and its runs: forward and backward from the same random streams and states every time."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from minidl.arguments import short
 from minidl.layers.base import Layer
 from minidl.parameters import Array
-from minidl.testing.functions import Domain, Subject, close, same_bits, shown, some_input, upstream_gradient
+from minidl.testing.functions import Domain, Rows, Subject, close, same_bits, shown, some_input, upstream_gradient
 from minidl.testing.layers.advice import on_parameters, plain_arrays
 from minidl.testing.report import Case, CheckError, raised
 
@@ -204,6 +205,16 @@ class LayerRun:
         """A copy of the gradients of the first backward."""
         gradients = self.gradients_at(self.x, self.dy)
         return {name: gradient.copy() for name, gradient in gradients.items()}
+
+    @property
+    def of_rows(self) -> Rows:
+        """What the batch gives, and what some of its rows give."""
+        dy = self.dy
+
+        def passed(rows: Any) -> tuple[Array, Callable[[], dict[str, Array]]]:
+            return self.forward(self.x[rows]), lambda: self.backward(dy[rows])
+
+        return Rows(self.y, self.gradients, passed, ("x",), self.failure)
 
     @cached_property
     def rows_apart(self) -> bool:

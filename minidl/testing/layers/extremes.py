@@ -13,8 +13,6 @@ from minidl.testing.layers.case import LayerCheckError, LayerRun
 from minidl.testing.report import NOT_TRIED, Outcome, Properties
 
 EXTREMES = Properties()
-MANY, FEW = 521, 67  # rows of a larger batch, and of one whose rows are long
-LONG = 64  # numbers in a row, beyond which it is long
 
 
 @EXTREMES.property("many rows")
@@ -22,23 +20,8 @@ def many(run: LayerRun) -> Outcome:
     """The rows again and again, more than a small batch holds: each gives the same, and gradients are their sums."""
     if run.rows_mix or run.draws or run.seen_before or len(run.x) < 2:
         return NOT_TRIED
-    y, dy, n = run.y, run.dy, len(run.y)
-    of_rows = [run.gradients_at(run.x[i : i + 1], dy[i : i + 1]) for i in range(n)]
-    pick = np.arange(rows_of(run)) % n
-    if not close(run.forward(run.x[pick]), y[pick]):
-        raise run.failure("rows must not depend on other rows", f"  repeated to {len(pick)} rows, some differ")
-    for name, gradient in run.backward(dy[pick]).items():
-        rows = [of_rows[i][name] for i in pick]
-        wanted = np.concatenate(rows) if name == "x" else np.sum(rows, axis=0)
-        if not close(gradient, wanted, scale=float(np.abs(wanted).max(initial=0.0))):
-            details = f"  d{name} of {len(pick)} rows is not what the rows give one by one"
-            raise run.failure("gradients of a batch must be those of its rows, parameters' summed", details)
+    run.of_rows.check_repeated(run.x[0].size + run.y[0].size)
     return None
-
-
-def rows_of(run: LayerRun) -> int:
-    """How many rows a larger batch of these has."""
-    return MANY if run.x[0].size + run.y[0].size <= LONG else FEW
 
 
 @EXTREMES.property("extreme upstream gradients")

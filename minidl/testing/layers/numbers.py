@@ -11,19 +11,15 @@ from minidl.testing.functions import (
     Subject,
     Trial,
     Wrong,
-    close,
     in_words,
     interior,
-    leave_grid,
     shown,
-    upstream_gradient,
 )
 from minidl.testing.layers.advice import on_domain
 from minidl.testing.layers.case import LayerCheckError, LayerRun, other_input
 from minidl.testing.report import NOT_TRIED, Outcome, Properties, worst
 
 NUMBERS = Properties()
-TOLD_APART = 200  # numbers of a layer up to which the pattern of a mistake is looked for
 
 
 @NUMBERS.property("rows independent")
@@ -34,28 +30,8 @@ def independent(run: LayerRun) -> Outcome:
     if run.draws:
         _independent_of_random(run)
         return None
-    y, dy, gradients = run.y, run.dy, run.gradients
-    sums = {name: np.zeros_like(gradient) for name, gradient in gradients.items()}
-    for i in range(len(y)):
-        alone = slice(i, i + 1)
-        if not close(run.forward(run.x[alone])[0], y[i], scale=float(np.abs(y).max())):
-            details = f"  row {i} alone differs; if so meant: rows_mix=True"
-            raise run.failure("rows must not depend on other rows", details)
-        for name, gradient in run.backward(dy[alone]).items():
-            sums[name][alone if name == "x" else ...] += gradient
-    for name, gradient in gradients.items():
-        if not close(sums[name], gradient, scale=float(np.abs(gradient).max(initial=0.0))):
-            ratio = _ratio(gradient, sums[name], len(y))
-            details = f"  d{name} of the batch = {gradient.tolist()}\n  from single rows = {sums[name].tolist()}{ratio}"
-            details += "\n  if rows are meant to depend on one another: rows_mix=True"
-            raise run.failure("gradients of a batch must be those of its rows, parameters' summed", details)
+    run.of_rows.check_alone()
     return None
-
-
-def _ratio(batch: Array, rows: Array, n: int) -> str:
-    if n > 1 and close(batch * n, rows):
-        return f"\n  diagnosis      1 / {n}, the batch size: a mean over rows where their sum is asked for"
-    return ""
 
 
 def _independent_of_random(run: LayerRun) -> None:
@@ -129,7 +105,4 @@ def _samples(run: LayerRun) -> Iterator[Sample]:
     for rows in (2, 3, 5):
         x = run.declared.another((rows, *run.case.x.shape[1:]), run.rng)
         subject = run.subject(x if run.declared.integers else interior(x, domain))
-        few = sum(array.size for array in subject.arrays.values()) <= TOLD_APART
-        if not few or not leave_grid(subject, run.rng, {"x": domain}):
-            return
-        yield Sample.of(subject, upstream_gradient(run.rng, subject.forward().shape), rows=rows, width=x.shape[-1])
+        yield from Sample.off_grid(subject, run.rng, {"x": domain}, rows=rows, width=x.shape[-1])

@@ -101,7 +101,7 @@ def weighted(case: LossCase) -> None:
     with suppress(*REFUSALS):
         value = case.loss.forward(case.scores, case.targets, np.zeros(n))
         if not value == 0 or case.gradient().any():
-            raise case.failure("without any weight, value and gradient must be 0 or refused", f"  received {value}")
+            raise case.failure("with weights of 0, value and gradient must be 0 or refused", f"  received {value}")
 
 
 @LOSSES.property("backward of the newest forward")
@@ -243,9 +243,9 @@ def float32(case: LossCase) -> float:
     scores = moved(case.scores, np.random.default_rng(case.seed)).astype(np.float32)
     errors, size = [], float(np.abs(scores).max())
     for weights in (None, case.weights):
-        value, dtype = case.value(scores, case.targets, weights), case.gradient().dtype
-        if type(value) is not float or dtype != np.float32:
-            raise case.failure("float32 scores must give a float32 gradient", f"  received {dtype}")
+        kind, dtype = type(case.value(scores, case.targets, weights)).__name__, case.gradient().dtype
+        if kind != "float" or dtype != np.float32:
+            raise case.failure("float32 scores must give a float and a float32 gradient", f"  received {kind}, {dtype}")
         errors.append(_twins(case, weights).error({"scores": scores}, case.rng, size=size))
     return max(errors)
 

@@ -26,7 +26,7 @@ def grid_arrays(shape: tuple[int, ...], *, domain: Domain = GRID) -> Strategy:
     steps = steps_in(domain)
     first, last = math.ceil(low * steps), math.floor(high * steps)
     whole = hnp.arrays(np.int64, shape, elements=st.integers(first, last), fill=st.nothing())
-    return whole.map(lambda k: k / steps)
+    return whole.map(lambda k: np.asarray(k / steps))  # without axes it would be no array
 
 
 def whole_numbers(shape: tuple[int, ...], low: int, high: int) -> Strategy:

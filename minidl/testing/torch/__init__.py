@@ -42,8 +42,8 @@ def _function_cases(
     if not callable(function) or (is_class and not issubclass(function, Function)):
         raise TypeError(f"expected a torch.autograd.Function or a function of tensors, received {short(function)}")
     asked = Asked(shape, rows_mix, stochastic, domain, integers, constants, jumps).of_function()
-    names = list(asked.shapes)
-    apply = positional(function, names, list(arguments)) if is_class else None
+    names, further = list(asked.shapes), [name for name in arguments if name not in asked.sizes]
+    apply = positional(function, names, further) if is_class else None
 
     def called(made: Mapping[str, Any], used: Mapping[str, Any]) -> tuple[Called, str, str]:
         def call(tensors: Mapping[str, Any], how: How) -> Any:
@@ -101,19 +101,9 @@ def function_test() -> None:
 
     Args:
         function: the class, whose `apply` is called, or a function.
-        shape: the shape of the only input, or name -> shape for each, in the order in which they are handed over. Sizes
-            that are names are drawn, and one name is one size.
-        rows_mix: declare that rows depend on one another. If not, the first axis of the first input, and of each that
-            begins with the same name, counts rows: each row gives its row of every output, and the gradients of other
-            inputs are sums over rows.
+        shape, rows_mix, domain, integers, constants, jumps, settings: as in `minidl.testing.function_test`; the inputs
+            stand in the order in which they are handed over.
         stochastic: declare that random numbers are drawn, from the generator of PyTorch.
-        domain: the closed interval of the inputs, or name -> interval. None: they are drawn from -3 to 3, and tried far
-            beyond.
-        integers: inputs that hold whole numbers, as labels do: name -> (low, high), from low to high - 1, `high` a
-            number or the name of a size. They are not differentiated.
-        constants: names of further inputs that are not differentiated.
-        jumps: the values of inputs at which the output may jump; the derivative for an element there is not asked.
-        settings: hypothesis settings instead of those of the loaded profile.
         arguments: further arguments, each a value or a strategy; those of a `torch.autograd.Function` by the names in
             its `forward`.
 

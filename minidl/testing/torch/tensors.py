@@ -165,6 +165,11 @@ def positional(function: Any, names: Sequence[str], given: Collection[str]) -> C
             places[parameter.name] = parameter.name
         elif inputs and parameter.kind is not parameter.VAR_POSITIONAL:
             places[parameter.name] = inputs.pop(0)
+            if parameter.name in inputs:
+                order = [p.name for p in own if p.name in names]
+                raise TypeError(
+                    f"expected shape in the order of {name_of(function)}.forward, {order}, received {names}"
+                )
         elif parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL:
             advice = "give it a shape, or a value as an argument"
             raise TypeError(f"expected {parameter.name} of {name_of(function)}, received {list(names)}: {advice}")

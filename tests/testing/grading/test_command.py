@@ -53,7 +53,7 @@ def test_a_folder_gives_a_table_a_list_and_a_text_for_each(places, capsys, tmp_p
     assignment, handed = places
     out, feedback = tmp_path / "grades.json", tmp_path / "feedback"
     options = ["--json", str(out), "--feedback", str(feedback), "--jobs", "2", "--seed", "3", "--examples", "4"]
-    assert main([str(assignment), str(handed), *options]) == 0
+    assert main([str(assignment), str(handed), *options, "--full"]) == 1
     assert "alice.py      3 of 3" in capsys.readouterr().out
     alice, bob = json.loads(out.read_text(encoding="utf-8"))
     assert (alice["submission"], alice["points"], alice["of"], alice["seed"], alice["examples"]) == (
@@ -71,10 +71,27 @@ def test_a_folder_gives_a_table_a_list_and_a_text_for_each(places, capsys, tmp_p
     assert (feedback / "bob.txt").read_text(encoding="utf-8").startswith("A square: bob.py has 1 of 3 points")
 
 
-def test_the_exit_code_says_whether_all_have_all_points_if_that_is_asked(places, capsys):
+def test_submissions_of_almost_the_same_name_get_a_text_each(places, tmp_path, capsys):
+    handed = tmp_path / "more"
+    for name in ("bob", "smith.j", "smith.k"):
+        (handed / name).mkdir(parents=True)
+    (handed / "bob.py").symlink_to("nowhere")
+    (handed / "carol.ipynb").write_text("{}", encoding="utf-8")
+    assert main([str(places[0]), str(handed), "--feedback", str(tmp_path / "feedback")]) == 0
+    assert capsys.readouterr().out.endswith("not graded, as it is no Python file or folder: carol.ipynb\n")
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "feedback").iterdir()}
+    assert texts.keys() == {"bob.py.txt", "bob.txt", "smith.j.txt", "smith.k.txt"}
+    assert all(text.startswith(f"A square: {name.removesuffix('.txt')} has 0") for name, text in texts.items())
+
+
+def test_no_text_of_a_student_keeps_the_list_from_being_written(places, tmp_path):
     assignment, handed = places
-    assert main([str(assignment), str(handed / "alice.py"), "--full"]) == 0
-    assert main([str(assignment), str(handed), "--full"]) == 1
+    raises = "raise ValueError('half a character \\udcff, and \\x1b[2J clears the screen')"
+    (handed / "alice.py").write_text(raises, encoding="utf-8")
+    out = tmp_path / "made" / "here" / "grades.json"
+    assert main([str(assignment), str(handed / "alice.py"), "--json", str(out)]) == 0
+    (alice,) = json.loads(out.read_text(encoding="utf-8"))
+    assert r"half a character \udcff, and \x1b[2J clears the screen" in alice["criteria"][0]["message"]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +101,8 @@ def test_the_exit_code_says_whether_all_have_all_points_if_that_is_asked(places,
         (["assignment.py", "nowhere.py"], "expected a submission"),
         (["assignment.py", "handed", "--seconds", "0"], "expected seconds"),
         (["assignment.py", "handed", "--jobs", "0"], "expected jobs"),
+        (["assignment.py", "handed", "--json", "handed"], "Is a directory"),
+        (["assignment.py", "handed", "--feedback", "assignment.py"], "File exists"),
     ],
 )
 def test_what_cannot_be_done_is_said(places, capsys, monkeypatch, options, said):
@@ -94,7 +113,7 @@ def test_what_cannot_be_done_is_said(places, capsys, monkeypatch, options, said)
 
 def test_it_runs_as_a_module(places):
     assignment, handed = places
-    command = [sys.executable, "-m", "minidl.testing.grading", str(assignment), str(handed / "alice.py")]
+    command = [sys.executable, "-m", "minidl.testing.grading", str(assignment), str(handed / "alice.py"), "--full"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3])
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("A square: alice.py has 3 of 3 points")

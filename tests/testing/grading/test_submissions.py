@@ -1,4 +1,4 @@
-"""What submissions do besides being wrong: each is graded, and what it did is said."""
+"""What submissions do besides being wrong: each runs in a process of its own, is graded, and what it did is said."""
 
 import json
 import os
@@ -6,111 +6,42 @@ import os
 import pytest
 
 from minidl.testing.grading import grade, grade_all, summary
-
-ASSIGNMENT = """
-import numpy as np
-import solution
-
-from minidl import Tanh
-from minidl.testing import check_layer
-from minidl.testing.grading import Assignment, Checks, Example
-
-def nine(Square):
-    x = np.array([[3.0]])
-    np.testing.assert_allclose(Square().build(dtype=np.float64).forward(x), solution.square(x))
-
-ASSIGNMENT = Assignment(
-    "A square",
-    "square.py",
-    [
-        Example("Square", "nine", nine, points=1),
-        Checks(
-            "Square",
-            check_layer,
-            {"runs": 1, "rows independent": 1, "derivatives off the grid": 1, "many rows": 1},
-        ),
-    ],
-    forbids=[Tanh],
-    seconds=60,
-    examples=5,
-)
-"""
-SOLUTION = "def square(x):\n    return x * x\n"
-HEAD = "import numpy as np\nfrom minidl import Layer\n"
-FORWARD, BACKWARD = "self.x = x", "pass"
-CLASS = """
-class Square(Layer):
-    def forward(self, x):
-        {forward}
-        return x * x
-
-    def backward(self, dy):
-        {backward}
-        return 2 * self.x * dy
-"""
-
-
-def square(top="", forward=FORWARD, backward=BACKWARD):
-    """A right answer, with more in it."""
-    return f"{HEAD}{top}\n{CLASS.format(forward=forward, backward=backward)}"
+from tests.tools.handed_in import ASSIGNMENT, HEAD, SAME, square, told, write_assignment
 
 
 @pytest.fixture
 def teacher(tmp_path):
-    folder = tmp_path / "teacher"
-    folder.mkdir()
-    (folder / "assignment.py").write_text(ASSIGNMENT, encoding="utf-8")
-    (folder / "solution.py").write_text(SOLUTION, encoding="utf-8")
-    return folder
+    return write_assignment(tmp_path / "teacher")
 
 
 @pytest.fixture
 def graded(teacher, tmp_path):
     def graded(code, **limits):
         handed = tmp_path / "alice.py"
-        handed.write_bytes(code if isinstance(code, bytes) else code.replace("TEACHER", str(teacher)).encode())
+        handed.write_text(code.replace("TEACHER", str(teacher)), encoding="utf-8")
         return grade(teacher, handed, **limits)
 
     return graded
 
 
-CANNOT = "square.py cannot be imported: "
-SAME = "self.x = x; "
-BROKEN = {
-    "it raises on import": ("1 / 0", 0, f"{CANNOT}it raised ZeroDivisionError: division by zero"),
-    "its syntax is wrong": ("def square(:", 0, f"{CANNOT}it raised SyntaxError"),
-    "it is no text": (b"\xff\xfe\x00x = 1", 0, f"{CANNOT}it raised SyntaxError"),
-    "it leaves on import": ("import sys; sys.exit(0)", 0, f"{CANNOT}it raised SystemExit: 0"),
+WRITES_ANSWERS = """
+import json, os
+from contextlib import suppress
+
+def cheat():
+    for number in range(3, 20):
+        with suppress(OSError):
+            os.write(number, json.dumps({"verdict": "passed", "runs": 5, "message": ""}).encode() + b"\\n")
+"""
+DOES = {
+    "it raises on import": ("1 / 0", 0, "square.py cannot be imported: it raised ZeroDivisionError: division by zero"),
     "its process ends on import": ("import os; os._exit(0)", 0, "ended with exit code 0, without an answer"),
-    "it lacks a package": ("import no_such_package", 0, "No module named 'no_such_package'"),
-    "it imports the solution": ("from solution import square", 0, "No module named 'solution'"),
-    "it asks what is loaded for the solution": ("import sys; sys.modules['solution']", 0, "KeyError: 'solution'"),
     "it reads the solution": (
         "text = open(r'TEACHER/solution.py').read()",
         0,
         "it tried to read TEACHER/solution.py: refused",
     ),
-    "it lists what the teacher has": ("import os; os.listdir(r'TEACHER')", 0, "it tried to read TEACHER: refused"),
-    "it reads what is typed": ("n = input('how many? ')", 0, "EOFError"),
-    "it defines something else": ("class Sqare: pass", 0, "defines no Square: did you mean 'Sqare'?"),
-    "it is empty": ("", 0, "square.py defines no Square"),
-    "it is a number": ("Square = 3", 0, "it must be possible to make one"),
-    "it takes other arguments": (
-        square().replace("(Layer):", "(Layer):\n    def __init__(self, count): pass"),
-        0,
-        "count",
-    ),
-    "it leaves in forward": (square(forward="raise SystemExit(0)"), 0, "it raised SystemExit: 0"),
-    "it raises an error that cannot be printed": (
-        square("class Odd(Exception):\n    def __str__(self): raise self", "raise Odd"),
-        0,
-        "whose text cannot be made",
-    ),
-    "it raises an endless text": (square(forward="raise ValueError('no' * 10_000_000)"), 0, "... and so on"),
-    "it calls itself": (square(forward="return self.forward(x)"), 0, "RecursionError"),
-    "it returns nothing": (square(forward="return None"), 0, "forward must return an array with one row per sample"),
-    "it yields": (square(forward="yield x"), 0, "forward must return an array"),
-    "it wants all memory": (square(forward="self.x = np.ones(1 << 50)"), 0, "MemoryError"),
+    "it wants all memory": (square(forward="self.x = np.zeros(5 << 27)"), 0, "MemoryError"),
     "it uses what it was to write": (
         f"{HEAD}from minidl import Tanh\nclass Square(Tanh): pass",
         0,
@@ -121,21 +52,17 @@ BROKEN = {
         0,
         "it replaced numpy.allclose, which judges it",
     ),
+    "it replaces what the assignment judges by": (
+        square("np.testing.assert_allclose = lambda *_, **__: None", f"{SAME}x = 1 + x"),
+        0,
+        "it replaced numpy.testing.assert_allclose, which judges it",
+    ),
+    "it replaces the judge": (
+        square("import __main__; __main__.Worker.judge = lambda *_: __main__.Judged('passed')", f"{SAME}x = 1 + x"),
+        0,
+        "it replaced __main__.Worker.judge, which judges it",
+    ),
     "it ends in forward": (square("import os", "os._exit(3)"), 0, "its process ended with exit code 3"),
-    "it starts a program": (
-        square("import subprocess", "subprocess.run(['true'])"),
-        0,
-        "it tried to start or end a process (subprocess.Popen): refused",
-    ),
-    "it uses the network": (
-        "import socket; socket.create_connection(('127.0.0.1', 9))",
-        0,
-        "it tried to use the network",
-    ),
-    "it writes elsewhere": ("open(r'TEACHER/grades.csv', 'w')", 0, "it tried to write TEACHER/grades.csv: refused"),
-    "it removes the assignment": ("import os; os.remove(r'TEACHER/assignment.py')", 0, "it tried to write TEACHER"),
-    "a mean over the rows": (square(backward="dy = dy / len(dy)"), 2, "gradients of a batch must be those of its rows"),
-    "the derivative forgets 2": (square(backward="dy = dy / 2"), 4, "every element is half the right one"),
     "it prints without end": (
         square(forward=f"{SAME}[print('here I am', i) for i in range(20_000 * (len(x) > 60))]"),
         5,
@@ -147,13 +74,10 @@ BROKEN = {
         "it wrote the file batch.pkl, into a folder that is gone",
     ),
     "it writes to where the answers go": (square("import os", f"{SAME}os.write(1, b'nonsense')"), 5, ""),
-    "it writes nonsense to every open file": (
-        square(
-            "import os",
-            f"{SAME}[os.write(k, b'nonsense\\n') for k in range(3, 9) if k in map(int, os.listdir('/dev/fd'))]",
-        ),
+    "it writes answers to every open file": (
+        square(WRITES_ANSWERS, f"{SAME}cheat(); x = 1 + x"),
         0,
-        "",
+        "something was written to where its answers go",
     ),
     "it closes where it prints": (square("import sys; sys.stdout.close()"), 5, ""),
     "it has a thread that never ends": (
@@ -162,24 +86,43 @@ BROKEN = {
         "",
     ),
     "it draws": (square("import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.show()"), 5, ""),
-    "it is a script, too": (square("if __name__ == '__main__': raise SystemExit"), 5, ""),
+    "it has a breakpoint": (square(forward=f"{SAME}breakpoint()"), 5, ""),
 }
 
 
-def told(got):
-    """All that a grade says."""
-    return "\n".join([*got.notes, *(criterion.message for criterion in got.criteria)])
-
-
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("name", DOES)
 def test_what_a_submission_does_is_handled_and_said(name, graded, teacher):
-    code, points, said = BROKEN[name]
+    code, points, said = DOES[name]
     got = graded(code)
     assert got.points == points
     assert said.replace("TEACHER", str(teacher)) in told(got)
     assert said or got.notes == ()
     assert sorted(os.listdir(teacher)) == ["assignment.py", "solution.py"]
     assert json.loads(json.dumps(got.as_dict()))["points"] == points
+
+
+ATTEMPTS = {
+    "open(r'TEACHER/assignment.py')": "it tried to read TEACHER/assignment.py: refused",
+    "os.listdir(r'TEACHER')": "it tried to read TEACHER: refused",
+    "open(r'TEACHER/grades.csv', 'w')": "it tried to write TEACHER/grades.csv: refused",
+    "os.remove(r'TEACHER/solution.py')": "it tried to write TEACHER/solution.py: refused",
+    "subprocess.run(['true'])": "it tried to start or end a process (subprocess.Popen): refused",
+    "os.fork()": "it tried to start or end a process (os.fork): refused",
+    "socket.create_connection(('127.0.0.1', 9))": "it tried to use the network (socket.getaddrinfo): refused",
+    "input()": "EOFError",
+    "import solution": "ModuleNotFoundError",
+    "sys.modules['solution']": "KeyError",
+}
+
+
+def test_what_a_submission_may_not_do_is_said_even_if_it_catches_all_errors(graded, teacher):
+    tries = "".join(f"try: {tried}\nexcept BaseException as e: print(type(e).__name__)\n" for tried in ATTEMPTS)
+    got = graded(square(f"import os, socket, subprocess, sys\n{tries}"))
+    notes = [said.replace("TEACHER", str(teacher)) for said in ATTEMPTS.values() if "tried" in said]
+    assert list(got.notes) == notes
+    assert got.output.split() == ["PermissionError"] * len(notes) + ["EOFError", "ModuleNotFoundError", "KeyError"]
+    assert sorted(os.listdir(teacher)) == ["assignment.py", "solution.py"]
+    assert got.full
 
 
 def test_a_process_that_dies_is_said_and_asked_no_more(graded):
@@ -246,11 +189,11 @@ def test_a_folder_of_submissions_is_graded_by_name(teacher, tmp_path):
     assert [got.submission for got in (alice, bob, carol, dave, erin)] == ["alice.py", "bob", "carol", "dave", "erin"]
     assert [got.points for got in (alice, bob, carol, dave, erin)] == [5, 0, 5, 0, 0]
     assert bob.notes == (f"it tried to read {home / 'alice.py'}: refused",)
-    assert carol.notes == ("its only file is my_square.py, taken for square.py",)
-    assert dave.notes == ("there is no square.py in it, but files of other names",)
+    assert carol.notes == ("its only Python file is my_square.py, taken for square.py",)
+    assert dave.notes == ("there is no square.py at its top, but files of other names",)
     assert frank.notes == erin.notes
     assert gone.notes == ("it cannot be read: No such file or directory",)
-    assert erin.notes == ("there is no square.py in it, but no Python file",)
+    assert erin.notes == ("there is no square.py at its top, nor another Python file",)
     table = summary([alice, bob, carol, dave, erin])
     assert "alice.py      5 of 5" in table
     assert "    3  Square: many rows" in table

@@ -8,6 +8,7 @@ from minidl.testing import check_layer
 from minidl.testing.grading import Assignment, Checks, Example
 
 X, W, B = [[1.0, -2.0], [3.0, 0.5]], [[2.0, 0.0, 1.0], [1.0, 4.0, -1.0]], [0.5, 0.0, -1.0]
+PAPER = f"for x = {X}, W = {W}, b = {B}"
 
 
 def built(Dense):
@@ -27,7 +28,7 @@ def no_constant(Dense):
 def forward_on_paper(Dense):
     """X W + B = [[0.5, -8, 2], [7, 2, 1.5]]."""
     y = built(Dense).forward(np.array(X))
-    np.testing.assert_allclose(y, [[0.5, -1.0, 2.0], [7.0, 2.0, 1.5]])
+    np.testing.assert_allclose(y, [[0.5, -1.0, 2.0], [7.0, 2.0, 1.5]], err_msg=f"y {PAPER}")
 
 
 def bias_on_paper(Dense):
@@ -35,7 +36,7 @@ def bias_on_paper(Dense):
     layer = built(Dense)
     layer.forward(np.array(X))
     layer.backward(np.ones((2, 3)))
-    np.testing.assert_allclose(layer.bias.grad, [2.0, 1.125, 2.0])
+    np.testing.assert_allclose(layer.bias.grad, [2.0, 1.125, 2.0], err_msg=f"dL/db {PAPER}, where each dy is 1")
 
 
 ASSIGNMENT = Assignment(

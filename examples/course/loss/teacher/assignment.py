@@ -16,14 +16,16 @@ def no_constant(CrossEntropy):
 
 def two_equal_scores(CrossEntropy):
     """Equal scores of two classes: log 2, whatever the label."""
-    np.testing.assert_allclose(CrossEntropy().forward(np.zeros((1, 2)), np.array([1])), np.log(2))
+    value = CrossEntropy().forward(np.zeros((1, 2)), np.array([1]))
+    np.testing.assert_allclose(value, np.log(2), err_msg="L for the scores [[0, 0]] and the label [1]")
 
 
 def one_of_three(CrossEntropy):
     """Scores log(1), log(2), log(5) are probabilities 1/8, 2/8, 5/8."""
-    loss = CrossEntropy()
-    np.testing.assert_allclose(loss.forward(np.log([[1.0, 2.0, 5.0]]), np.array([1])), np.log(4))
-    np.testing.assert_allclose(loss.backward(), [[1 / 8, 2 / 8 - 1, 5 / 8]])
+    loss, given = CrossEntropy(), "for the scores [[log 1, log 2, log 5]] and the label [1]"
+    value = loss.forward(np.log([[1.0, 2.0, 5.0]]), np.array([1]))
+    np.testing.assert_allclose(value, np.log(4), err_msg=f"L {given}")
+    np.testing.assert_allclose(loss.backward(), [[1 / 8, 2 / 8 - 1, 5 / 8]], err_msg=f"its gradient {given}")
 
 
 ASSIGNMENT = Assignment(

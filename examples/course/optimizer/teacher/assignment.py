@@ -34,7 +34,8 @@ def first_step(MyAdam):
     parameters = Parameters({"weight": Parameter((2,), zeros)}, np.random.default_rng(0), dtype=np.float64)
     parameters.grad[:] = [100.0, -0.5]
     MyAdam(0.5).step(parameters)
-    np.testing.assert_allclose(parameters.value, [-0.5, 0.5], rtol=1e-6)
+    given = "the values [0, 0] after one step with lr 0.5 and the gradient [100, -0.5]"
+    np.testing.assert_allclose(parameters.value, [-0.5, 0.5], rtol=1e-6, err_msg=given)
 
 
 ASSIGNMENT = Assignment(
