@@ -18,6 +18,7 @@ html_math_renderer = "mathml"
 html_static_path = ["static", str(Path(str(files("ziamath"))) / "fonts")]
 html_css_files = ["site.css"]
 html_show_sphinx = False
+html_show_copyright = False
 html_copy_source = False
 html_theme_options = {"top_of_page_buttons": []}
 highlight_language = "none"

@@ -11,6 +11,10 @@ from sphinx.util.nodes import make_refnode
 
 LOGGER = logging.getLogger(__name__)
 NAME = re.compile(r"^(?:minidl\.)?([A-Za-z_][\w.]*?)(\(.*\))?$", flags=re.DOTALL)
+FUNCTION = re.compile(r"<mi>(cos|exp|log|sin|tanh)</mi>")
+BAR = re.compile(r'<mo(?: fence="false")?(?: stretchy="false")?>(&#x(?:02016|0007C);)</mo>')
+OTHERS = re.compile(r"\b(JAX|Keras|PyTorch|scikit-learn|TensorFlow)(?:'s)?:?\s$")
+OF_OTHERS = {"elsewhere", "there"}  # heads of columns in which names are those of other libraries
 KINDS = {"class", "function", "exception", "method", "property", "data", "module"}
 
 
@@ -18,14 +22,20 @@ def mathml(node: nodes.math | nodes.math_block, display: str) -> str:
     """The formula of a node; one that cannot be read in full is a warning, which ends the build."""
     text = node.astext()
     try:
-        made: str = convert(text, display=display)
+        made: str = convert(text.replace("{aligned}", "{align*}"), display=display)  # it knows no aligned
     except Exception as error:
         LOGGER.warning("the formula %s cannot be read: %s", text, error, location=node)
         return ""
-    unknown = sorted(set(re.findall(r"\\[A-Za-z]+", made)))
+    unknown = sorted(set(re.findall(r"\\[A-Za-z]+|<mi>&</mi>", made)))
     if unknown:
         LOGGER.warning("the formula %s has commands that are not known: %s", text, unknown, location=node)
-    return made
+    return drawn_well(made)
+
+
+def drawn_well(formula: str) -> str:
+    """MathML with a space on both sides of log and its like, and with bars of norms that are equally high."""
+    spaced = FUNCTION.sub(r'<mo form="prefix" lspace="0.167em" rspace="0.167em">\1</mo>', formula)
+    return BAR.sub(r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>', spaced)
 
 
 def inline(translator: Any, node: nodes.math) -> None:
@@ -64,6 +74,21 @@ def target(text: str, places: dict[str, tuple[str, str]]) -> tuple[str, str] | N
     return None if plain or (called and "\n" in called) else places.get(name)
 
 
+def of_others(node: nodes.literal) -> bool:
+    """Whether a name is that of another library, by the words before it or by the head of its column."""
+    before = node.previous_sibling()
+    if isinstance(before, nodes.Text) and OTHERS.search(before.astext()):
+        return True
+    entry = node
+    while entry is not None and not isinstance(entry, nodes.entry):
+        entry = entry.parent
+    if entry is None:
+        return False
+    row = entry.parent
+    head = next(iter(row.parent.parent.findall(nodes.thead)), None)
+    return head is not None and head[0][row.index(entry)].astext() in OF_OTHERS
+
+
 def lead(app: Sphinx, tree: nodes.document, page: str) -> None:
     """Make every inline code that is a public name a link to its entry."""
     places = known(app)
@@ -71,7 +96,7 @@ def lead(app: Sphinx, tree: nodes.document, page: str) -> None:
         if isinstance(node.parent, nodes.reference | nodes.title) or node.parent is None:
             continue
         found = target(node.astext(), places)
-        if found is not None:
+        if found is not None and not of_others(node):
             new = make_refnode(app.builder, page, found[0], found[1], nodes.literal(node.rawsource, node.astext()))
             node.replace_self(new)
 

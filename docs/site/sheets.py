@@ -81,7 +81,7 @@ SHEETS = (
     ),
     Sheet(
         "diagnostics",
-        "See inside",
+        "See inside: recorders and diagnoses",
         ("minidl.diagnostics",),
         (
             group("While it trains", "Recorder diagnose Diagnosis Finding"),

@@ -13,7 +13,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "sequences": "Tokens, recurrence, attention, padding.",
         "tutorials/tables": "From a table with text and gaps to a network, with pandas.",
         "experiments": "One run turned into a grid of them, as a table.",
-        "distributed": "One run on several processes or machines.",
+        "distributed": "One line changed, `mpiexec` in front, and what it gains.",
         "course": "Assignments, and points for each property.",
     },
     "How-to": {
@@ -37,7 +37,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "derivations/images": "Convolution and pooling, derived.",
         "derivations/sequences": "Embedding, recurrence and attention, derived.",
         "derivations/blocks": "Normalization, dropout and containers, derived.",
-        "derivations/losses": "Losses and penalties, derived.",
+        "derivations/losses": "The formula and the gradient of each loss, and of L2, L1 and ElasticNet.",
         "derivations/optimizers": "The rules that move the weights.",
         "testing": "What the checks try, and how a derivative is judged.",
         "design": "Decisions and their reasons.",

@@ -170,6 +170,20 @@ def test_a_docstring_means_itself_in_markdown():
     assert "glorot_uniform" in signature(minidl.Linear.__init__, bound=True)
 
 
+@pytest.mark.needs_docs
+def test_functions_in_formulas_stand_apart_and_bars_are_equally_high():
+    from docutils import nodes
+
+    from docs.site.extension import mathml
+
+    made = mathml(nodes.math("", r"q \log p - \frac{1}{2} \lVert w \rVert^2"), "inline")
+    assert '<mi>q</mi><mo form="prefix" lspace="0.167em" rspace="0.167em">log</mo><mi>p</mi>' in made
+    assert made.count('<mo stretchy="false" lspace="0" rspace="0">&#x02016;</mo>') == 2
+    lines = mathml(nodes.math_block("", r"\begin{aligned} a &= b \\ c &= d \end{aligned}"), "block")
+    assert lines.count("<mtr>") == 2
+    assert "<mi>&</mi>" not in lines
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The site, built once, whichever process of pytest comes first."""
@@ -217,6 +231,14 @@ def test_the_site_builds_without_a_warning_and_each_page_leads_on_and_back(site)
     assert (site / "index.html").read_text(encoding="utf-8").count("<img") >= 1
 
 
+@pytest.mark.needs_docs
+def test_names_of_other_libraries_do_not_lead_to_ours(site):
+    text = (site / "conventions.html").read_text(encoding="utf-8")
+    linked = [re.sub("<[^>]+>", "", code) for code in re.findall(r'<a class="reference internal"[^>]*>(.*?)</a>', text)]
+    assert "L2(d / 2)" in linked
+    assert not any(code.startswith(("SGD(weight_decay", "MLPRegressor")) for code in linked)
+
+
 LAST = "project/SECURITY.html"
 QUESTIONS = {  # what is looked for, and where it must be found among the first twelve
     "early stopping": ("training.html", "reference/training.html"),
@@ -235,6 +257,12 @@ QUESTIONS = {  # what is looked for, and where it must be found among the first 
     "attention": ("derivations/sequences.html", "reference/layers.html"),
     "pandas": ("tutorials/tables.html",),
     "several machines": ("distributed.html",),
+    "imbalanced classes": ("how_to.html",),
+    "loss is nan": ("how_to.html",),
+    "time limit": ("how_to.html",),
+    "multilabel": ("how_to.html",),
+    "disable numba": ("how_to.html",),
+    "predict from a saved file": ("how_to.html",),
 }
 
 
