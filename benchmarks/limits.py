@@ -1,6 +1,7 @@
 """What a step cannot be faster than: rows and weights that come from memory, and the arithmetic of its products.
 
-    python benchmarks/limits.py    # the bandwidth and the peak of this machine, some seconds
+    python benchmarks/limits.py            # the bandwidth and the peak of this machine, some seconds
+    python benchmarks/limits.py --quick    # of smaller arrays, which tells less
 
 - Reading is the scalar product of two vectors of 256 MB, which no cache holds; updating is y <- x + y of the same two,
   which reads both and writes one. Threads take equal parts of them.
@@ -90,20 +91,22 @@ def sentence(workload: Workload | Network, measured: tuple[str, float]) -> str:
 
 
 @cache
-def roofline() -> dict[str, dict[int, float]]:
+def roofline(quick: bool = False) -> dict[str, dict[int, float]]:
     """Bytes and operations a second by what is done and the number of threads."""
-    found = {threads: json.loads(answer(threads, __file__, "--measure", str(threads))) for threads in THREADS}
+    more = ["--quick"] * quick
+    found = {threads: json.loads(answer(threads, __file__, "--measure", str(threads), *more)) for threads in THREADS}
     return {name: {threads: found[threads][name] for threads in THREADS} for name in found[THREADS[0]]}
 
 
-def measured(threads: int) -> dict[str, float]:
+def measured(threads: int, quick: bool) -> dict[str, float]:
     """Of this process."""
+    side, length = (SIDE // 8, LENGTH // 16) if quick else (SIDE, LENGTH)
     rates = {}
     for dtype in ("float32", "float64"):
-        a = np.ones((SIDE, SIDE), dtype)
+        a = np.ones((side, side), dtype)
         out = np.empty_like(a)
-        rates[dtype] = 2 * SIDE**3 / _seconds(lambda a=a, out=out: np.matmul(a, a, out=out))
-    x, y = np.ones(LENGTH, np.float32), np.ones(LENGTH, np.float32)
+        rates[dtype] = 2 * side**3 / _seconds(lambda a=a, out=out: np.matmul(a, a, out=out))
+    x, y = np.ones(length, np.float32), np.ones(length, np.float32)
     parts = list(zip(np.array_split(x, threads), np.array_split(y, threads), strict=True))
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
 
@@ -124,9 +127,9 @@ def _seconds(call: Callable[[], object]) -> float:
     return min(times)
 
 
-def described() -> str:
+def described(quick: bool = False) -> str:
     """The roofline in words."""
-    found = roofline()
+    found = roofline(quick)
 
     def cells(name: str) -> str:
         return " and ".join(f"{rate / 1e9:.0f}" for rate in found[name].values())
@@ -141,8 +144,10 @@ def main() -> None:
     """Print the roofline, or be the process that is measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--measure", type=int, metavar="THREADS", help=argparse.SUPPRESS)
-    threads = parser.parse_args().measure
-    print(described() if threads is None else json.dumps(measured(threads)))
+    parser.add_argument("--quick", action="store_true", help="smaller arrays, which tell less")
+    options = parser.parse_args()
+    threads, quick = options.measure, options.quick
+    print(described(quick) if threads is None else json.dumps(measured(threads, quick)))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from workloads import WORKLOADS, Workload
 from minidl.data import batching
 
 CHUNK = 4 * 2**20  # bytes
-REPETITIONS = 5
+REPETITIONS, BATCHES = 5, (1, 32, 100, 128, 256, 400)
 Arrays = tuple[np.ndarray, ...]
 
 
@@ -76,48 +76,49 @@ KINDS = (MinidlLoop, GatheredAhead)
 def main() -> None:
     """Print the table, or be one of the processes that are measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="softmax-784 only")
+    parser.add_argument("--quick", action="store_true", help="softmax-784 with one thread, once")
     parser.add_argument("--measure", choices=WORKLOADS, help=argparse.SUPPRESS)
     parser.add_argument("--bits", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        print(*measured(WORKLOADS[options.measure]))
+        print(*measured(WORKLOADS[options.measure], 1 if options.quick else REPETITIONS))
     elif options.bits:
-        print(*products())
+        print(*products((1, 32) if options.quick else BATCHES))
     else:
-        compare(["softmax-784"] if options.quick else list(WORKLOADS))
+        compare(options.quick)
 
 
-def compare(names: list[str]) -> None:
+def compare(quick: bool) -> None:
     """Both thread counts of every workload, each in a process of its own, and the bits of the products."""
     print(f"| workload | threads | {' | '.join(kind.label for kind in KINDS)} |\n|---|{'--:|' * (1 + len(KINDS))}")
-    for name in names:
-        for threads in THREADS:
-            found = answer(threads, __file__, "--measure", name, more={"MINIDL_KERNELS": "numpy"})
+    once = ["--quick"] * quick
+    for name in ["softmax-784"] if quick else WORKLOADS:
+        for threads in THREADS[: 1 if quick else None]:  # two wait for each other beside other work
+            found = answer(threads, __file__, "--measure", name, *once, more={"MINIDL_KERNELS": "numpy"})
             cells = [spaced(float(cell)) for cell in found.split()]
             print(f"| {WORKLOADS[name].name} | {threads} | {' | '.join(cells)} |", flush=True)
-    one, two = (answer(threads, __file__, "--bits").split() for threads in THREADS)
+    one, two = (answer(threads, __file__, "--bits", *once).split() for threads in THREADS)
     other = sum(a != b for a, b in zip(one, two, strict=True))
     print(f"\n- {other} of {len(one)} matrix products have other bits with two threads than with one.")
-    print(f"- Medians of {REPETITIONS} repetitions in turn, in one process. Machine: {machine()}.")
+    print(f"- Medians of {1 if quick else REPETITIONS} repetitions in turn, in one process. Machine: {machine()}.")
 
 
-def measured(workload: Workload) -> list[float]:
+def measured(workload: Workload, repetitions: int) -> list[float]:
     """Microseconds per step of each kind."""
     x, targets = workload.data()
     systems = {kind: kind(workload, "", x, targets) for kind in KINDS}
     times: dict[type[MinidlLoop], list[float]] = {kind: [] for kind in KINDS}
-    for kind, system in list(systems.items()) * REPETITIONS:
+    for kind, system in list(systems.items()) * repetitions:
         system.train()
         times[kind].append(1e6 * system.seconds() / workload.steps_per_epoch)
     return [median(times[kind]) for kind in KINDS]
 
 
-def products() -> list[str]:
+def products(batches: tuple[int, ...]) -> list[str]:
     """A digest of each product of a step, for batches and layers of many sizes."""
     rng = np.random.default_rng(0)
     digests = []
-    for n in (1, 32, 100, 128, 256, 400):
+    for n in batches:
         for m, k in ((784, 1), (784, 10), (784, 64), (3072, 10), (3072, 100), (1024, 1024), (100, 100), (64, 10)):
             x, W, dy = (rng.standard_normal(shape, np.float32) for shape in ((n, m), (m, k), (n, k)))
             digests += [sha256(product.tobytes()).hexdigest() for product in (x @ W, x.T @ dy, dy @ W.T)]

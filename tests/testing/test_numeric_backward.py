@@ -61,10 +61,10 @@ class Lookup(NumericBackward):
 
 
 def test_a_layer_without_a_backward_keeps_the_whole_contract():
-    assert check_layer(Swish, domain=(-3, 3), max_examples=10).passed
-    assert check_layer(Noisy, stochastic=True, max_examples=10).passed
-    assert check_layer(Centred, max_examples=10).passed
-    assert check_layer(Lookup(), ("n",), integers=(0, 3), max_examples=10).passed
+    assert check_layer(Swish, domain=(-3, 3), max_examples=5).passed
+    assert check_layer(Noisy, stochastic=True, max_examples=5).passed
+    assert check_layer(Centred, max_examples=5).passed
+    assert check_layer(Lookup(), ("n",), integers=(0, 3), max_examples=5).passed
     assert check_layer(Gated, shape=("n", "features"), domain=(-2, 2), max_examples=5).passed
 
 
