@@ -34,8 +34,8 @@ docs: $(VENV)/docs.stamp ## the site of docs/, with the reference and the galler
 	@echo 'docs: about 2 minutes; examples are run for their figures'
 	@$(BIN)/python -m docs.site $(OUT)/site
 
-test: $(VENV)/test.stamp ## every test: derivatives hunted by hypothesis, docstrings, examples in quick mode (about 7 minutes)
-	@echo 'all tests: about 7 minutes on 2 cores'
+test: $(VENV)/test.stamp ## every test: derivatives hunted by hypothesis, docstrings, examples in quick mode (about 5 minutes)
+	@echo 'all tests: about 5 minutes on 2 idle cores'
 	@start=$$(date +%s); $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal; status=$$?; \
 		echo "all tests: $$(($$(date +%s) - start)) seconds"; exit $$status
 
