@@ -33,6 +33,18 @@ PACKAGES = {
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """A test file that cannot be imported is an error: pytest leaves out its docstrings, then finds no test in it."""
+    report = yield
+    if report.skipped and type(collector).__name__ == "DoctestModule" and collector.path.name.startswith("test_"):
+        report.outcome, report.longrepr = (
+            "failed",
+            f"{collector.path} cannot be imported: python -m pytest -p no:doctest",
+        )
+    return report
+
+
 def real_data_folder() -> Path | None:
     """The folder MINIDL_DATA, if it holds both sets."""
     folder = Path(os.environ.get("MINIDL_DATA", "nowhere"))

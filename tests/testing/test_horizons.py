@@ -7,8 +7,8 @@ import pytest
 
 from minidl import Elementwise, Loss, Optimizer
 from minidl.testing import check_layer, check_loss, check_optimizer, check_schedule
+from minidl.testing.functions.rows import FEW, MANY
 from minidl.testing.layers.contract import FORWARDS
-from minidl.testing.layers.extremes import FEW, MANY
 from minidl.testing.losses.properties import MANY as MANY_OF_A_LOSS
 from minidl.testing.optimizers.memory import FAR_STEPS
 from minidl.testing.optimizers.properties import MANY_STEPS, QUIET_STEPS
