@@ -41,7 +41,7 @@ LOOKS = {
     "clip": lambda one: one.optimizer.clip,
     "optimizer": lambda one: one.optimizer.state(),
     "epoch": lambda one: one.epoch,
-    "history": lambda one: vars(one.history),
+    "history": lambda one: vars(one.history).copy(),  # Python 3.13.0 may empty what vars() of a collected object holds
     "planned steps": lambda one: one.planned_steps,
     "restores best": lambda one: one.restores_best,
     "loss and penalty": lambda one: (one.step_loss, one.step_penalty),

@@ -160,7 +160,7 @@ def test_the_same_seed_has_the_same_bits_and_another_has_another_order(data, tra
     ],
 )
 def test_wrong_parts_are_refused_at_construction(trainer, wrong, error, message):
-    parts = vars(trainer())
+    parts = vars(trainer()).copy()
     arguments = {name: parts[name] for name in ("model", "loss", "optimizer")} | wrong
     with pytest.raises(error, match=message):
         type(trainer())(**arguments)
