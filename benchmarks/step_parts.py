@@ -38,10 +38,10 @@ def main() -> None:
     print(
         f"| workload | kernels | threads | {' | '.join(PARTS)} | sum | products |\n|---|---|{'--:|' * (len(PARTS) + 3)}"
     )
-    for name in ["softmax-784"] if options.quick else LINES:
-        for threads, form in product(
-            THREADS[: 1 if options.quick else None], ("numpy", "compiled") if installed("numba") else ("numpy",)
-        ):
+    names, counts = (["softmax-784"], THREADS[:1]) if options.quick else (LINES, THREADS)
+    forms = ("numpy", "compiled") if installed("numba") else ("numpy",)
+    for name in names:
+        for threads, form in product(counts, forms):
             found = answer(threads, __file__, "--measure", name, more={"MINIDL_KERNELS": form})
             cells = [cell if cell == "-" else spaced(float(cell)) for cell in found.split()]
             print(f"| {LINES[name].name} | {form} | {threads} | {' | '.join(cells)} |", flush=True)

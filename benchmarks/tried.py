@@ -92,8 +92,9 @@ def compare(quick: bool) -> None:
     """Both thread counts of every workload, each in a process of its own, and the bits of the products."""
     print(f"| workload | threads | {' | '.join(kind.label for kind in KINDS)} |\n|---|{'--:|' * (1 + len(KINDS))}")
     once = ["--quick"] * quick
-    for name in ["softmax-784"] if quick else WORKLOADS:
-        for threads in THREADS[: 1 if quick else None]:  # two wait for each other beside other work
+    names, counts = (["softmax-784"], THREADS[:1]) if quick else (WORKLOADS, THREADS)  # two threads wait for each other
+    for name in names:
+        for threads in counts:
             found = answer(threads, __file__, "--measure", name, *once, more={"MINIDL_KERNELS": "numpy"})
             cells = [spaced(float(cell)) for cell in found.split()]
             print(f"| {WORKLOADS[name].name} | {threads} | {' | '.join(cells)} |", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations  # dis is loaded when it is needed
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from minidl.bytecode import WRITERS, codes_of
@@ -126,6 +127,7 @@ def last_of(step: Instruction) -> tuple[Any, ...]:
     return step.argval[-1:] if isinstance(step.argval, tuple) else (step.argval,)
 
 
+@lru_cache(maxsize=256)
 def steps_of(code: CodeType) -> list[Instruction]:
     """The steps of a code object, in their order."""
     from dis import get_instructions

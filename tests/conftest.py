@@ -38,9 +38,9 @@ def pytest_make_collect_report(collector):
     """A test file that cannot be imported is an error: pytest leaves out its docstrings, then finds no test in it."""
     report = yield
     if report.skipped and type(collector).__name__ == "DoctestModule" and collector.path.name.startswith("test_"):
-        report.outcome, report.longrepr = (
-            "failed",
-            f"{collector.path} cannot be imported: python -m pytest -p no:doctest",
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{collector.path} cannot be imported: `python -m pytest -o addopts= {collector.path}` says why"
         )
     return report
 

@@ -116,8 +116,8 @@ def not_finite(of: Evidence, found: set[str]) -> Finding | None:
     numbers, _, _ = of.recorder.stopped_because.partition("; the batch held")
     advice = (
         "see what it computes from the rows that DivergenceError and the history name: a logarithm or root of 0, a "
+        "division by 0, an exponential; explain_step(trainer, rows) shows every array"
     )
-    advice += "division by 0, an exponential; explain_step(trainer, rows) shows every array"
     return Finding("not finite", "the run", numbers, advice)
 
 

@@ -18,6 +18,7 @@ from minidl.diagnostics.measuring import (
     twins,
 )
 from minidl.layers.base import Layer
+from minidl.layers.tracing import by_path, tap
 from minidl.parameters import Array, Parameter
 from minidl.quiet import quiet, quietly
 
@@ -38,59 +39,9 @@ OF_PARAMETERS = ("weight_norm", "weight_gradient_norm", "update_ratio", "twins")
 OF_INPUT = ("rows", "input_size", "input_spread")
 
 
-def leaves(model: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
+def leaves(model: Layer) -> Iterator[tuple[str, Layer]]:
     """The layers without layers inside, by path, in the order of the model; the model itself is "model"."""
-    children = model.children()
-    if not children:
-        yield path or "model", model
-    for name, child in children.items():
-        yield from leaves(child, f"{path}.{name}" if path else name)
-
-
-class _Tap:
-    """What stands for a forward or backward while it is watched: calls that of the layer, and shows what passes."""
-
-    def __init__(self, layer: Layer, name: str) -> None:
-        self.own = {name: vars(layer)[name]} if name in vars(layer) else {}
-        self.inner: Callable[[Array], Array] = getattr(layer, name)
-        self.before: list[Callable[[Array], None]] = []
-        self.after: list[Callable[[Array, Array], None]] = []
-
-    def __call__(self, given: Array) -> Array:
-        for look in self.before:
-            look(given)
-        returned = self.inner(given)
-        for show in self.after:
-            show(given, returned)
-        return returned
-
-
-def tap(
-    layer: Layer,
-    name: str,
-    *,
-    before: Callable[[Array], None] | None = None,
-    after: Callable[[Array, Array], None] | None = None,
-) -> Callable[[], None]:
-    """Look at what passes through a method of one layer; several may, and leave in any order.
-
-    Returns:
-        what lets go of it: with the last one the layer is as it was.
-    """
-    found = vars(layer).get(name)
-    here = found if isinstance(found, _Tap) else _Tap(layer, name)
-    vars(layer)[name] = here
-    here.before += [before] if before else []
-    here.after += [after] if after else []
-
-    def let_go() -> None:
-        here.before[:] = [look for look in here.before if look is not before]
-        here.after[:] = [show for show in here.after if show is not after]
-        if not here.before and not here.after:
-            del vars(layer)[name]
-            vars(layer).update(here.own)
-
-    return let_go
+    return ((path or "model", layer) for path, layer in by_path(model) if not layer.children())
 
 
 class Watch:

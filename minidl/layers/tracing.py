@@ -1,13 +1,12 @@
-"""What the layers inside a model are given and return, whichever containers hand it on."""
+"""What the layers inside a model are given and return, whichever containers hand it on; a tap on one of them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from minidl.layers.base import Layer
 from minidl.parameters import Array
-
-WATCHED = ("forward", "backward")
 
 
 @dataclass(eq=False)
@@ -41,37 +40,71 @@ def traced(model: Layer) -> Iterator[list[Call]]:
     ['0.0', '0', '1', '']
     """
     calls: list[Call] = []
-    layers = list(_by_path(model, ""))
-    own = [{name: vars(layer)[name] for name in WATCHED if name in vars(layer)} for _, layer in layers]
-    for path, layer in layers:
-        _watch(layer, path, calls)
-    try:
+    with ExitStack() as taps:
+        for path, layer in by_path(model):
+            taps.callback(tap(layer, "forward", after=partial(_note, calls, path, layer)))
+            taps.callback(tap(layer, "backward", before=partial(_note_gradient, calls, layer)))
         yield calls
-    finally:
-        for (_, layer), methods in zip(layers, own, strict=True):
-            for name in WATCHED:
-                del vars(layer)[name]
-            vars(layer).update(methods)
 
 
-def _by_path(layer: Layer, path: str) -> Iterator[tuple[str, Layer]]:
+def by_path(layer: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
+    """A layer and all inside it with their paths, in the order of the model; its own is ""."""
     yield path, layer
     for name, child in layer.children().items():
-        yield from _by_path(child, f"{path}.{name}" if path else name)
+        yield from by_path(child, f"{path}.{name}" if path else name)
 
 
-def _watch(layer: Layer, path: str, calls: list[Call]) -> None:
-    forward, backward = layer.forward, layer.backward
+def _note(calls: list[Call], path: str, layer: Layer, x: Array, y: Array) -> None:
+    calls.append(Call(path, layer, x, y))
 
-    def watched_forward(x: Array) -> Array:
-        y = forward(x)
-        calls.append(Call(path, layer, x, y))
-        return y
 
-    def watched_backward(dy: Array) -> Array:
-        newest = next((call for call in reversed(calls) if call.layer is layer), None)
-        if newest is not None:
-            newest.dy = dy
-        return backward(dy)
+def _note_gradient(calls: list[Call], layer: Layer, dy: Array) -> None:
+    newest = next((call for call in reversed(calls) if call.layer is layer), None)
+    if newest is not None:
+        newest.dy = dy
 
-    vars(layer).update(forward=watched_forward, backward=watched_backward)
+
+class _Tap:
+    """What stands for a forward or backward while it is watched: calls that of the layer, and shows what passes."""
+
+    def __init__(self, layer: Layer, name: str) -> None:
+        self.own = {name: vars(layer)[name]} if name in vars(layer) else {}
+        self.inner: Callable[[Array], Array] = getattr(layer, name)
+        self.before: list[Callable[[Array], None]] = []
+        self.after: list[Callable[[Array, Array], None]] = []
+
+    def __call__(self, given: Array) -> Array:
+        for look in self.before:
+            look(given)
+        returned = self.inner(given)
+        for show in self.after:
+            show(given, returned)
+        return returned
+
+
+def tap(
+    layer: Layer,
+    name: str,
+    *,
+    before: Callable[[Array], None] | None = None,
+    after: Callable[[Array, Array], None] | None = None,
+) -> Callable[[], None]:
+    """Look at what passes through a method of one layer; several may, and leave in any order.
+
+    Returns:
+        what lets go of it: with the last one the layer is as it was.
+    """
+    found = vars(layer).get(name)
+    here = found if isinstance(found, _Tap) else _Tap(layer, name)
+    vars(layer)[name] = here
+    here.before += [before] if before else []
+    here.after += [after] if after else []
+
+    def let_go() -> None:
+        here.before[:] = [look for look in here.before if look is not before]
+        here.after[:] = [show for show in here.after if show is not after]
+        if not here.before and not here.after:
+            del vars(layer)[name]
+            vars(layer).update(here.own)
+
+    return let_go
