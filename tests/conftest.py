@@ -1,5 +1,6 @@
 """Which hypothesis profile is loaded, and which tests are left out where MNIST and CIFAR-10 or numba are missing."""
 
+import gc
 import os
 import shutil
 import signal
@@ -61,6 +62,15 @@ def pytest_collection_modifyitems(config, items):
     if needing:
         items[:] = [item for item in items if not missing & set(item.keywords)]
         config.hook.pytest_deselected(items=needing)
+
+
+@pytest.fixture
+def no_collections():
+    """Only what is in no ring is let go of during the test."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

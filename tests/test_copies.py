@@ -1,7 +1,6 @@
 """What copies and pickles of a model take along: its weights, and no data."""
 
 import copy
-import gc
 import io
 import pickle
 import weakref
@@ -244,14 +243,13 @@ def test_what_a_layer_remembers_of_its_first_batch_is_there_after_training_and_i
         assert np.array_equal(kept.predict(x[:3]), model.predict(x[:3]))
 
 
-def test_a_model_kept_after_training_does_not_keep_its_data_alive():
+def test_a_model_kept_after_training_does_not_keep_its_data_alive(no_collections):
     def rest():
         trainer, given = trained()
         trainer.evaluate(given)
         return trainer, weakref.ref(given.x), weakref.ref(given)
 
     kept, x, given = rest()
-    gc.collect()
     assert (x(), given()) == (None, None)
     assert kept.model.predict(data(3).x).shape == (3, 10)
 

@@ -96,10 +96,11 @@ class Ahead(Generic[R]):
     """
 
     def __init__(self, function: Callable[..., R], *arguments: Any) -> None:
-        self._returned: list[R] = []
+        returned: list[R] = []
         if not _helpers:
             _helpers.append(_Helper())
-        self._job = _helpers[0].ask(lambda *given: self._returned.append(function(*given)), list(arguments))
+        self._returned = returned  # the call knows the list and not `self`: in a ring, results would outlive their use
+        self._job = _helpers[0].ask(lambda: returned.append(function(*arguments)), [])
 
     def result(self) -> R:
         """Wait until it is there, and return it."""

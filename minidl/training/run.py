@@ -35,8 +35,6 @@ class Run:
     """One `fit`, on sets of data that were admitted; what else can be refused is refused by the constructor.
 
     Attributes:
-        owners: whoever remembers something that the rest of the run depends on, in the order in which they take it
-            back: what is in a checkpoint, and what is put back where a run may not go on.
         evaluated: whether there was an evaluation after the newest step.
         interrupted: whether the run ends by Ctrl-C, as was agreed after the newest step.
     """
@@ -66,7 +64,7 @@ class Run:
         self.history = History(evaluations=Table.of(columns), monitor=watch.monitor if watch is not None else "")
         self.best = BestWeights(watch, trainer.model.parameters, keep=plan.restore_best, history=self.history)
         self.settings = Settings(trainer)
-        self.owners: dict[str, Owner] = {
+        self._owners: dict[str, Owner] = {
             "parameters": Weights(trainer.model.parameters),
             "streams": Streams(trainer),
             "optimizer": trainer.optimizer,
@@ -78,10 +76,17 @@ class Run:
             "best": self.best,
             **{f"callback {place}": callback for place, callback in enumerate(remembering(trainer.callbacks))},
             "settings": self.settings,
-            "run": self,  # last: it holds the others against one another
         }
         if plan.resume is not None or self.hooks["on_safe_point"]:
             _ = self.identity  # before anything can change
+
+    @property
+    def owners(self) -> dict[str, Owner]:
+        """Whoever remembers something that the rest of the run depends on, in the order in which they take it back.
+
+        That is in a checkpoint, and is put back where a run may not go on.
+        """
+        return {**self._owners, "run": self}  # last, as it holds the others together, and made anew: no ring
 
     @property
     def over(self) -> bool:

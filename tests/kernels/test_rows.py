@@ -1,5 +1,7 @@
 """Batches that are gathered one ahead are the same, whatever happens meanwhile."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,14 @@ def test_whoever_stops_early_leaves_nothing_under_way(pipelined):
     next(batches)
     batches.close()
     assert sharing.Ahead(int, "7").result() == 7
+
+
+@pytest.mark.needs_numba
+def test_a_batch_that_nobody_holds_is_gone_at_once(pipelined, no_collections):
+    batches = rows.gathered(X, iter(ORDERS))
+    held = weakref.ref(next(batches))
+    next(batches)
+    assert held() is None
 
 
 @pytest.mark.needs_numba
