@@ -50,16 +50,14 @@ class Run:
         self.trainer, self.plan = trainer, plan
         self.train, self.sets = sets["train"], {name: data for name, data in sets.items() if name != "train"}
         self.callbacks, self.ctrl_c = list(callbacks), ctrl_c
-        self.hooks = by_hook(self.callbacks)
         self.feed: Any = feed_of(self.train, plan, trainer)
-        self.due = evaluation_points(plan.validate_every)
+        self.due, self.hooks = evaluation_points(plan.validate_every), by_hook(self.callbacks)
         self.steps, self.planned_steps, self.interrupted = 0, self.feed.planned_steps, False
         self.means, self.evaluated = BatchMeans(), True
         columns = ["step", "epoch", *self.means.columns()]
         columns += [f"{name}_{key}" for name in self.sets for key in ("loss", "penalty", "cost", *trainer.metrics)]
-        for callback in trainer.callbacks:
-            if isinstance(callback, Monitor):
-                callback.check(columns)
+        for monitor in (callback for callback in trainer.callbacks if isinstance(callback, Monitor)):
+            monitor.check(columns)
         watch = watch_of(trainer.callbacks, sets)
         self.history = History(evaluations=Table.of(columns), monitor=watch.monitor if watch is not None else "")
         self.best = BestWeights(watch, trainer.model.parameters, keep=plan.restore_best, history=self.history)
@@ -82,10 +80,7 @@ class Run:
 
     @property
     def owners(self) -> dict[str, Owner]:
-        """Whoever remembers something that the rest of the run depends on, in the order in which they take it back.
-
-        That is in a checkpoint, and is put back where a run may not go on.
-        """
+        """Whoever remembers what a checkpoint holds, in the order in which it is put back."""
         return {**self._owners, "run": self}  # last, as it holds the others together, and made anew: no ring
 
     @property
