@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 MORE, OPTIONS = 0x04, 0x08  # in the flags of code: *args and **kwargs
 ARGUMENTS = {  # ours: those of others; where several of ours go with one of theirs, a class says which it has
@@ -67,6 +70,33 @@ WITHOUT = {  # what no class has, and what to do instead
     "device": "numbers are in main memory, there is no GPU: leave it out",
     "name": "layers are called by their place: leave it out",
 }
+
+
+class TakenByInit:
+    """The signature of a class: what its `__init__` takes, own or inherited, whatever its `__new__` passes on.
+
+    Python finds a `__new__` before an inherited `__init__` in early versions of 3.11, and where there is no `__init__`.
+
+    >>> class Window:
+    ...     __signature__ = TakenByInit()
+    ...     def __new__(cls, *args, **kwargs): return super().__new__(cls)
+    ...     def __init__(self, size): ...
+    >>> class Round(Window): ...
+    >>> import inspect
+    >>> inspect.signature(Round)
+    <Signature (size)>
+    """
+
+    def __get__(self, thing: object, kind: type) -> "Signature":
+        from inspect import Signature, signature  # slow to load, and for readers only
+
+        if thing is not None:
+            raise AttributeError("an object has no signature of its own", name="__signature__", obj=thing)
+        made: Any = getattr(kind, "__init__")  # noqa: B009 - a checker thinks of instances
+        if made is object.__init__:
+            return Signature()
+        taken = signature(made)
+        return taken.replace(parameters=[*taken.parameters.values()][1:])
 
 
 def unfit(kind: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[str, dict[str, Any], str] | None:

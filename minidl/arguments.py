@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from minidl.advice import Advised, Missing
-from minidl.argument_words import unfit
+from minidl.argument_words import TakenByInit, unfit
 from minidl.bytecode import assigns, runs_later
 from minidl.passing import forget, kept
 
@@ -35,6 +35,7 @@ class Recorded(Advised):
     _passes: tuple[str, ...] = ()  # methods that keep something on self for the next one
 
     if not TYPE_CHECKING:  # a checker should see the constructors of the classes, which Sigmoid(3) does not fit
+        __signature__ = TakenByInit()
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Self:
             """Keep the arguments before any constructor can fail or forget them."""

@@ -11,6 +11,7 @@ from minidl import (
     SGD,
     Adam,
     BatchNorm,
+    Conv1D,
     Conv2D,
     Dropout,
     Embedding,
@@ -36,6 +37,14 @@ def taken():
 
 def test_every_argument_that_is_advised_is_there():
     assert set(ARGUMENTS) <= taken()
+
+
+def test_a_signature_is_that_of_the_constructor_also_where_it_is_inherited():
+    assert [*inspect.signature(Conv2D).parameters][:3] == ["in_channels", "out_channels", "kernel"]
+    assert inspect.signature(Conv2D) == inspect.signature(Conv1D)
+    assert str(inspect.signature(Softmax)) == "()"
+    with pytest.raises(TypeError, match="is not a callable object"):
+        inspect.signature(SGD(0.1))
 
 
 def test_no_word_is_answered_twice():

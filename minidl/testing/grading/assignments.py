@@ -172,11 +172,17 @@ def _sum(asked: Sequence[Asked]) -> float:
 
 @contextmanager
 def importing_from(folder: Path) -> Iterator[None]:
-    """A block in which modules of a folder can be imported; after it they are forgotten, and kept by who has them."""
+    """A block in which modules of a folder can be imported; after it they are forgotten, and kept by who has them.
+
+    Nothing is written into the folder, no bytecode either: it is a teacher's.
+    """
+    writes = sys.dont_write_bytecode
     sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True
     try:
         yield
     finally:
+        sys.dont_write_bytecode = writes
         sys.path.remove(str(folder))
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)

@@ -46,7 +46,7 @@ class Process:
     def __init__(self, order: Answer, work: Path) -> None:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 it is closed with the process
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", "-m", "minidl.testing.grading.worker"],
+            [sys.executable, "-B", "-P", "-W", "ignore", "-m", "minidl.testing.grading.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,

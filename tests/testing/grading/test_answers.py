@@ -17,7 +17,8 @@ CANNOT = "square.py cannot be imported: "
 ANSWERS = {
     "it raises on import": ("1 / 0", 0, f"{CANNOT}it raised ZeroDivisionError: division by zero"),
     "its syntax is wrong": ("def square(:", 0, f"{CANNOT}it raised SyntaxError"),
-    "it is no text": (b"\xff\xfe\x00x = 1", 0, f"{CANNOT}it raised SyntaxError"),
+    "it is no text": (b"\xff\xfex = 1", 0, f"{CANNOT}it raised SyntaxError"),
+    "it has null bytes": (b"x = 1\x00", 0, "source code string cannot contain null bytes"),
     "it leaves on import": ("import sys; sys.exit(0)", 0, f"{CANNOT}it raised SystemExit: 0"),
     "it lacks a package": ("import no_such_package", 0, "No module named 'no_such_package'"),
     "it defines something else": ("class Sqare: pass", 0, "defines no Square: did you mean 'Sqare'?"),

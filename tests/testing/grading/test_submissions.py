@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import pytest
 
@@ -10,7 +11,9 @@ from tests.tools.handed_in import ASSIGNMENT, HEAD, SAME, square, told, write_as
 
 
 @pytest.fixture
-def teacher(tmp_path):
+def teacher(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     return write_assignment(tmp_path / "teacher")
 
 
