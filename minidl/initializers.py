@@ -7,11 +7,11 @@ initializer of your own is any such function; define it at the top of a module, 
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from minidl.arguments import check_function, check_integer, check_number, short
+from minidl.frozen import frozen
 from minidl.parameters import Array, Initializer
 
 
@@ -160,7 +160,7 @@ def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return math.prod(field) * fan_in, math.prod(field) * fan_out
 
 
-@dataclass(frozen=True)
+@frozen
 class _Normal:
     """What `normal` returns."""
 
@@ -174,7 +174,7 @@ class _Normal:
         return f"normal({self.std}, mean={self.mean})"
 
 
-@dataclass(frozen=True)
+@frozen
 class _Uniform:
     """What `uniform` returns."""
 
@@ -188,7 +188,7 @@ class _Uniform:
         return f"uniform({self.low}, {self.high})"
 
 
-@dataclass(frozen=True)
+@frozen
 class _Orthogonal:
     """What `orthogonal` returns."""
 
@@ -206,7 +206,7 @@ class _Orthogonal:
         return "orthogonal()" if self.gain == 1 else f"orthogonal({self.gain})"
 
 
-@dataclass(frozen=True)
+@frozen
 class _Blocks:
     """What `blocks` returns."""
 

@@ -6,12 +6,12 @@ together, no batch size can change its value. A score that is NaN agrees with no
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
 from minidl.arguments import check_function, check_integer, short
+from minidl.frozen import frozen
 from minidl.layers.losses.targets import check_class_labels, check_scores
 from minidl.layers.shapes import ShapeError
 from minidl.parameters import Array
@@ -47,7 +47,7 @@ def top_k_accuracy(k: int) -> Metric:
     return _TopKAccuracy(check_integer("k", k, minimum=1))
 
 
-@dataclass(frozen=True)
+@frozen
 class _TopKAccuracy:
     """An object and not a nested function, so that a trainer with it can be pickled."""
 
@@ -80,7 +80,7 @@ def ignoring(metric: Metric, label: int) -> Metric:
     return _Ignoring(metric, check_integer("label", label, minimum=-(1 << 31)))
 
 
-@dataclass(frozen=True)
+@frozen
 class _Ignoring:
     """What `ignoring` returns."""
 

@@ -17,13 +17,14 @@ plain function; only the trainable numbers may enter it:
 """
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import TypeAlias
 
 import numpy as np
 
 from minidl.advice import Advised
 from minidl.arguments import check_number
+from minidl.frozen import frozen
 from minidl.parameters import Array
 from minidl.quiet import quiet
 from minidl.returned import check_parameters
@@ -57,7 +58,7 @@ class _Penalty(Advised):
         raise TypeError(f"{type(self).__name__} must define _add(self, w, g)")
 
 
-@dataclass(frozen=True)
+@frozen
 class L2(_Penalty):
     """strength * sum(w**2), with gradient 2 * strength * w.
 
@@ -88,7 +89,7 @@ class L2(_Penalty):
         return _add_l2(w, g, self.strength)
 
 
-@dataclass(frozen=True)
+@frozen
 class L1(_Penalty):
     """strength * sum(|w|), with gradient strength * sign(w), which is 0 at w = 0.
 
@@ -110,7 +111,7 @@ class L1(_Penalty):
         return _add_l1(w, g, self.strength)
 
 
-@dataclass(frozen=True)
+@frozen
 class ElasticNet(_Penalty):
     """l1 * sum(|w|) + l2 * sum(w**2), with gradient l1 * sign(w) + 2 * l2 * w.
 

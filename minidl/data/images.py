@@ -3,11 +3,12 @@
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
 import math
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 
 import numpy as np
 
 from minidl.arguments import check_integer, check_number
+from minidl.frozen import frozen
 from minidl.parameters import Array
 
 
@@ -31,7 +32,7 @@ def flip_horizontal(x: Array, image_shape: tuple[int, ...], *, channels_last: bo
     return mirrored.copy().reshape(x.shape)
 
 
-@dataclass(frozen=True)
+@frozen
 class RandomFlip:
     """(x, rng) -> x with each image mirrored with the given probability: augmentation for training batches only.
 
@@ -63,7 +64,7 @@ class RandomFlip:
         return y
 
 
-@dataclass(frozen=True)
+@frozen
 class RandomCrop:
     """(x, rng) -> x with each image padded with zeros on all sides, and a window of its own size cut out at random.
 
@@ -117,7 +118,7 @@ def _shift(by: int, size: int) -> tuple[slice, slice]:
     return slice(max(0, by), size + min(0, by)), slice(max(0, -by), size - max(0, by))
 
 
-@dataclass(frozen=True)
+@frozen
 class RandomErasing:
     """(x, rng) -> x with a rectangle of each image set to 0, with the given probability: for training batches only.
 

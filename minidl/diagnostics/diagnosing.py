@@ -1,14 +1,15 @@
 """Diagnose: what a record says of a network in words, with the numbers that say so."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from minidl.diagnostics.evidence import Evidence
 from minidl.diagnostics.recorder import Recorder
 from minidl.diagnostics.signs import SIGNS, Finding
+from minidl.frozen import frozen
 from minidl.html import table
 
 
-@dataclass(frozen=True)
+@frozen
 class Diagnosis:
     """What was found, causes before what follows from them.
 

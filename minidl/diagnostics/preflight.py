@@ -1,12 +1,12 @@
 """Before a long run: does the loss start where it should, and can the network learn one batch by heart?"""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from minidl.arguments import check_integer
 from minidl.diagnostics.copies import copy_of, first_rows
+from minidl.frozen import frozen
 from minidl.layers.losses.base import Loss
 from minidl.parameters import Array
 from minidl.quiet import quiet
@@ -20,7 +20,7 @@ ABOVE, ROOM = 1.5, 0.1  # how far above the expected loss one may start: a facto
 LEARNED = 0.1  # of the first loss, below which a batch is known by heart
 
 
-@dataclass(frozen=True)
+@frozen
 class Preflight:
     """What was found before a run.
 

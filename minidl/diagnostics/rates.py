@@ -1,11 +1,10 @@
 """The learning-rate range test: the rate grows at each step of a copy, and the loss says where it learns and breaks."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from minidl.arguments import check_integer, check_number
 from minidl.diagnostics.copies import copy_of
+from minidl.frozen import frozen
 from minidl.parameters import Array
 from minidl.training.door import Data
 from minidl.training.trainer import Trainer
@@ -13,7 +12,7 @@ from minidl.training.trainer import Trainer
 FALL = 0.05  # of the first smooth cost, which the lowest one must be below it by
 
 
-@dataclass(frozen=True)
+@frozen
 class RangeTest:
     """What a range test measured; `minidl.plots.range_curve` draws it.
 

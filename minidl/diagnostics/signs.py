@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from minidl.diagnostics.evidence import Evidence, largest, leap, median, way_back
+from minidl.frozen import frozen
 from minidl.layers.embedding import Embedding
 from minidl.layers.layer_normalization import LayerNorm
 from minidl.layers.normalization import ChannelNorm
@@ -27,7 +27,7 @@ EXPLAINING = {"unscaled inputs", "symmetry", "exploding gradients", "vanishing g
 NORMS = (ChannelNorm, LayerNorm)
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One thing that is wrong.
 

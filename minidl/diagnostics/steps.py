@@ -3,13 +3,13 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minidl.data.dataset import Dataset
 from minidl.diagnostics.copies import copy_of, first_rows
+from minidl.frozen import frozen
 from minidl.layers.base import Layer
 from minidl.layers.sequential import Sequential
 from minidl.layers.tracing import Call, traced
@@ -25,7 +25,7 @@ FEW = 3  # numbers of an array in a line
 ACROSS, DOWN = 12, 16  # of an array on a page
 
 
-@dataclass(frozen=True)
+@frozen
 class Line:
     """One array of a step.
 

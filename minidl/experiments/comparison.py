@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import short
+from minidl.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Comparison:
     """A published number beside what was measured.
 

@@ -5,7 +5,6 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import product
 from types import FunctionType
 from typing import Any, TypeAlias
@@ -14,12 +13,13 @@ import numpy as np
 
 from minidl.arguments import check_integer, short
 from minidl.experiments.function_digests import code_digest
+from minidl.frozen import frozen
 
 Setting: TypeAlias = Mapping[str, Any]  # numbers, strings, booleans and None; who reads one knows which it is
 Experiment: TypeAlias = Callable[..., Mapping[str, Any]]  # the same, and arrays
 
 
-@dataclass(frozen=True)
+@frozen
 class PlannedRun:
     """One call of an experiment, function(**setting, seed=seed).
 

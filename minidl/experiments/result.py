@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from minidl.experiments.planning import PlannedRun
+from minidl.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Result:
     """What one run came to.
 

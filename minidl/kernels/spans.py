@@ -1,10 +1,11 @@
 """Windows that slide along an axis of known length: what of them lies inside the array."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from minidl.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Span:
     """`count` windows of `size` along an axis; window i begins at i stride - before."""
 

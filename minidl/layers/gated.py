@@ -6,11 +6,10 @@ halved in A, one tanh serves every row of a step, and what it leaves in the firs
 
 from __future__ import annotations  # numpy.random is loaded when it is needed
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from minidl.arguments import check_number
+from minidl.frozen import frozen
 from minidl.initializers import glorot_uniform, zeros
 from minidl.kernels.gates import gru_step, gru_step_backward, lstm_step, lstm_step_backward
 from minidl.layers.recurrence import ORTHOGONAL, Recurrence
@@ -146,7 +145,7 @@ class GRU(Recurrence):
         return gru_step_backward(self.products[t], self.inputs[t, self.in_features : -1], dh, da)
 
 
-@dataclass(frozen=True)
+@frozen
 class _ForgetBias:
     """The start of the bias of an LSTM: 0 but for the forget gate, the second of four."""
 

@@ -1,9 +1,9 @@
 """Windows that slide along an axis: how many there are, and where they begin."""
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from minidl.arguments import check_integer, short
+from minidl.frozen import frozen
 from minidl.kernels.spans import Span
 from minidl.layers.shapes import ShapeError
 
@@ -11,7 +11,7 @@ Sizes: TypeAlias = int | tuple[int, ...]
 Padding: TypeAlias = Sizes | Literal["same"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Window:
     """Windows of `size` along an axis, one every `stride`, with `padding` zeros at both ends; None: "same".
 

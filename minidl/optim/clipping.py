@@ -4,17 +4,17 @@ A clipper of your own is any function of the flat gradient; what it returns is n
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from minidl.advice import Advised
 from minidl.arguments import check_number
+from minidl.frozen import frozen
 from minidl.parameters import Array
 from minidl.quiet import quiet
 
 
-@dataclass(frozen=True)
+@frozen
 class ClipValue(Advised):
     """g <- min(max(g, -limit), limit), entry by entry.
 
@@ -35,7 +35,7 @@ class ClipValue(Advised):
         np.clip(grad, -self.limit, self.limit, out=grad)
 
 
-@dataclass(frozen=True)
+@frozen
 class ClipNorm(Advised):
     """g <- g * min(1, max_norm / |g|), where |g| is the Euclidean norm of the whole model's gradient.
 

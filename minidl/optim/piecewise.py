@@ -3,15 +3,16 @@
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from itertools import pairwise
 from typing import Any
 
 from minidl.arguments import check_function, check_integer, check_number
+from minidl.frozen import frozen
 from minidl.optim.schedules import Schedule, between, half_wave
 
 
-@dataclass(frozen=True)
+@frozen
 class MultiStepDecay(Schedule):
     """lr * factor**k, where k milestones are <= step; factor in [0, 1].
 
@@ -37,7 +38,7 @@ class MultiStepDecay(Schedule):
         return self.lr * self.factor ** bisect_right(self.milestones, step)
 
 
-@dataclass(frozen=True)
+@frozen
 class OneCycle(Schedule):
     """Half a cosine wave up from lr / divide to `lr`, and half a one down to `final`, where it stays from `steps` on.
 
@@ -82,7 +83,7 @@ class OneCycle(Schedule):
         return half_wave(self.lr, self.final, (min(step, self.steps) - top) / (self.steps - top))
 
 
-@dataclass(frozen=True)
+@frozen
 class CosineRestarts(Schedule):
     """`CosineDecay` again and again: a first cycle of `steps`, each next one `growth` times as long as the one before.
 
@@ -119,7 +120,7 @@ class CosineRestarts(Schedule):
         return half_wave(self.lr, self.final, step / length)
 
 
-@dataclass(frozen=True)
+@frozen
 class InverseSquareRoot(Schedule):
     """From 0 straight up to `lr` in `warmup` steps, then lr * sqrt(warmup / step).
 
@@ -145,7 +146,7 @@ class InverseSquareRoot(Schedule):
         return self.lr * math.sqrt(self.warmup / step)
 
 
-@dataclass(frozen=True)
+@frozen
 class Joined(Schedule):
     """One schedule after the other; each counts its own time from 0.
 

@@ -7,11 +7,12 @@ counted in optimizer steps; one epoch is `ceil(rows / batch_size)` of them.
 
 import math
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Any, Self, TypeAlias
 
 from minidl.advice import Advised
 from minidl.arguments import check_integer, check_number
+from minidl.frozen import frozen
 from minidl.returned import as_number
 
 LearningRate: TypeAlias = float | Callable[[int], float]
@@ -20,6 +21,7 @@ LearningRate: TypeAlias = float | Callable[[int], float]
 class Schedule(Advised):
     """A learning rate as a function of the step. To write one: a frozen dataclass that defines `at`.
 
+    >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
     ... class InverseRoot(Schedule):
     ...     '''lr / sqrt(1 + step).'''
@@ -50,7 +52,7 @@ class Schedule(Advised):
             object.__setattr__(self, name, value)
 
 
-@dataclass(frozen=True)
+@frozen
 class Constant(Schedule):
     """`lr` at every step: a piece for `Joined`.
 
@@ -68,7 +70,7 @@ class Constant(Schedule):
         return self.lr
 
 
-@dataclass(frozen=True)
+@frozen
 class ExponentialDecay(Schedule):
     """lr * exp(-exponent * t) with t = floor(step / every).
 
@@ -106,7 +108,7 @@ class ExponentialDecay(Schedule):
         return self.lr * math.exp(-self.exponent * (step // self.every))
 
 
-@dataclass(frozen=True)
+@frozen
 class StepDecay(Schedule):
     """lr * factor**floor(step / every), with factor in [0, 1].
 
@@ -132,7 +134,7 @@ class StepDecay(Schedule):
         return self.lr * self.factor ** (step // self.every)
 
 
-@dataclass(frozen=True)
+@frozen
 class CosineDecay(Schedule):
     """lr * c + final * (1 - c) with c = (1 + cos(pi * step / steps)) / 2, and `final` from step `steps` on.
 
@@ -159,7 +161,7 @@ class CosineDecay(Schedule):
         return half_wave(self.lr, self.final, min(step, self.steps) / self.steps)
 
 
-@dataclass(frozen=True)
+@frozen
 class PolynomialDecay(Schedule):
     """lr * r + final * (1 - r) with r = (1 - step / steps)**power, and `final` from step `steps` on.
 
@@ -188,7 +190,7 @@ class PolynomialDecay(Schedule):
         return between(self.final, self.lr, (1 - min(step, self.steps) / self.steps) ** self.power)
 
 
-@dataclass(frozen=True)
+@frozen
 class LinearWarmup(Schedule):
     """lr * r + start * (1 - r) with r = step / steps, and `lr` from step `steps` on.
 
@@ -214,7 +216,7 @@ class LinearWarmup(Schedule):
         return between(self.start, self.lr, min(step, self.steps) / self.steps)
 
 
-@dataclass(frozen=True)
+@frozen
 class TriangularCycle(Schedule):
     """From `low` straight up to `high` in `half_cycle` steps, straight down in as many, and again.
 

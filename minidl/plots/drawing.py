@@ -1,7 +1,6 @@
 """How curves are drawn, whatever they show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from minidl.frozen import frozen
 from minidl.parameters import Array
 from minidl.plots.style import (
     LINE_WIDTH,
@@ -26,7 +26,7 @@ from minidl.plots.style import (
 from minidl.quiet import quiet
 
 
-@dataclass(frozen=True)
+@frozen
 class Curve:
     """What is drawn for one column: the line, half the width of a band around it, the row that gets a dot."""
 

@@ -2,13 +2,13 @@
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import short, suggest
+from minidl.frozen import frozen
 from minidl.layers.base import Layer
 from minidl.layers.losses.base import Loss
 from minidl.parameters import Array
@@ -18,7 +18,7 @@ from minidl.testing.layers.case import Declared, LayerCase, LayerRun
 SHOWN = 60  # rows of a printed table; agreeing ones are left out beyond
 
 
-@dataclass(frozen=True)
+@frozen
 class Row:
     """One element of one array.
 
@@ -41,7 +41,7 @@ class Row:
     verdict: str
 
 
-@dataclass(frozen=True, repr=False)
+@frozen
 class Explanation:
     """A table of gradients: `rows` are the data, `str` is the table, `agrees` whether nothing is wrong."""
 

@@ -1,12 +1,13 @@
 """check_regularizer and regularizer_test: the penalty returned and the gradient added belong together."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
+from minidl.frozen import frozen
 from minidl.initializers import zeros
 from minidl.parameters import Array, Parameter
 from minidl.regularizers import Regularizer
@@ -25,7 +26,7 @@ class RegularizerCheckError(CheckError):
     """A regularizer broke one of its properties; the text holds the smallest case found."""
 
 
-@dataclass(frozen=True)
+@frozen
 class RegularizerCase(Case):
     """A regularizer and what the parameters "0.weight", "0.bias", "2.weight", "2.bias" hold, in this order.
 

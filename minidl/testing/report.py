@@ -1,9 +1,10 @@
 """What is asked and what a check says: one verdict for each property, as text to read and as data to grade with."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, Self, TypeAlias
 
+from minidl.frozen import frozen
 from minidl.testing.functions import line_of
 
 Verdict: TypeAlias = Literal["passed", "failed", "not tried", "not judged"]
@@ -13,7 +14,7 @@ Outcome: TypeAlias = float | Literal["not tried"] | None
 """What a property returns: a relative error, None if it compares no numbers, NOT_TRIED where it does not apply."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Property:
     """Something that must hold of every thing of a kind.
 
@@ -47,7 +48,7 @@ class Properties(list[Property]):
         return state
 
 
-@dataclass(frozen=True)
+@frozen
 class PropertyResult:
     """The verdict on one property.
 
@@ -69,7 +70,7 @@ class PropertyResult:
     dtype: Dtype = "float64"
 
 
-@dataclass(frozen=True, repr=False)
+@frozen
 class Report:
     """What a check has seen, property by property. `str(report)` is a table, `report.as_dict()` goes to JSON.
 

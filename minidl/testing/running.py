@@ -4,7 +4,6 @@ import inspect
 import sys
 from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
@@ -15,6 +14,7 @@ from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
 
 from minidl import profiles
+from minidl.frozen import frozen
 from minidl.testing.report import CheckError, Property, Report, Tally, raised
 from minidl.testing.strategies import check_options, check_spelling
 
@@ -43,7 +43,7 @@ def _itself(case: Any, skipped: Container[Property]) -> Generator[Any, None, Non
     yield case
 
 
-@dataclass(frozen=True)
+@frozen
 class Kind:
     """What is checked of one kind of thing.
 
@@ -60,7 +60,7 @@ class Kind:
     runs: Callable[[Any, Container[Property]], Generator[Any, None, None]] = _itself
 
 
-@dataclass(frozen=True)
+@frozen
 class Cases:
     """The cases of one thing.
 

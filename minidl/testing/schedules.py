@@ -3,13 +3,13 @@
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from hypothesis import strategies as st
 
 from minidl.arguments import short
+from minidl.frozen import frozen
 from minidl.testing.functions import call_of, name_of
 from minidl.testing.report import NOT_TRIED, Case, CheckError, Outcome, Properties
 from minidl.testing.running import Cases, Kind, as_test, at_once, given_case
@@ -26,7 +26,7 @@ class ScheduleCheckError(CheckError):
     """A schedule broke one of its properties; the text holds the smallest case found."""
 
 
-@dataclass(frozen=True)
+@frozen
 class ScheduleCase(Case):
     """A schedule, the steps it is asked for in this order, and what it should say, if known."""
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
+from minidl.frozen import frozen
 from minidl.layers import Linear, Sequential, SoftmaxCrossEntropy, Tanh
 from minidl.metrics import accuracy
 from minidl.optim import SGD
@@ -41,7 +41,7 @@ def last_cut(plan: Mapping[str, Any]) -> int:
     return max(0, steps - 2)
 
 
-@dataclass(frozen=True)
+@frozen
 class CallbackCase(Case):
     """A small run, as PLAN names it, with a callback.
 
@@ -121,7 +121,7 @@ class CallbackCase(Case):
             raise self.failure("state must return a dict", raised(error)) from error
 
 
-@dataclass(frozen=True)
+@frozen
 class Whole:
     """What a run that nothing interrupts comes to: the steps taken before it and in it, and all that it leaves."""
 

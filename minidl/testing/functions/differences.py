@@ -1,13 +1,13 @@
 """Slopes of anything along any direction, by differences of its forward pass."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from minidl.frozen import frozen
 from minidl.parameters import Array
 from minidl.testing.functions.subject import Subject, units
 
@@ -34,7 +34,7 @@ class Look(NamedTuple):
     smooth: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Probe:
     """L = sum(upstream * output) as a function of one array, moved along directions."""
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
+from minidl.frozen import frozen
 from minidl.parameters import Array
 from minidl.testing.functions.differences import differences
 from minidl.testing.functions.points import Domain, leave_grid, upstream_gradient
@@ -18,7 +18,7 @@ TOLD_APART = 200  # numbers up to which the pattern of a mistake is looked for
 CLOSE = 1e-5  # relative to the largest element: differences are good to about 1e-9 of it
 
 
-@dataclass(frozen=True)
+@frozen
 class Sample:
     """The gradients at one smooth point, analytic and by differences.
 

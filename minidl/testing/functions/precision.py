@@ -1,12 +1,12 @@
 """One thing in float64 and in float32: the same numbers to rounding, and no nonsense far out."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minidl.frozen import frozen
 from minidl.parameters import Array
 from minidl.testing.functions.words import shown
 
@@ -20,7 +20,7 @@ Numbers: TypeAlias = Mapping[str, Array]
 Compute: TypeAlias = Callable[[Numbers], Numbers]
 
 
-@dataclass(frozen=True)
+@frozen
 class Twins:
     """One thing in float64 and in float32, each a function from what it is given to all the numbers it computes of it.
 

@@ -1,11 +1,11 @@
 """Rows that stand apart: what one gives alone, it gives beside others, and again and again."""
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from minidl.frozen import frozen
 from minidl.parameters import Array
 from minidl.testing.functions.comparing import close
 from minidl.testing.functions.words import shown
@@ -17,7 +17,7 @@ GRADIENTS_FAILED = "gradients of a batch must be those of its rows, summed for w
 Passed: TypeAlias = Callable[[Any], tuple[Array, Callable[[], Mapping[str, Array]]]]
 
 
-@dataclass(frozen=True)
+@frozen
 class Rows:
     """What a thing makes of a batch, and what it makes of some of the rows.
 

@@ -6,15 +6,15 @@ L = sum(upstream * output).
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
+from minidl.frozen import frozen
 from minidl.parameters import Array
 
 
-@dataclass(frozen=True)
+@frozen
 class Subject:
     """What is differentiated: `forward()` and `backward(upstream)` read `arrays` as they stand, float64.
 

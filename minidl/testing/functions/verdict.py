@@ -6,11 +6,12 @@ drawn away from all kinks, where no such excuse is granted.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from minidl.frozen import frozen
 from minidl.parameters import Array
 from minidl.testing.functions.differences import AROUND, ATOL, EPS, RTOL, Probe
 from minidl.testing.functions.kinks import valid_choice
@@ -25,7 +26,7 @@ KINKED = 1e-3  # of the slopes to either side: as far as they are apart at a kin
 SMALL = 1e-3  # gradients smaller than this share of the largest are looked at once more by themselves
 
 
-@dataclass(frozen=True)
+@frozen
 class Wrong:
     """A wrong gradient: which array, its element that is most wrong, and what stands there."""
 
@@ -55,7 +56,7 @@ class Verdict(NamedTuple):
     error: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Trial:
     """A derivative to judge.
 

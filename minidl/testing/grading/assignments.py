@@ -5,16 +5,16 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from minidl.arguments import check_flag, check_function, check_integer, check_number, short, suggest
+from minidl.frozen import frozen
 from minidl.testing.grading.judging import Judged, asked_by, judge_alone, judge_example
 from minidl.testing.report import Report
 
 
-@dataclass(frozen=True)
+@frozen
 class Asked:
     """One question.
 
@@ -113,7 +113,7 @@ class Example:
         return f"Example({self.thing!r}, {self.asked[0].name!r}, {self.asked[0].points:g} points)"
 
 
-@dataclass(frozen=True)
+@frozen
 class Assignment:
     """What is handed in, what earns points, and within which limits; the file of a teacher ends with one.
 

@@ -1,17 +1,18 @@
 """A grade: points for each question, as text for a student, as JSON for a machine."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal, TypeAlias
 
 from minidl.arguments import check_number, suggest
+from minidl.frozen import frozen
 from minidl.testing.report import Report
 
 Verdict: TypeAlias = Literal["passed", "failed", "not tried", "not judged", "out of time", "crashed"]
 FORMAT = 1  # of the JSON
 
 
-@dataclass(frozen=True)
+@frozen
 class Criterion:
     """The points for one question.
 
@@ -38,7 +39,7 @@ class Criterion:
         return self.of if self.verdict in ("passed", "not tried") else 0.0
 
 
-@dataclass(frozen=True, repr=False)
+@frozen
 class Grade:
     """What a submission earned. `str(grade)` is for the student, `grade.as_dict()` goes to JSON.
 

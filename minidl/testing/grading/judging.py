@@ -2,17 +2,18 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from minidl.frozen import frozen
 from minidl.testing.report import Property, Report, raised
 from minidl.testing.running import Cases, Kind, run_now
 
 LONGEST = 4000  # characters of a message
 
 
-@dataclass(frozen=True)
+@frozen
 class Judged:
     """A verdict as in a report, in how many runs, and what was found."""
 

@@ -2,19 +2,19 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 
+from minidl.frozen import frozen
 from minidl.parameters import Array
 
 Arrays: TypeAlias = Mapping[str, Array]
 Back: TypeAlias = Callable[[Sequence[Array]], Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
+@frozen
 class How:
     """How a function is called: in training or not, and from which seed it draws; None where it draws nothing."""
 

@@ -1,12 +1,13 @@
 """One drawn case of a function, and its runs: forward, and backward from any forward, as often as is asked."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 
+from minidl.frozen import frozen
 from minidl.parameters import Array
 from minidl.testing.functions import Domain, Rows, Subject, close, same_bits, shown, some_input, upstream_gradient
 from minidl.testing.handwritten.called import Arrays, Called, How, joined, parted
@@ -19,7 +20,7 @@ class FunctionCheckError(CheckError):
     """A function with a derivative written by hand broke one of its properties; the text holds the smallest case."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Declared:
     """What is declared of a function; `rows` are the inputs of which each row gives a row of the output."""
 
@@ -32,7 +33,7 @@ class Declared:
     jumps: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class FunctionCase(Case):
     """A function and its inputs.
 
@@ -91,7 +92,7 @@ class FunctionCase(Case):
         return f"{self.call[0]}, at={at}{self.call[1]})"
 
 
-@dataclass(frozen=True)
+@frozen
 class Started:
     """One forward: the outputs, all of them joined to `y`, and `back` from an upstream gradient like `y`.
 

@@ -1,7 +1,6 @@
 """How the inputs of a function are declared, drawn, and given again."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self, TypeAlias
 
@@ -9,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl.arguments import short, suggest
+from minidl.frozen import frozen
 from minidl.parameters import Array
 from minidl.testing.functions import GRID, WAYS, Domain, moved
 from minidl.testing.handwritten.called import Called, How
@@ -35,7 +35,7 @@ Integers: TypeAlias = Range | Mapping[str, Range] | None
 NO_SIZES: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
+@frozen
 class Asked:
     """What is declared of a function, as it is written in the call."""
 

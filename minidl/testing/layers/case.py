@@ -2,13 +2,13 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from minidl.arguments import short
+from minidl.frozen import frozen
 from minidl.layers.base import Layer
 from minidl.parameters import Array
 from minidl.testing.functions import Domain, Rows, Subject, close, same_bits, shown, some_input, upstream_gradient
@@ -20,7 +20,7 @@ class LayerCheckError(CheckError):
     """A layer broke one of its properties; the text holds the smallest case found."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Declared:
     """What the author of a layer declares about it; see `layer_test`."""
 
@@ -51,7 +51,7 @@ class Declared:
         return "".join(f", {name}={value!r}" for name, value in vars(self).items() if value)
 
 
-@dataclass(frozen=True)
+@frozen
 class LayerCase(Case):
     """A layer built in float64 with parameters away from their initial values, and its input.
 

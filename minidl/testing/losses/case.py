@@ -1,11 +1,11 @@
 """One drawn case of a loss."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from minidl.frozen import frozen
 from minidl.layers.losses.base import Loss
 from minidl.parameters import Array
 from minidl.testing.functions import shown
@@ -16,7 +16,7 @@ class LossCheckError(CheckError):
     """A loss broke one of its properties; the text holds the smallest case found."""
 
 
-@dataclass(frozen=True)
+@frozen
 class LossCase(Case):
     """A loss, scores in float64, targets, and weights of which at least one is positive.
 

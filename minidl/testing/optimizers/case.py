@@ -1,13 +1,13 @@
 """One drawn case of an optimizer."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from minidl.arguments import short
+from minidl.frozen import frozen
 from minidl.initializers import zeros
 from minidl.optim.base import Optimizer
 from minidl.parameters import Array, Parameter
@@ -22,7 +22,7 @@ class OptimizerCheckError(CheckError):
     """An optimizer broke one of its properties; the text holds the smallest case found."""
 
 
-@dataclass(frozen=True)
+@frozen
 class OptimizerCase(Case):
     """An optimizer that has taken no step, a start (n,) and gradients (steps, n), float64.
 

@@ -3,7 +3,6 @@
 import copy
 import inspect
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, TypeAlias
@@ -11,13 +10,14 @@ from typing import Any, TypeAlias
 from hypothesis import strategies as st
 
 from minidl.arguments import check_integer, short, suggest
+from minidl.frozen import frozen
 from minidl.testing.functions import name_of
 from minidl.testing.strategies.arrays import Strategy
 
 OWN_COPY = "make it when it is first needed, or say in __deepcopy__ what a copy shares: models are copied"
 
 
-@dataclass(frozen=True)
+@frozen
 class AtLeast:
     """A size to draw that is at least a number, or at least an argument of the constructor; see `at_least`."""
 
