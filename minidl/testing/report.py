@@ -150,8 +150,7 @@ class Report:
             known = result.worst_error is not None and result.verdict == "passed"
             error = f"  worst relative error {result.worst_error:.1e}" if known else ""
             lines.append(f"  {result.verdict:<10}  {result.name}{error}")
-        failures = [result.failure for result in self if result.failure is not None]
-        return "\n\n".join(["\n".join(lines), *failures])
+        return "\n\n".join(["\n".join(lines), *(result.failure for result in self if result.failure is not None)])
 
     __repr__ = __str__
 
