@@ -2,11 +2,13 @@
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+
+from minidl.quiet import quietly
 
 R = TypeVar("R")
 VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # how many the matrix library uses
@@ -39,7 +41,7 @@ def shared(loop: Callable[..., object], first: np.ndarray, *others: Any) -> None
         [a[start:stop] if isinstance(a, np.ndarray) else a for a in (first, *others)]
         for start, stop in _parts(first.size, first.size // (LONG // 2), EVEN)
     ]
-    _together(loop, pieces)
+    _together(loop, pieces, len(pieces))
 
 
 def shared_range(loop: Callable[..., object], size: int, work: int, even: int, *arguments: Any) -> None:
@@ -50,7 +52,26 @@ def shared_range(loop: Callable[..., object], size: int, work: int, even: int, *
     if work < WORK:
         loop(*arguments, 0, size)
         return
-    _together(loop, [[*arguments, *part] for part in _parts(size, work // (WORK // 2), even)])
+    pieces = [[*arguments, *part] for part in _parts(size, work // (WORK // 2), even)]
+    _together(loop, pieces, len(pieces))
+
+
+def in_threads(calls: Sequence[Callable[[], R]], *, most: int | None = None) -> list[R]:
+    """What the calls return, in their order; several are under way at a time, no more than `most`.
+
+    >>> in_threads([lambda: 1, lambda: 2])
+    [1, 2]
+    """
+    together = min(len(calls), threads() if most is None else most)
+    if together <= 1:
+        return [call() for call in calls]
+    returned: list[Any] = [None] * len(calls)
+
+    def call(number: int) -> None:
+        returned[number] = calls[number]()
+
+    _together(call, [[number] for number in range(len(calls))], together)
+    return returned
 
 
 def _parts(size: int, most: int, even: int) -> list[tuple[int, int]]:
@@ -60,18 +81,15 @@ def _parts(size: int, most: int, even: int) -> list[tuple[int, int]]:
     return [(start, min(start + length, size)) for start in range(0, size, length)] or [(0, size)]
 
 
-def _together(loop: Callable[..., object], pieces: list[list[Any]]) -> None:
-    """Call the loop once for each list of arguments, in several threads, and return when all are done.
+def _together(loop: Callable[..., object], pieces: list[list[Any]], count: int) -> None:
+    """Call the loop once for each list of arguments, in `count` threads, and return when all are done.
 
     Whoever is free takes the next piece, so that nobody waits for a helper that has something else to do.
     """
-    if len(pieces) == 1:
-        loop(*pieces[0])
-        return
     left = deque(pieces)
-    while len(_helpers) < len(pieces) - 1:
+    while len(_helpers) < count - 1:
         _helpers.append(_Helper())
-    jobs = [helper.ask(_take_all, [loop, left]) for helper in _helpers[: len(pieces) - 1]]
+    jobs = [helper.ask(_take_all, [loop, left]) for helper in _helpers[: count - 1]]
     try:
         _take_all(loop, left)
     finally:
@@ -161,8 +179,9 @@ class _Helper:
         return job
 
     def _work(self) -> None:
-        while True:
-            self.jobs.get().run()
+        with quietly():  # numpy's settings are those of a thread
+            while True:
+                self.jobs.get().run()
 
 
 if hasattr(os, "register_at_fork"):

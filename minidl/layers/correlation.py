@@ -3,13 +3,21 @@
 y[n, i, j, o] = sum_abc x[n, s i + a - p, s j + b - p, c] W[a, b, c, o], and its two gradients.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+
 import numpy as np
 
 from minidl.kernels.spans import Span
-from minidl.layers.patches import Grid, patches
+from minidl.layers.patches import Block, Grid, over_patches
 from minidl.parameters import Array, Floats
 
 WIDE = 32  # outputs with which a product is fast
+ALONE = 2**19  # products of two numbers that a matrix library makes in one thread; more cost it copies of the matrices
+VECTOR = 2**13  # the same for a vector and a matrix
+EVEN = 4  # rows of such a product are a multiple of this
+NARROW = 8  # rows or columns of a matrix below which all at once is faster
 
 
 def correlation(x: Array, W: Array, bias: Array | None, grid: Grid) -> Array:
@@ -25,8 +33,14 @@ def correlation(x: Array, W: Array, bias: Array | None, grid: Grid) -> Array:
     matrix = kernel.reshape(-1, together * out)
     if bias is not None:
         matrix = np.concatenate([matrix, np.tile(bias, together)[None]])
-    for place, block in patches(x, (rows, span), ones=int(bias is not None)):
-        np.matmul(block, matrix, out=wide[place].reshape(-1, together * out))
+
+    alone = _rows_alone(matrix.shape, 8)
+
+    def multiply(blocks: Iterable[Block]) -> None:
+        for place, block in blocks:
+            _multiply(block, matrix, wide[place].reshape(-1, together * out), alone)
+
+    over_patches(multiply, x, (rows, span), ones=int(bias is not None), shared=alone > 0)
     return y
 
 
@@ -36,9 +50,16 @@ def kernel_gradients(x: Array, dy: Array, W: Array, grid: Grid) -> tuple[Array, 
     together = _together(out, columns)
     span = _wide(columns, together)
     wide = dy.reshape(len(dy), rows.count, span.count, together * out)
-    sums = np.zeros((W.shape[0] * span.size * W.shape[2] + 1, together * out), dy.dtype)
-    for place, block in patches(x, (rows, span), ones=1):
-        sums += block.T @ wide[place].reshape(-1, together * out)
+    shape = W.shape[0] * span.size * W.shape[2] + 1, together * out
+    alone = _rows_alone(shape, 24)
+
+    def add(blocks: Iterable[Block]) -> Array:
+        sums = np.zeros(shape, dy.dtype)
+        for place, block in blocks:
+            _add_product(sums, block, wide[place].reshape(-1, together * out), alone)
+        return sums
+
+    sums = sum(over_patches(add, x, (rows, span), ones=1, shared=alone > 0), np.zeros(shape, dy.dtype))
     kernel = sums[:-1].reshape(W.shape[0], span.size, W.shape[2], together * out)
     dW = sum((kernel[_part(number, columns, out)] for number in range(together)), np.zeros(W.shape, dy.dtype))
     return dW, sums[-1].reshape(together, out).sum(axis=0)
@@ -57,18 +78,73 @@ def all_gradients(x: Array, dy: Array, W: Array, grid: Grid) -> tuple[Array, Arr
             turned = W[up, left][::-1, ::-1].transpose(0, 1, 3, 2)
             if turned.size == 0 or 0 in (row_span.count, column_span.count):
                 continue  # pixels between windows
-            matrix, sums = turned.reshape(-1, turned.shape[3]), np.zeros((W.shape[2], turned[..., 0].size), dy.dtype)
-            dx_part, x_part = dx[:, down, right], x[:, down, right]
-            for place, block in patches(dy, (row_span, column_span)):
-                target = dx_part[place]
-                if target.flags.c_contiguous:
-                    np.matmul(block, matrix, out=target.reshape(-1, W.shape[2]))
-                else:
-                    target[...] = (block @ matrix).reshape(target.shape)
-                sums += x_part[place].reshape(-1, W.shape[2]).T @ block
+            phase = _Phase(dy, x[:, down, right], dx[:, down, right], turned.reshape(-1, turned.shape[3]))
+            sums = phase.gradients((row_span, column_span))
             dW[up, left] = sums.reshape(-1, *turned.shape[:3]).transpose(1, 2, 0, 3)[::-1, ::-1]
-    db = np.ones(dy[..., 0].size, dy.dtype) @ dy.reshape(-1, W.shape[3])
-    return dW, db, dx
+    db = np.zeros((1, W.shape[3]), dy.dtype)
+    _add_product(db, np.ones((dy[..., 0].size, 1), dy.dtype), dy.reshape(-1, W.shape[3]), max(VECTOR // W.shape[3], 1))
+    return dW, db[0], dx
+
+
+@dataclass(eq=False)
+class _Phase:
+    """The pixels that see the same part of a kernel.
+
+    Attributes:
+        dy: the gradient, (n, h, w, outputs).
+        x, dx: the pixels, and where their gradient goes.
+        matrix: that part of the kernel, turned around, (height * width * outputs, channels).
+    """
+
+    dy: Array
+    x: Array
+    dx: Array
+    matrix: Array
+
+    def gradients(self, grid: Grid) -> Array:
+        """Fill dx; returns the sum over pixels of x^T times the patches of dy, (channels, height * width * outputs)."""
+        shape = self.matrix.shape[::-1]
+        alone = _rows_alone(shape, 24)
+
+        def multiply(blocks: Iterable[Block]) -> Array:
+            sums = np.zeros(shape, self.dy.dtype)
+            for place, block in blocks:
+                target = self.dx[place]
+                product = target if target.flags.c_contiguous else np.empty(target.shape, target.dtype)
+                _multiply(block, self.matrix, product.reshape(-1, shape[0]), alone)
+                if product is not target:
+                    target[...] = product
+                _add_product(sums, self.x[place].reshape(-1, shape[0]), block, alone)
+            return sums
+
+        strands = over_patches(multiply, self.dy, grid, shared=alone > 0)
+        return sum(strands, np.zeros(shape, self.dy.dtype))
+
+
+def _rows_alone(shape: tuple[int, ...], least: int) -> int:
+    """How many rows at a time are multiplied with a matrix of this shape, or make sums of it; 0: all at once."""
+    rows = ALONE // max(prod(shape), 1) // EVEN * EVEN
+    return rows if rows >= least and min(shape) >= NARROW else 0
+
+
+def _multiply(block: Array, matrix: Array, out: Array, rows: int) -> None:
+    """out = block @ matrix, some rows at a time, or all at once."""
+    for some, to in zip(_split(block, rows), _split(out, rows), strict=True):
+        np.matmul(some, matrix, out=to)
+
+
+def _add_product(sums: Array, a: Array, b: Array, rows: int) -> None:
+    """sums += a^T b, some rows at a time, or all at once."""
+    for some, others in zip(_split(a, rows), _split(b, rows), strict=True):
+        product = some.swapaxes(-1, -2) @ others
+        sums += product if product.ndim == 2 else product.sum(axis=0)
+
+
+def _split(a: Array, rows: int) -> list[Array]:
+    """Most of a matrix as a stack of matrices of so many rows, and what is left over; as it is where `rows` is 0."""
+    whole = len(a) // rows * rows if rows else 0
+    stack = [a[:whole].reshape(-1, rows, a.shape[1])] if whole else []
+    return stack + [a[whole:]] * (whole < len(a))
 
 
 def _together(out: int, columns: Span) -> int:

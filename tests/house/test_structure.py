@@ -33,7 +33,7 @@ BELOW = {
     "storage": {"parameters"},
     "tensors": {"parameters", "storage"},
     "weights": {"parameters", "returned", "storage", "tensors"},
-    "kernels": {"frozen", "parameters"},
+    "kernels": {"frozen", "parameters", "quiet"},
     "layers": {
         "arguments",
         "bytecode",

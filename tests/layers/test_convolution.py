@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from minidl import LSTM, BatchNorm, Conv1D, Conv2D, Embedding, Linear, ReLU, Sequential, ShapeError
 from minidl.initializers import normal, ones
+from minidl.kernels import sharing
 from minidl.layers import patches
 from tests.tools.heard import heard
 
@@ -53,6 +54,32 @@ def test_blocks_of_any_size_give_the_same_output_and_gradients(monkeypatch, bloc
     monkeypatch.setattr(patches, "LEAST", block)
     for found, wanted in zip(results(layer, x, dy), expected, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("channels", [8, 48])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_no_bit_depends_on_the_number_of_threads(monkeypatch, channels, stride):
+    monkeypatch.setattr(patches, "BLOCK", 2**12)
+    monkeypatch.setattr(patches, "LEAST", 16)
+    layer = Conv2D(8, channels, 3, stride=stride, padding=1).build(seed=0)
+    x = numbers(20, 8, 11, 11).astype(np.float32)
+    dy = numbers(*layer.forward(x).shape, seed=1).astype(np.float32)
+    found = []
+    for count in (1, 2, 5):
+        monkeypatch.setattr(sharing, "threads", lambda count=count: count)
+        found += [results(layer, x, dy) for _ in range(3)]
+    for others in found[1:]:
+        for one, other in zip(found[0], others, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_nothing_is_said_of_floats_in_any_thread(monkeypatch):
+    monkeypatch.setattr(sharing, "threads", lambda: 3)
+    monkeypatch.setattr(patches, "BLOCK", 2**10)
+    layer = Conv2D(8, 8, 3).build(seed=0)
+    with np.errstate(all="raise"):
+        y = layer.forward(np.full((40, 8, 9, 9), 3e38, np.float32))
+    assert not np.isfinite(y).all()
 
 
 def in_memory(x, *, channels_last):
