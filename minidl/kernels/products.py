@@ -26,3 +26,10 @@ def affine_gradients(x: Array, dy: Array, dW: Array, db: Array | None) -> None:
     np.matmul(x.T, dy, out=dW)
     if db is not None:
         np.add.reduce(dy, axis=0, out=db)
+
+
+@Kernel
+def affine_input_gradient(dy: Array, W: Array) -> Array:
+    """dx = dy W^T."""
+    dx: Array = dy @ W.T
+    return dx

@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 from minidl.arguments import FREEZING, Recorded, Refused, check_integer, short
 from minidl.bytecode import reads
 from minidl.inputs import as_rows
+from minidl.kernels.freed import keep_freed_memory
 from minidl.layers.habits import LAYER
 from minidl.layers.modes import inference, training
 from minidl.layers.names import check_names
@@ -157,6 +158,7 @@ class Layer(Recorded):
         if dtype is None or np.dtype(dtype) not in (np.float32, np.float64):
             raise ValueError(f"expected dtype to be float32 or float64, received dtype={short(dtype)}")
         check_names(self, Layer)
+        keep_freed_memory()
         shape = None if input_shape is None else check_sizes("input_shape", input_shape)
         layers, parameters, states = list(self.layers_inside()), self.named_parameters(), self.named_states()
         again = isinstance(vars(self).get("parameters"), Parameters)

@@ -5,19 +5,15 @@ y[n, i, j, o] = sum_abc x[n, s i + a - p, s j + b - p, c] W[a, b, c, o], and its
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
+from minidl.kernels.alone import VECTOR, add_product, multiply_rows, rows_alone
 from minidl.kernels.spans import Span
 from minidl.layers.patches import Block, Grid, over_patches
 from minidl.parameters import Array, Floats
 
 WIDE = 32  # outputs with which a product is fast
-ALONE = 2**19  # products of two numbers that a matrix library makes in one thread; more cost it copies of the matrices
-VECTOR = 2**13  # the same for a vector and a matrix
-EVEN = 4  # rows of such a product are a multiple of this
-NARROW = 8  # rows or columns of a matrix below which all at once is faster
 
 
 def correlation(x: Array, W: Array, bias: Array | None, grid: Grid) -> Array:
@@ -34,11 +30,11 @@ def correlation(x: Array, W: Array, bias: Array | None, grid: Grid) -> Array:
     if bias is not None:
         matrix = np.concatenate([matrix, np.tile(bias, together)[None]])
 
-    alone = _rows_alone(matrix.shape, 8)
+    alone = rows_alone(matrix.shape, 8)
 
     def multiply(blocks: Iterable[Block]) -> None:
         for place, block in blocks:
-            _multiply(block, matrix, wide[place].reshape(-1, together * out), alone)
+            multiply_rows(block, matrix, wide[place].reshape(-1, together * out), alone)
 
     over_patches(multiply, x, (rows, span), ones=int(bias is not None), shared=alone > 0)
     return y
@@ -51,12 +47,12 @@ def kernel_gradients(x: Array, dy: Array, W: Array, grid: Grid) -> tuple[Array, 
     span = _wide(columns, together)
     wide = dy.reshape(len(dy), rows.count, span.count, together * out)
     shape = W.shape[0] * span.size * W.shape[2] + 1, together * out
-    alone = _rows_alone(shape, 24)
+    alone = rows_alone(shape, 24)
 
     def add(blocks: Iterable[Block]) -> Array:
         sums = np.zeros(shape, dy.dtype)
         for place, block in blocks:
-            _add_product(sums, block, wide[place].reshape(-1, together * out), alone)
+            add_product(sums, block, wide[place].reshape(-1, together * out), alone)
         return sums
 
     sums = sum(over_patches(add, x, (rows, span), ones=1, shared=alone > 0), np.zeros(shape, dy.dtype))
@@ -82,7 +78,7 @@ def all_gradients(x: Array, dy: Array, W: Array, grid: Grid) -> tuple[Array, Arr
             sums = phase.gradients((row_span, column_span))
             dW[up, left] = sums.reshape(-1, *turned.shape[:3]).transpose(1, 2, 0, 3)[::-1, ::-1]
     db = np.zeros((1, W.shape[3]), dy.dtype)
-    _add_product(db, np.ones((dy[..., 0].size, 1), dy.dtype), dy.reshape(-1, W.shape[3]), max(VECTOR // W.shape[3], 1))
+    add_product(db, np.ones((dy[..., 0].size, 1), dy.dtype), dy.reshape(-1, W.shape[3]), VECTOR // W.shape[3])
     return dW, db[0], dx
 
 
@@ -104,47 +100,21 @@ class _Phase:
     def gradients(self, grid: Grid) -> Array:
         """Fill dx; returns the sum over pixels of x^T times the patches of dy, (channels, height * width * outputs)."""
         shape = self.matrix.shape[::-1]
-        alone = _rows_alone(shape, 24)
+        alone = rows_alone(shape, 24)
 
         def multiply(blocks: Iterable[Block]) -> Array:
             sums = np.zeros(shape, self.dy.dtype)
             for place, block in blocks:
                 target = self.dx[place]
                 product = target if target.flags.c_contiguous else np.empty(target.shape, target.dtype)
-                _multiply(block, self.matrix, product.reshape(-1, shape[0]), alone)
+                multiply_rows(block, self.matrix, product.reshape(-1, shape[0]), alone)
                 if product is not target:
                     target[...] = product
-                _add_product(sums, self.x[place].reshape(-1, shape[0]), block, alone)
+                add_product(sums, self.x[place].reshape(-1, shape[0]), block, alone)
             return sums
 
         strands = over_patches(multiply, self.dy, grid, shared=alone > 0)
         return sum(strands, np.zeros(shape, self.dy.dtype))
-
-
-def _rows_alone(shape: tuple[int, ...], least: int) -> int:
-    """How many rows at a time are multiplied with a matrix of this shape, or make sums of it; 0: all at once."""
-    rows = ALONE // max(prod(shape), 1) // EVEN * EVEN
-    return rows if rows >= least and min(shape) >= NARROW else 0
-
-
-def _multiply(block: Array, matrix: Array, out: Array, rows: int) -> None:
-    """out = block @ matrix, some rows at a time, or all at once."""
-    for some, to in zip(_split(block, rows), _split(out, rows), strict=True):
-        np.matmul(some, matrix, out=to)
-
-
-def _add_product(sums: Array, a: Array, b: Array, rows: int) -> None:
-    """sums += a^T b, some rows at a time, or all at once."""
-    for some, others in zip(_split(a, rows), _split(b, rows), strict=True):
-        product = some.swapaxes(-1, -2) @ others
-        sums += product if product.ndim == 2 else product.sum(axis=0)
-
-
-def _split(a: Array, rows: int) -> list[Array]:
-    """Most of a matrix as a stack of matrices of so many rows, and what is left over; as it is where `rows` is 0."""
-    whole = len(a) // rows * rows if rows else 0
-    stack = [a[:whole].reshape(-1, rows, a.shape[1])] if whole else []
-    return stack + [a[whole:]] * (whole < len(a))
 
 
 def _together(out: int, columns: Span) -> int:

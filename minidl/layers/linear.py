@@ -6,7 +6,7 @@ import numpy as np
 
 from minidl.arguments import check_flag, check_integer
 from minidl.initializers import glorot_uniform, zeros
-from minidl.kernels.products import affine, affine_gradients
+from minidl.kernels.products import affine, affine_gradients, affine_input_gradient
 from minidl.layers.base import Layer
 from minidl.layers.shapes import SampleShape, check_input, fitting
 from minidl.parameters import Array, Initializer, Parameter
@@ -71,7 +71,7 @@ class Linear(Layer):
         affine_gradients(self.x, rows, self.weight.grad, None if self.bias is None else self.bias.grad)
         if not self.needs_dx:
             return dy
-        dx: Array = rows @ self.weight.value.T
+        dx = affine_input_gradient(rows, self.weight.value)
         return dx if len(self.shape) == 2 else dx.reshape(self.shape)
 
     def _advice_for(self, x: Array) -> str:

@@ -8,6 +8,7 @@ is in. In several threads each takes some rows of y, or some rows of dW.
 import numpy as np
 
 from minidl.kernels import products
+from minidl.kernels.alone import multiply_rows, rows_alone
 from minidl.kernels.compiled.loops import exact_loop, loop, summing_loop
 from minidl.kernels.sharing import shared_range
 
@@ -39,6 +40,14 @@ def affine_gradients(x, dy, dW, db):
     padded, columns = np.zeros((len(x), width), x.dtype), np.zeros((width, features), x.dtype)
     _pad(dy, padded, padded[0, :0] if db is None else db)
     shared_range(_gradients, features, x.size * outputs, FEATURES, x, padded, columns, dW)
+
+
+def affine_input_gradient(dy, W):
+    """By the matrix library, in one thread: what takes time is memory."""
+    rows = rows_alone(W.shape, 1) if W.shape[1] in FEW else 0
+    dx = np.empty((len(dy), len(W)), dy.dtype)
+    multiply_rows(dy, W.T, dx, rows)
+    return dx
 
 
 @loop

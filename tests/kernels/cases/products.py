@@ -36,6 +36,18 @@ def gradients_scale(x, dy, dW, db):
     return [x, dy, np.sqrt(len(x)) * (np.abs(x).T @ np.abs(dy)), *([] if db is None else [np.sqrt(len(x)) * sums])]
 
 
+def input_gradient(features, outputs):
+    def make(rng, dtype, rows):
+        dy, W = rng.standard_normal((rows, outputs)), rng.standard_normal((features, outputs))
+        return dy.astype(dtype), W.astype(dtype)
+
+    return make
+
+
+def input_gradient_scale(dy, W):
+    return [np.sqrt(W.shape[1]) * (np.abs(dy) @ np.abs(W).T), dy, W]
+
+
 CASES = [
     *(
         Case("affine", batch(*shape, bias=bias), BOUND, affine_scale, sizes=SIZES, extremes=False, label=label)
@@ -65,5 +77,17 @@ CASES = [
             ("of seven outputs", (1030, 7), True),
             ("of many outputs", (130, 17), True),
         ]
+    ),
+    *(
+        Case(
+            "affine_input_gradient",
+            input_gradient(features, outputs),
+            BOUND,
+            input_gradient_scale,
+            sizes=SIZES,
+            extremes=False,
+            label=f"of {outputs} outputs",
+        )
+        for features, outputs in [(20_480, 10), (2048, 8), (200, 1), (130, 17)]
     ),
 ]
