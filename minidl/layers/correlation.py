@@ -29,7 +29,6 @@ def correlation(x: Array, W: Array, bias: Array | None, grid: Grid) -> Array:
     matrix = kernel.reshape(-1, together * out)
     if bias is not None:
         matrix = np.concatenate([matrix, np.tile(bias, together)[None]])
-
     alone = rows_alone(matrix.shape, 8)
 
     def multiply(blocks: Iterable[Block]) -> None:

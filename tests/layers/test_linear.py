@@ -122,3 +122,10 @@ def test_a_bias_is_there_or_not(bias):
     with pytest.raises(TypeError, match="expected bias to be True or False, received bias="):
         Linear(4, 3, bias=bias)
     assert Linear(4, 3, bias=np.False_).bias is None
+
+
+@pytest.mark.parametrize(("of_weights", "of_dy"), [(np.float64, np.float32), (np.float32, np.float64)])
+def test_dx_has_the_larger_of_two_dtypes_in_every_form_of_the_kernels(of_weights, of_dy):
+    layer = Linear(2048, 10).build(dtype=of_weights)
+    layer.forward(np.ones((64, 2048), of_weights))
+    assert layer.backward(np.ones((64, 10), of_dy)).dtype == np.float64
