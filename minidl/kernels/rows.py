@@ -1,15 +1,18 @@
 """Gathering rows, such as the batches of a training set, and adding rows up. All forms give the same bits."""
 
-import math
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from minidl.kernels.forms import Kernel, form
-from minidl.kernels.sharing import Ahead, threads
+from minidl.kernels.ahead import Ahead, Gatherer, gatherer
+from minidl.kernels.forms import Kernel, fall_back, form
+from minidl.kernels.sharing import threads
 from minidl.parameters import Array
 
-MANY = 1 << 18  # numbers in a batch, from which on it pays to gather the next one in another thread
+WIDE = 256  # numbers in a row, from which on a compiled loop is faster than numpy
+SHORT = 1 << 14  # numbers in a batch, from which on it pays to gather the next one in a thread that is awake
+LONG = 1 << 18  # the same for a thread that must be woken
 
 
 @Kernel
@@ -32,31 +35,55 @@ def scattered_sum(dy: Array, rows: Array, count: int) -> Array:
 def gathered(array: Array, batches: Iterable[Array]) -> Iterator[Array]:
     """array[rows] for the rows of each batch in turn.
 
-    With compiled kernels, which leave the second core alone where the products are small, long batches are gathered one
-    ahead: the next while this one is trained on. So the array must not change meanwhile.
+    With compiled kernels, which leave the second core alone where the products are small, batches are gathered one
+    ahead in another thread: the next while this one is trained on. So the array must not change meanwhile.
     """
-    ahead, many = None, _many(array)
-    try:
-        for rows in batches:
-            if ahead is not None:
-                yield_now, ahead = ahead, _ahead(array, rows)
-                yield yield_now.result()
-            elif len(rows) >= many and threads() > 1 and form() == "compiled":
-                ahead = _ahead(array, rows)
-            else:
-                yield gather(array, rows)
-        if ahead is not None:
-            last, ahead = ahead, None
-            yield last.result()
-    finally:
-        if ahead is not None:
-            ahead.result()
+    plan = _Plan(array)
+    if plan.thread is None:
+        yield from (gather(array, rows) for rows in batches)
+        return
+    waiting: deque[_Later | Ahead] = deque()
+    for rows in batches:
+        waiting.append(plan.batch(rows))
+        if len(waiting) > 1:
+            yield waiting.popleft().result()  # without a name: whoever trains on it may be the last to hold it
+    yield from (batch.result() for batch in waiting)
 
 
-def _ahead(array: Array, rows: Array) -> Ahead[Array]:
-    return Ahead(gather, array, rows)
+class _Plan:
+    """Which batches of an array are gathered ahead: long ones, and short ones where no other thread wants the core."""
+
+    thread: Gatherer | None = None
+
+    def __init__(self, array: Array) -> None:
+        self.array, width = array, array.size // max(len(array), 1)
+        if width < WIDE or array.dtype.char not in "fd" or threads() == 1 or form() == "numpy":
+            return
+        self.short, self.long, self.address = SHORT / width, LONG / width, array.ctypes.data
+        try:
+            self.thread = gatherer()
+        except Exception as error:  # of the compiler
+            fall_back(error)
+
+    def batch(self, rows: Array) -> "_Later | Ahead":
+        """The rows, of which one asks when they are wanted."""
+        size = len(rows)
+        if self.thread is None or size < self.short or rows.dtype != np.int64 or not rows.flags.c_contiguous:
+            return _Later(self.array, rows)
+        busy = self.thread.others.busy()
+        if busy and size < self.long:
+            return _Later(self.array, rows)
+        try:
+            return Ahead(self.thread, self.array, self.address, rows, awake=not busy)
+        except LookupError:
+            return _Later(self.array, rows)
 
 
-def _many(array: Array) -> float:
-    """From how many rows on a batch is long."""
-    return MANY * len(array) / array.size if array.size and array.dtype.char in "fd" else math.inf
+class _Later:
+    """array[rows], gathered when it is asked for."""
+
+    def __init__(self, array: Array, rows: Array) -> None:
+        self.array, self.rows = array, rows
+
+    def result(self) -> Array:
+        return gather(self.array, self.rows)

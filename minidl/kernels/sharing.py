@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock, Thread
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -104,26 +104,6 @@ def _take_all(loop: Callable[..., object], left: deque[list[Any]]) -> None:
         except IndexError:
             return
         loop(*piece)
-
-
-class Ahead(Generic[R]):
-    """A call in another thread.
-
-    >>> Ahead(max, 2, 3).result()
-    3
-    """
-
-    def __init__(self, function: Callable[..., R], *arguments: Any) -> None:
-        returned: list[R] = []
-        if not _helpers:
-            _helpers.append(_Helper())
-        self._returned = returned  # the call knows the list and not `self`: in a ring, results would outlive their use
-        self._job = _helpers[0].ask(lambda: returned.append(function(*arguments)), [])
-
-    def result(self) -> R:
-        """Wait until it is there, and return it."""
-        self._job.wait()
-        return self._returned[0]
 
 
 class _Job:

@@ -240,14 +240,15 @@ def test_a_range_is_shared_in_parts_that_begin_where_they_may(monkeypatch):
 def test_nobody_waits_for_a_helper_that_has_something_else_to_do(monkeypatch):
     monkeypatch.setattr(sharing, "threads", lambda: 2)
     may_end = Event()
-    ahead = sharing.Ahead(may_end.wait)
+    sharing.in_threads([int, int])  # makes a helper
+    busy = sharing._helpers[0].ask(may_end.wait, [])
     try:
         counted = np.zeros(2 * sharing.LONG)
         sharing.shared(lambda a: a.__iadd__(1), counted)
         assert (counted == 1).all()
     finally:
         may_end.set()
-    assert ahead.result()
+    busy.wait()
     sharing.shared(lambda a: a.__iadd__(1), counted)
     assert (counted == 2).all()
 

@@ -7,12 +7,10 @@ import numpy as np
 from minidl.kernels import rows as plain
 from minidl.kernels.compiled.loops import loop
 
-WIDE = 256  # numbers in a row, from which on it is faster than numpy's
-
 
 def gather(array, rows):
     width = prod(array.shape[1:])
-    if width < WIDE or rows.dtype != np.int64 or not rows.flags.c_contiguous:
+    if width < plain.WIDE or rows.dtype != np.int64 or not rows.flags.c_contiguous:
         return plain.gather.plain(array, rows)
     gathered = np.empty((len(rows), *array.shape[1:]), array.dtype)
     if not _gather(array.reshape(len(array), width), rows, gathered.reshape(len(rows), width)):
@@ -31,18 +29,23 @@ def scattered_sum(dy, rows, count):
 
 @loop
 def _gather(array, rows, gathered):
-    size = np.uint64(rows.size)
-    for i in range(size):
+    for i in range(np.uint64(rows.size)):
         if not 0 <= rows[i] < len(array):
             return False
+    copy_rows(array, rows, gathered)
+    return True
+
+
+@loop
+def copy_rows(array, rows, gathered):
+    """gathered = array[rows], all of which are there."""
+    one, size = np.uint64(1), np.uint64(rows.size)
     for i in range(np.uint64(0), size, np.uint64(4)):
-        j, k, m = min(i + np.uint64(1), size - 1), min(i + np.uint64(2), size - 1), min(i + np.uint64(3), size - 1)
-        j, k, m = np.uint64(j), np.uint64(k), np.uint64(m)
+        j, k, m = min(i + one, size - one), min(i + one + one, size - one), min(i + one + one + one, size - one)
         a, b, c, d = array[rows[i]], array[rows[j]], array[rows[k]], array[rows[m]]
         p, q, r, s = gathered[i], gathered[j], gathered[k], gathered[m]
         for column in range(np.uint64(p.size)):
             p[column], q[column], r[column], s[column] = a[column], b[column], c[column], d[column]
-    return True
 
 
 @loop
