@@ -4,7 +4,7 @@
     python benchmarks/tried.py --quick    # one workload, seconds
 
 - Gathered ahead: a second thread gathers the rows of the next batches, 4 MB at a time, while these are used. That is in
-  NumPy, whose products use the second core themselves; with compiled kernels long batches are gathered ahead.
+  NumPy, whose products use the second core themselves; with compiled kernels batches are gathered one ahead.
 
 A last line counts the matrix products that have other bits with two threads of the matrix library than with one.
 """

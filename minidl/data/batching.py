@@ -98,7 +98,9 @@ def batches(
     n = len(dataset) if rows is None else len(rows)
     steps = steps_per_epoch(n, batch_size, drop_last=drop_last)
     places = [slice(start, min(start + int(batch_size), n)) for start in range(0, steps * int(batch_size), batch_size)]
-    places = [part_of(place, *_share(share)) for place in places]
+    place, number = _share(share)
+    if number > 1:
+        places = [part_of(rows_of_batch, place, number) for rows_of_batch in places]
     return _gathered(dataset.arrays, rows, places, _floating(dtype))
 
 

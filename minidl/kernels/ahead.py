@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     pass
 
 PATIENCE = 2000  # looks for the next request, of half a microsecond each, before the thread falls asleep
-LOOKS = 100_000  # for the end of a request, before the thread is woken again, in case an interrupt came between
+LOOKS = 20_000  # for the end of a request, before the thread is woken again, in case an interrupt came between
 INTERVAL, SHARE = 0.02, 0.1  # seconds from one look at other threads to the next, and of them how much is busy
 
 _gatherers: list["Gatherer"] = []
@@ -107,14 +107,14 @@ class Ahead:
 
     def _wait(self) -> bool:
         thread = self.thread
-        if not thread.works():
-            self.array.take(self.rows, axis=0, out=self.gathered)
-            return True
         number = self.number if self.number >= 0 else thread.box[thread.relay.ASKED] - 1
-        done: bool = thread.relay.wait(thread.box, number, LOOKS)
-        if not done:
+        if thread.relay.wait(thread.box, number, LOOKS):
+            return True
+        if thread.works():
             thread.wakes.put(None)
-        return done
+            return False
+        self.array.take(self.rows, axis=0, out=self.gathered)
+        return True
 
     def __del__(self) -> None:
         """Memory that is being written must not be used for something else."""

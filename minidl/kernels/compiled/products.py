@@ -8,7 +8,7 @@ is in. In several threads each takes some rows of y, or some rows of dW.
 import numpy as np
 
 from minidl.kernels import products
-from minidl.kernels.alone import multiply_rows, rows_alone
+from minidl.kernels.alone import ALONE, multiply_rows, rows_alone
 from minidl.kernels.compiled.loops import exact_loop, loop, summing_loop
 from minidl.kernels.sharing import shared_range
 
@@ -43,8 +43,8 @@ def affine_gradients(x, dy, dW, db):
 
 
 def affine_input_gradient(dy, W):
-    """By the matrix library, in one thread: what takes time is memory."""
-    rows = rows_alone(W.shape, 1) if W.shape[1] in FEW else 0
+    """By the matrix library, in one thread where it would use more: what takes time is memory."""
+    rows = rows_alone(W.shape, 1) if W.shape[1] in FEW and dy.size * len(W) > ALONE else 0
     if not rows or dy.dtype != W.dtype:
         return products.affine_input_gradient.plain(dy, W)
     dx = np.empty((len(dy), len(W)), dy.dtype)
