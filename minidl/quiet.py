@@ -5,7 +5,7 @@ What underflows is 0 to rounding, and what overflows is infinity, which the loss
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar, Token, copy_context
+from contextvars import copy_context
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,30 +18,26 @@ R = TypeVar("R")
 class Errstate:
     """`np.errstate(all="ignore")` with the methods of a ContextVar, for a numpy that keeps its settings elsewhere."""
 
-    def __init__(self) -> None:
-        self.silent: ContextVar[object] = ContextVar("silent", default=None)
-
     def get(self, default: object) -> object:
-        """Whether the settings are those of `set`."""
-        return self.silent.get()
+        """None: not known."""
+        return None
 
-    def set(self, value: object) -> tuple[Token[object], Any]:
+    def set(self, value: object) -> Any:
         """Begin."""
         errors = np.errstate(all="ignore")
         errors.__enter__()
-        return self.silent.set(value), errors
+        return errors
 
-    def reset(self, begun: tuple[Token[object], Any]) -> None:
+    def reset(self, errors: Any) -> None:
         """Leave everything as it was."""
-        token, errors = begun
-        self.silent.reset(token)
         errors.__exit__(None, None, None)
 
 
 def numpys_settings() -> tuple[Any, object]:
     """The variable in which numpy keeps what it says of floats, and its value where that is nothing.
 
-    To set it takes a fifth of the time of `np.errstate`, which a small layer would notice.
+    To set it takes a fifth of the time of `np.errstate`, which a small layer would notice. The value also has the size
+    of numpy's buffers, and the function that `np.seterrcall` named, at the moment of this call.
     """
     before = copy_context()
     with np.errstate(all="ignore"):

@@ -23,6 +23,7 @@ from minidl import (
     Tanh,
     accuracy,
     binary_accuracy,
+    quiet,
 )
 from minidl.data import Dataset, roughness, standardize
 from minidl.initializers import zeros
@@ -101,3 +102,56 @@ def test_settings_of_numpy_change_no_bit_of_a_call(call, setting):
         received = call()
         assert np.geterr()["over"] == setting
     assert repr(received) == repr(wanted)
+
+
+def test_numpys_own_variable_is_found():
+    variable, silent = quiet.numpys_settings()
+    with np.errstate(all="ignore"):
+        ignoring = variable.get()
+    assert not isinstance(variable, quiet.Errstate)
+    assert type(ignoring) is type(silent)
+
+
+@pytest.fixture(params=[True, False])
+def either_way(request, monkeypatch):
+    """By the variable, and as for a numpy that has none."""
+    if not request.param:
+        monkeypatch.setattr(quiet, "copy_context", dict)
+        variable, silent = quiet.numpys_settings()
+        assert isinstance(variable, quiet.Errstate)
+        monkeypatch.setattr(quiet, "_settings", variable)
+        monkeypatch.setattr(quiet, "_SILENT", silent)
+
+
+TINY = np.float32([1e-30])
+
+
+@quiet.quiet
+def squared(x, *, inner=None):
+    """Which underflows."""
+    if inner is not None:
+        inner()
+    return x * x
+
+
+@pytest.mark.usefixtures("either_way")
+def test_a_persons_settings_are_back_after_a_call_also_after_an_error():
+    with np.errstate(all="raise"):
+        assert squared(TINY) == 0
+        with quiet.quietly():
+            assert TINY * TINY == squared(TINY) == 0
+        with pytest.raises(ZeroDivisionError):
+            squared(TINY, inner=lambda: 1 / 0)
+        with pytest.raises(FloatingPointError):
+            TINY * TINY
+
+
+@pytest.mark.usefixtures("either_way")
+def test_settings_inside_of_a_quiet_call_are_those_of_their_block():
+    def own():
+        with np.errstate(all="raise"):
+            assert squared(TINY) == 0
+            with pytest.raises(FloatingPointError):
+                TINY * TINY
+
+    assert squared(TINY, inner=own) == 0

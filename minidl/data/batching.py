@@ -66,7 +66,8 @@ def batches(
 ) -> Iterator[tuple[Array, ...]]:
     """One epoch of `dataset` as tuples (x, targets) or (x, targets, weights) of at most `batch_size` rows.
 
-    Of a mapped file or a store only the rows of a batch are read. A batch larger than the set is one short batch.
+    Of a mapped file or a store only the rows of a batch are read. A batch larger than the set is one short batch. With
+    compiled kernels a batch may be copied while the one before it is used: do not write into the arrays meanwhile.
 
     Args:
         dataset: what to go through.
@@ -98,9 +99,9 @@ def batches(
     n = len(dataset) if rows is None else len(rows)
     steps = steps_per_epoch(n, batch_size, drop_last=drop_last)
     places = [slice(start, min(start + int(batch_size), n)) for start in range(0, steps * int(batch_size), batch_size)]
-    place, number = _share(share)
-    if number > 1:
-        places = [part_of(rows_of_batch, place, number) for rows_of_batch in places]
+    mine, parts = _share(share)
+    if parts > 1:
+        places = [part_of(place, mine, parts) for place in places]
     return _gathered(dataset.arrays, rows, places, _floating(dtype))
 
 

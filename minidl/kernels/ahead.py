@@ -1,34 +1,44 @@
 """Rows that a second thread gathers while this one goes on, where a core is free for it."""
 
+import atexit
 import os
 import time
 from importlib import import_module
 from threading import Lock, Thread, get_ident
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from minidl.kernels.sharing import uninterrupted
 from minidl.parameters import Array
-
-if TYPE_CHECKING:
-    pass
 
 PATIENCE = 2000  # looks for the next request, of half a microsecond each, before the thread falls asleep
 LOOKS = 20_000  # for the end of a request, before the thread is woken again, in case an interrupt came between
+PAUSE = 0.001  # seconds from one look to the next after these
 INTERVAL, SHARE = 0.02, 0.1  # seconds from one look at other threads to the next, and of them how much is busy
 
-_gatherers: list["Gatherer"] = []
+_gatherers: list["Gatherer | None"] = []  # the one of this process; None where there can be none
 
 
 def gatherer() -> "Gatherer | None":
-    """The thread of this process, None where threads cannot offer their core while they wait.
+    """The thread of this process; None where no thread can offer its core while it waits, or none can be had.
 
-    Raises what the compiler raises.
+    It changes no bit of a run, so where it cannot be made, nothing is said and rows are gathered when they are wanted.
     """
-    relay = import_module(f"{__package__}.compiled.relay")
-    if not _gatherers and relay.can_offer:
-        _gatherers.append(Gatherer(relay))
-    return _gatherers[0] if _gatherers else None
+    if not _gatherers:
+        try:
+            _gatherers.append(Gatherer(import_module(f"{__package__}.compiled.relay")))
+        except Exception:  # of the compiler, or of a system without such functions or room for a thread
+            _gatherers.append(None)
+    return _gatherers[0]
+
+
+def finish() -> None:
+    """Wait for what was asked for: after this, at the end of Python, memory may go at any time."""
+    for thread in _gatherers:
+        if thread is not None:
+            thread.finish()
+    _gatherers[:] = [None]
 
 
 class Gatherer:
@@ -39,15 +49,15 @@ class Gatherer:
 
     Attributes:
         others: what else keeps a core busy.
+        held: what is read and written for each request under way: nobody may free it before.
     """
 
     def __init__(self, relay: Any) -> None:
         from queue import SimpleQueue  # not needed by most who import minidl
 
-        self.relay, self.box = relay, relay.new_box()
-        relay.serve(relay.new_box(), 0)  # compiled here, where somebody hears of an error
-        self.wakes: SimpleQueue[None] = SimpleQueue()
-        self.asking = Lock()
+        relay.try_out()  # compiled here, where nothing is under way
+        self.relay, self.box, self.wakes, self.asking = relay, relay.new_box(), SimpleQueue[None](), Lock()
+        self.held: dict[int, tuple[Array, Array, Array]] = {}
         self._thread = Thread(target=self._work, name="minidl gathers", daemon=True)
         self._thread.start()
         self.others = Others(self._thread)
@@ -56,70 +66,67 @@ class Gatherer:
         serve = self.relay.serve
         while True:
             self.wakes.get()
-            serve(self.box, 0)
+            serve(self.box)
 
     def works(self) -> bool:
-        """Whether it ever does what it is asked for: not in a fork of the process that has it."""
+        """Whether it ever does what it is asked for: not in a fork of the process that has it, nor at the end."""
         return self in _gatherers and self._thread.is_alive()
+
+    def ask(self, array: Array, address: int, rows: Array, *, awake: bool) -> "Ahead | None":
+        """array[rows] of an array that must not change until they are there; None where too much is under way.
+
+        Args:
+            array: in C order, of 4 or 8 bytes a number.
+            address: where it begins.
+            rows: int64, at least one; None is returned where one of them is not there.
+            awake: whether the thread waits for the next request awake, for a while.
+        """
+        rows = rows.copy()  # the caller may write into them
+        gathered = np.empty((len(rows), *array.shape[1:]), array.dtype)
+        words = gathered.reshape(-1).view(np.uint32)
+        with self.asking:
+            number, done = (int(self.box[place]) for place in (self.relay.ASKED, self.relay.DONE))
+            for one in [one for one in self.held if one < done]:  # whoever asked for it has it, or did not wait for it
+                del self.held[one]
+            self.held[number] = array, rows, gathered
+            patience = PATIENCE if awake else 0
+            accepted, asleep = self.relay.ask(self.box, address, len(array), rows, words, patience)
+            if not accepted:
+                del self.held[number]
+                return None
+        if asleep:
+            self.wakes.put(None)
+        return Ahead(self, number, array, rows, gathered)
+
+    def finish(self) -> None:
+        """Wait until all that was asked for is done."""
+        while self.works() and not self.relay.wait(self.box, self.box[self.relay.ASKED] - 1, LOOKS):
+            self.wakes.put(None)
 
 
 class Ahead:
-    """array[rows], asked of the thread; the array must not change until they are there.
+    """gathered = array[rows], of which the thread was asked by a request with this number."""
 
-    Args:
-        thread: of whom it is asked.
-        array: in C order, of 4 or 8 bytes a number.
-        address: where it begins.
-        rows: int64, one after the other.
-        awake: whether the thread waits for the next request awake, for a while.
-
-    Raises:
-        LookupError: there are no such rows, or the thread has too much to do already.
-    """
-
-    done = False
-    number = -1  # of the request, as long as it is not known
-
-    def __init__(self, thread: Gatherer, array: Array, address: int, rows: Array, *, awake: bool) -> None:
-        self.thread, self.array, self.rows = thread, array, rows
-        self.gathered = gathered = np.empty((len(rows), *array.shape[1:]), array.dtype)
-        to = gathered if gathered.ndim == 2 else gathered.reshape(len(rows), -1)
-        with thread.asking:
-            number, asleep = thread.relay.ask(thread.box, address, len(array), rows, to, PATIENCE if awake else 0)
-        if number < 0:
-            self.done = True
-            raise LookupError(f"expected rows of {len(array)}, and room for a request")
-        self.number = number
-        if asleep:
-            thread.wakes.put(None)
+    def __init__(self, thread: Gatherer, number: int, array: Array, rows: Array, gathered: Array) -> None:
+        self.thread, self.number, self.array, self.rows, self.gathered = thread, number, array, rows, gathered
 
     def result(self) -> Array:
         """Wait until it is there, also where Ctrl-C comes meanwhile: nobody may read what is still being written."""
-        interrupted = None
-        while not self.done:
-            try:
-                self.done = self._wait()
-            except KeyboardInterrupt as error:
-                interrupted = error
-        if interrupted is not None:
-            raise interrupted
+        uninterrupted(self._wait)
+        self.thread.held.pop(self.number, None)
         return self.gathered
 
-    def _wait(self) -> bool:
-        thread = self.thread
-        number = self.number if self.number >= 0 else thread.box[thread.relay.ASKED] - 1
-        if thread.relay.wait(thread.box, number, LOOKS):
-            return True
-        if thread.works():
-            thread.wakes.put(None)
-            return False
-        self.array.take(self.rows, axis=0, out=self.gathered)
-        return True
-
-    def __del__(self) -> None:
-        """Memory that is being written must not be used for something else."""
-        if not self.done and self.thread.works():
-            self.result()
+    def _wait(self) -> None:
+        """A fork of the process gathers them itself."""
+        thread, wait = self.thread, self.thread.relay.wait
+        if wait(thread.box, self.number, LOOKS):
+            return
+        thread.wakes.put(None)
+        while not wait(thread.box, self.number, 1):
+            if not thread.works():
+                self.array.take(self.rows, axis=0, out=self.gathered)
+                return
+            time.sleep(PAUSE)
 
 
 class Others:
@@ -146,5 +153,6 @@ class Others:
         return self.were_busy
 
 
+atexit.register(finish)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: _gatherers.clear())  # a child has no such thread

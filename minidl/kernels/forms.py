@@ -46,7 +46,7 @@ class Kernel(Generic[P, R]):
         except (MemoryError, IndexError):  # too much, or rows that are not there: no failure of the compiler
             raise
         except Exception as error:  # of the compiler: a loop itself raises nothing
-            fall_back(error)
+            _fall_back(error)
             return self.plain(*args, **kwargs)
 
     def _find(self) -> Callable[P, R]:
@@ -57,7 +57,7 @@ class Kernel(Generic[P, R]):
         try:
             found: Callable[P, R] = getattr(import_module(f"{home}.compiled.{module}"), self.plain.__name__)
         except Exception as error:
-            fall_back(error)
+            _fall_back(error)
             return self.plain
         self._form = found
         return found
@@ -150,7 +150,7 @@ def _checked(choice: str, name: str) -> str:
     return choice
 
 
-def fall_back(error: Exception) -> None:
+def _fall_back(error: Exception) -> None:
     """From now on all kernels are plain: one form for all of them, and one line that says so."""
     _Choice.failure = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     for kernel in KERNELS.values():

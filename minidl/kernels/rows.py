@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from minidl.kernels.ahead import Ahead, Gatherer, gatherer
-from minidl.kernels.forms import Kernel, fall_back, form
+from minidl.kernels.forms import Kernel, form
 from minidl.kernels.sharing import threads
 from minidl.parameters import Array
 
@@ -33,21 +33,23 @@ def scattered_sum(dy: Array, rows: Array, count: int) -> Array:
 
 
 def gathered(array: Array, batches: Iterable[Array]) -> Iterator[Array]:
-    """array[rows] for the rows of each batch in turn.
+    """array[rows] for the rows of each batch in turn, of an array as `gather` takes it.
 
     With compiled kernels, which leave the second core alone where the products are small, batches are gathered one
     ahead in another thread: the next while this one is trained on. So the array must not change meanwhile.
     """
-    plan = _Plan(array)
-    if plan.thread is None:
-        yield from (gather(array, rows) for rows in batches)
-        return
-    waiting: deque[_Later | Ahead] = deque()
-    for rows in batches:
-        waiting.append(plan.batch(rows))
-        if len(waiting) > 1:
-            yield waiting.popleft().result()  # without a name: whoever trains on it may be the last to hold it
-    yield from (batch.result() for batch in waiting)
+    plan, waiting = _Plan(array), deque[_Later | Ahead]()
+    try:
+        for rows in batches:
+            waiting.append(plan.batch(rows))
+            if len(waiting) > 1 or plan.thread is None:
+                yield waiting.popleft().result()  # without a name: whoever trains on it may be the last to hold it
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for batch in waiting:
+            if isinstance(batch, Ahead):
+                batch.result()
 
 
 class _Plan:
@@ -57,26 +59,18 @@ class _Plan:
 
     def __init__(self, array: Array) -> None:
         self.array, width = array, array.size // max(len(array), 1)
-        if width < WIDE or array.dtype.char not in "fd" or threads() == 1 or form() == "numpy":
-            return
-        self.short, self.long, self.address = SHORT / width, LONG / width, array.ctypes.data
-        try:
+        if width >= WIDE and array.dtype.char in "fd" and threads() > 1 and form() == "compiled":
+            self.short, self.long, self.address = SHORT / width, LONG / width, array.ctypes.data
             self.thread = gatherer()
-        except Exception as error:  # of the compiler
-            fall_back(error)
 
     def batch(self, rows: Array) -> "_Later | Ahead":
         """The rows, of which one asks when they are wanted."""
-        size = len(rows)
-        if self.thread is None or size < self.short or rows.dtype != np.int64 or not rows.flags.c_contiguous:
-            return _Later(self.array, rows)
-        busy = self.thread.others.busy()
-        if busy and size < self.long:
-            return _Later(self.array, rows)
-        try:
-            return Ahead(self.thread, self.array, self.address, rows, awake=not busy)
-        except LookupError:
-            return _Later(self.array, rows)
+        thread, size, asked = self.thread, len(rows), None
+        if thread is not None and size >= self.short and rows.dtype == np.int64 and thread.works():
+            busy = thread.others.busy()
+            if size >= self.long or not busy:
+                asked = thread.ask(self.array, self.address, rows, awake=not busy)
+        return _Later(self.array, rows) if asked is None else asked
 
 
 class _Later:

@@ -74,6 +74,19 @@ def in_threads(calls: Sequence[Callable[[], R]], *, most: int | None = None) -> 
     return returned
 
 
+def uninterrupted(wait: Callable[[], object]) -> None:
+    """Call it until it returns; a Ctrl-C that came meanwhile is raised after that."""
+    interrupted = None
+    while True:
+        try:
+            wait()
+            break
+        except KeyboardInterrupt as error:
+            interrupted = error
+    if interrupted is not None:
+        raise interrupted
+
+
 def _parts(size: int, most: int, even: int) -> list[tuple[int, int]]:
     """Ranges that begin at multiples of `even`, no more than `most`, one for each thread."""
     count = min(threads(), most) if most > 1 else 1
@@ -133,15 +146,9 @@ class _Job:
 
     def wait(self) -> None:
         """Until it is done, also where Ctrl-C comes meanwhile: nobody may read what is still being written."""
-        interrupted = None
-        while True:
-            try:
-                self.done.acquire()
-                break
-            except KeyboardInterrupt as error:
-                interrupted = error
-        if (raised := interrupted or self.error) is not None:
-            raise raised
+        uninterrupted(self.done.acquire)
+        if self.error is not None:
+            raise self.error
 
 
 class _Helper:

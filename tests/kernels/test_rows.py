@@ -1,6 +1,8 @@
 """Batches that are gathered one ahead are the same, whatever happens meanwhile."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -145,83 +147,151 @@ def test_a_forked_child_gathers_what_its_parent_asked_for(pipelined):
 
 
 @pytest.mark.needs_numba
+def test_row_numbers_and_rows_that_nobody_holds_are_kept_as_long_as_they_are_used(pipelined):
+    orders = [order.copy() for order in ORDERS]
+    batches = rows.gathered(X.copy(), orders)
+    for number, got in enumerate(batches):
+        np.testing.assert_array_equal(got, X[ORDERS[number]])
+        for order in orders[: number + 2]:
+            order[:] = 1 << 40
+
+
+@pytest.mark.needs_numba
+def test_what_was_not_waited_for_is_held_until_the_next_request(pipelined, no_collections):
+    thread = ahead.gatherer()
+    array = X.copy()
+    held = weakref.ref(array)
+    thread.ask(array, array.ctypes.data, ORDERS[0], awake=False)
+    del array
+    assert held() is not None
+    thread.finish()
+    assert thread.ask(X, X.ctypes.data, ORDERS[1], awake=False).result().shape == (32, 300)
+    assert held() is None
+    assert not thread.held
+
+
+@pytest.mark.needs_numba
 def test_an_interrupt_while_waiting_comes_when_the_rows_are_there(pipelined, monkeypatch):
     thread = ahead.gatherer()
-    one = ahead.Ahead(thread, X, X.ctypes.data, ORDERS[0], awake=False)
-    waited = []
+    one, relay, waited = thread.ask(X, X.ctypes.data, ORDERS[0], awake=False), thread.relay, []
+    gathered = thread.held[one.number][2]
 
-    class Interrupting:
-        """Ctrl-C comes at the first look."""
+    def wait(*arguments):
+        waited.append(arguments)
+        if len(waited) == 1:
+            raise KeyboardInterrupt
+        return relay_wait(*arguments)
 
-        ASKED = thread.relay.ASKED
-
-        @staticmethod
-        def wait(*arguments):
-            waited.append(arguments)
-            if len(waited) == 1:
-                raise KeyboardInterrupt
-            return relay.wait(*arguments)
-
-    relay = thread.relay
-    monkeypatch.setattr(thread, "relay", Interrupting)
+    relay_wait = relay.wait
+    monkeypatch.setattr(relay, "wait", wait)
     with pytest.raises(KeyboardInterrupt):
         one.result()
-    assert one.done
-    np.testing.assert_array_equal(one.gathered, X[ORDERS[0]])
+    np.testing.assert_array_equal(gathered, X[ORDERS[0]])
 
 
 @pytest.mark.needs_numba
-def test_a_system_without_a_way_to_offer_a_core_gathers_nothing_ahead(pipelined, monkeypatch):
+def test_a_thread_that_nobody_woke_is_woken_by_whoever_waits(pipelined, monkeypatch):
+    thread = ahead.gatherer()
+    while not thread.box[thread.relay.ASLEEP]:
+        time.sleep(0.001)
+    thread.box[thread.relay.ASLEEP] = 0  # as where Ctrl-C comes before it is told
+    one = thread.ask(X, X.ctypes.data, ORDERS[0], awake=False)
+    np.testing.assert_array_equal(one.result(), X[ORDERS[0]])
+
+
+@pytest.mark.needs_numba
+@pytest.mark.parametrize("name", ["ask", "serve", "wait"])
+def test_where_the_thread_cannot_be_compiled_nothing_is_gathered_ahead(pipelined, monkeypatch, name):
     from minidl.kernels.compiled import relay
 
-    monkeypatch.setattr(relay, "can_offer", False)
+    def fail(*arguments):
+        raise ValueError("an odd processor")
+
+    monkeypatch.setattr(relay, name, fail)
+    for got, order in zip(rows.gathered(X, ORDERS), ORDERS, strict=True):
+        np.testing.assert_array_equal(got, X[order])
     assert ahead.gatherer() is None
-    assert len(list(rows.gathered(X, ORDERS))) == len(ORDERS)
+    assert kernels.form() == "compiled"
 
 
 @pytest.mark.needs_numba
-def test_a_compiler_that_fails_leaves_everything_in_numpy(pipelined, monkeypatch, capsys):
-    def fail():
-        raise ValueError("an odd processor")
+def test_without_room_for_a_thread_nothing_is_gathered_ahead(pipelined, monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(rows, "gatherer", fail)
+    monkeypatch.setattr(threading.Thread, "start", start)
     assert len(list(rows.gathered(X, ORDERS))) == len(ORDERS)
-    assert kernels.form() == "numpy"
-    assert "an odd processor" in capsys.readouterr().err
+    assert ahead.gatherer() is None
 
 
-@pytest.mark.skipif(not hasattr(time, "pthread_getcpuclockid"), reason="no clocks of threads on this system")
-def test_others_are_busy_while_a_thread_of_this_process_works(monkeypatch):
-    monkeypatch.setattr(ahead, "INTERVAL", 0.05)
-    ended = threading.Event()
-    idle = threading.Thread(target=ended.wait)
-    idle.start()
-    others = ahead.Others(idle)
-    try:
-        assert others.busy()  # nothing is known yet
-        assert not _in_time(others, busy=True)
-        worker = threading.Thread(target=_work_until, args=(ended,))
-        worker.start()
-        assert _in_time(others, busy=False)
-    finally:
-        ended.set()
+@pytest.mark.needs_numba
+def test_at_the_end_of_python_nothing_is_under_way(pipelined):
+    batches = rows.gathered(X, iter(ORDERS))
+    next(batches)
+    thread = ahead.gatherer()
+    ahead.finish()
+    assert thread.box[thread.relay.ASKED] == thread.box[thread.relay.DONE] == 2
+    assert [len(batch) for batch in batches] == [len(order) for order in ORDERS[1:]]
 
 
-def _work_until(ended):
-    while not ended.is_set():
-        sum(range(1000))
+@pytest.mark.needs_numba
+def test_python_ends_well_in_the_middle_of_an_epoch():
+    script = """
+import numpy as np
+from minidl.kernels import rows
+rows.LONG = 1
+batches = rows.gathered(np.zeros((10_000, 784), np.float32), (np.arange(i, i + 128) for i in range(99)))
+for _ in range(3):
+    next(batches)
+"""
+    settings = os.environ | {"MINIDL_KERNELS": "compiled", "OPENBLAS_NUM_THREADS": "2"}
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=settings)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def _in_time(others, *, busy):
-    """What it says at last, where it says the opposite at first."""
-    until = time.monotonic() + 20
-    while others.busy() == busy and time.monotonic() < until:
-        time.sleep(0.01)
-    return others.busy()
+class Clocks:
+    """In place of `time`: 10 seconds more at each look, in which this thread and the gatherer work 3 each."""
+
+    def __init__(self, others):
+        self.looks, self.others = 0, others
+
+    def perf_counter(self):
+        self.looks += 1
+        return 10.0 * self.looks
+
+    def process_time(self):
+        return (6 + self.others) * self.looks
+
+    def thread_time(self):
+        return 3 * self.looks
+
+    def pthread_getcpuclockid(self, identity):
+        return "the gatherer's"
+
+    def clock_gettime(self, clock):
+        assert clock == "the gatherer's"
+        return 3 * self.looks
+
+
+@pytest.mark.parametrize(("others", "busy"), [(0, False), (0.9, False), (1.1, True), (10, True)])
+def test_others_are_busy_where_they_work_a_tenth_of_the_time(monkeypatch, others, busy):
+    monkeypatch.setattr(ahead, "time", Clocks(others))
+    look = ahead.Others(threading.current_thread())
+    assert [look.busy() for _ in range(3)] == [True, busy, busy]  # nothing is known at first
+    other = threading.Thread(target=lambda: asked.append(look.busy()))
+    asked = []
+    other.start()
+    other.join()
+    assert asked == [True]  # of another thread nothing is known either
+
+
+def test_where_threads_have_no_clocks_others_are_taken_as_busy(monkeypatch):
+    monkeypatch.delattr(ahead.time, "pthread_getcpuclockid", raising=False)
+    assert ahead.Others(threading.current_thread()).busy()
 
 
 def test_in_numpy_nothing_is_gathered_ahead(monkeypatch):
     monkeypatch.setattr(rows, "SHORT", 1)
-    monkeypatch.setattr(rows, "Ahead", None)
+    monkeypatch.setattr(rows, "gatherer", None)
     with kernels.using("numpy"):
         assert len(list(rows.gathered(X, ORDERS))) == len(ORDERS)

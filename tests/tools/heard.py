@@ -10,9 +10,9 @@ from minidl import quiet
 @contextmanager
 def heard(**settings):
     """A block in which quiet functions let numpy raise, by default at everything but underflow."""
-    before = quiet._inside.set(True)
-    try:
-        with np.errstate(**(settings or {"all": "raise", "under": "ignore"})):
+    with np.errstate(**(settings or {"all": "raise", "under": "ignore"})):
+        before, quiet._SILENT = quiet._SILENT, quiet._settings.get(None)
+        try:
             yield
-    finally:
-        quiet._inside.reset(before)
+        finally:
+            quiet._SILENT = before

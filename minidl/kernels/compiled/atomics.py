@@ -8,23 +8,19 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-
-def _address() -> int | None:
-    """Of the system's function that lets another thread have the core."""
-    try:
-        if sys.platform == "win32":
-            function = ctypes.windll.kernel32.SwitchToThread
-        else:
-            function = ctypes.CDLL(None).sched_yield
-    except (AttributeError, OSError):
-        return None
-    return ctypes.cast(function, ctypes.c_void_p).value
-
-
 OFFER = "minidl_offer_core"
-can_offer = (_offer := _address()) is not None  # else nothing that offers a core may be compiled
-if _offer is not None:
-    add_symbol(OFFER, _offer)
+
+
+def _offer() -> int:
+    """The address of the system's function that lets another thread have the core; AttributeError where it has none."""
+    if sys.platform == "win32":
+        function = ctypes.windll.kernel32.SwitchToThread
+    else:
+        function = ctypes.CDLL(None).sched_yield
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
+add_symbol(OFFER, _offer())  # before anything that calls it is compiled
 offer_core = types.ExternalFunction(OFFER, types.int32())
 
 

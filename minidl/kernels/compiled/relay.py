@@ -7,15 +7,13 @@ interpreter. So the other thread looks for the next request in a compiled loop, 
 import numpy as np
 from numba import carray
 
-from minidl.kernels.compiled.atomics import can_offer as can_offer
 from minidl.kernels.compiled.atomics import offer_core, read, rows_at, words_at, write
 from minidl.kernels.compiled.loops import loop
-from minidl.kernels.compiled.rows import copy_rows
+from minidl.kernels.compiled.rows import all_there, copy_rows
 
 LINE = 8  # numbers in a line of the cache, which two threads had better not write into at the same time
 ASKED, DONE, ASLEEP, REQUESTS = (LINE * place for place in range(4))  # two counts, a flag, and the requests
 ROOM = 16  # for requests under way
-REFUSED = -1  # the number of a request for which there is no room, or no such row
 
 
 def new_box():
@@ -25,33 +23,37 @@ def new_box():
     return box
 
 
+def try_out():
+    """Compile the three loops below, by a request of one row."""
+    box, row, words = new_box(), np.zeros(1, np.int64), np.zeros(1, np.uint32)
+    ask(box, words.ctypes.data, 1, row, words.copy(), 0)
+    serve(box)
+    wait(box, 0, 1)
+
+
 @loop
 def ask(box, address, count, rows, gathered, patience):
-    """The number of the request gathered = array[rows], and whether to wake the other thread.
+    """Request gathered = array[rows]; returns whether it will be done, and whether to wake the other thread.
 
     The array begins at the address and has so many rows. The other thread then looks so many times for a request.
     """
     number = box[ASKED]
-    for i in range(np.uint64(rows.size)):
-        if not 0 <= rows[i] < count:
-            return REFUSED, False
-    if number - read(box, DONE) >= ROOM:
-        return REFUSED, False
-    request = box[REQUESTS + LINE * (number % ROOM) :]
+    if number - read(box, DONE) >= ROOM or not all_there(rows, count):
+        return False, False
+    request = box[REQUESTS + LINE * (number % ROOM) :]  # as `serve` reads it
     request[0], request[1], request[2] = address, rows.ctypes.data, gathered.ctypes.data
-    request[3], request[4], request[5] = count, rows.size, gathered.shape[1] * gathered.itemsize // 4
-    request[6] = patience
+    request[3], request[4], request[5], request[6] = count, rows.size, gathered.size // rows.size, patience
     write(box, ASKED, number + 1)
     asleep = read(box, ASLEEP) != 0
     if asleep:
         write(box, ASLEEP, 0)
-    return number, asleep
+    return True, asleep
 
 
 @loop
-def wait(box, number, patience):
+def wait(box, number, looks):
     """Whether the request is done, looked for so many times."""
-    for _ in range(np.uint64(patience)):
+    for _ in range(np.uint64(looks)):
         if read(box, DONE) > number:
             return True
         offer_core()
@@ -59,9 +61,9 @@ def wait(box, number, patience):
 
 
 @loop
-def serve(box, patience):
+def serve(box):
     """Do what is asked for, until nothing was for so many looks."""
-    number, left = read(box, DONE), patience
+    number, left = read(box, DONE), 0
     while True:
         if read(box, ASKED) > number:
             request = box[REQUESTS + LINE * (number % ROOM) :]

@@ -28,10 +28,18 @@ def scattered_sum(dy, rows, count):
 
 
 @loop
-def _gather(array, rows, gathered):
+def all_there(rows, count):
+    """Whether the row numbers are those of an array with so many rows."""
+    strangers = 0
     for i in range(np.uint64(rows.size)):
-        if not 0 <= rows[i] < len(array):
-            return False
+        strangers += not 0 <= rows[i] < count
+    return strangers == 0
+
+
+@loop
+def _gather(array, rows, gathered):
+    if not all_there(rows, len(array)):
+        return False
     copy_rows(array, rows, gathered)
     return True
 
@@ -39,9 +47,9 @@ def _gather(array, rows, gathered):
 @loop
 def copy_rows(array, rows, gathered):
     """gathered = array[rows], all of which are there."""
-    one, size = np.uint64(1), np.uint64(rows.size)
+    one, two, three, size = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(rows.size)
     for i in range(np.uint64(0), size, np.uint64(4)):
-        j, k, m = min(i + one, size - one), min(i + one + one, size - one), min(i + one + one + one, size - one)
+        j, k, m = min(i + one, size - one), min(i + two, size - one), min(i + three, size - one)
         a, b, c, d = array[rows[i]], array[rows[j]], array[rows[k]], array[rows[m]]
         p, q, r, s = gathered[i], gathered[j], gathered[k], gathered[m]
         for column in range(np.uint64(p.size)):
@@ -50,11 +58,9 @@ def copy_rows(array, rows, gathered):
 
 @loop
 def _add_rows(table, rows, dy):
-    size = np.uint64(rows.size)
-    for i in range(size):
-        if not 0 <= rows[i] < len(table):
-            return False
-    for i in range(size):
+    if not all_there(rows, len(table)):
+        return False
+    for i in range(np.uint64(rows.size)):
         row, change = table[rows[i]], dy[i]
         for column in range(np.uint64(row.size)):
             row[column] += change[column]
