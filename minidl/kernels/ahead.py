@@ -66,20 +66,23 @@ class Gatherer:
         serve = self.relay.serve
         while True:
             self.wakes.get()
-            serve(self.box)
+            serve(self.box, PATIENCE)
 
     def works(self) -> bool:
         """Whether it ever does what it is asked for: not in a fork of the process that has it, nor at the end."""
         return self in _gatherers and self._thread.is_alive()
 
-    def ask(self, array: Array, address: int, rows: Array, *, awake: bool) -> "Ahead | None":
+    def is_free(self) -> bool:
+        """Whether it works, and no other thread wants its core."""
+        return self.works() and not self.others.busy()
+
+    def ask(self, array: Array, address: int, rows: Array) -> "Ahead | None":
         """array[rows] of an array that must not change until they are there; None where too much is under way.
 
         Args:
             array: in C order, of 4 or 8 bytes a number.
             address: where it begins.
             rows: int64, at least one; None is returned where one of them is not there.
-            awake: whether the thread waits for the next request awake, for a while.
         """
         rows = rows.copy()  # the caller may write into them
         gathered = np.empty((len(rows), *array.shape[1:]), array.dtype)
@@ -89,8 +92,7 @@ class Gatherer:
             for one in [one for one in self.held if one < done]:  # whoever asked for it has it, or did not wait for it
                 del self.held[one]
             self.held[number] = array, rows, gathered
-            patience = PATIENCE if awake else 0
-            accepted, asleep = self.relay.ask(self.box, address, len(array), rows, words, patience)
+            accepted, asleep = self.relay.ask(self.box, address, len(array), rows, words)
             if not accepted:
                 del self.held[number]
                 return None

@@ -11,8 +11,7 @@ from minidl.kernels.sharing import threads
 from minidl.parameters import Array
 
 WIDE = 256  # numbers in a row, from which on a compiled loop is faster than numpy
-SHORT = 1 << 14  # numbers in a batch, from which on it pays to gather the next one in a thread that is awake
-LONG = 1 << 18  # the same for a thread that must be woken
+LONG = 1 << 14  # numbers in a batch, from which on it pays to gather the next one in another thread
 
 
 @Kernel
@@ -53,23 +52,20 @@ def gathered(array: Array, batches: Iterable[Array]) -> Iterator[Array]:
 
 
 class _Plan:
-    """Which batches of an array are gathered ahead: long ones, and short ones where no other thread wants the core."""
+    """Which batches of an array are gathered ahead: those that are long enough, while no other thread wants the core."""
 
     thread: Gatherer | None = None
 
     def __init__(self, array: Array) -> None:
         self.array, width = array, array.size // max(len(array), 1)
         if width >= WIDE and array.dtype.char in "fd" and threads() > 1 and form() == "compiled":
-            self.short, self.long, self.address = SHORT / width, LONG / width, array.ctypes.data
-            self.thread = gatherer()
+            self.least, self.address, self.thread = LONG / width, array.ctypes.data, gatherer()
 
     def batch(self, rows: Array) -> "_Later | Ahead":
         """The rows, of which one asks when they are wanted."""
-        thread, size, asked = self.thread, len(rows), None
-        if thread is not None and size >= self.short and rows.dtype == np.int64 and thread.works():
-            busy = thread.others.busy()
-            if size >= self.long or not busy:
-                asked = thread.ask(self.array, self.address, rows, awake=not busy)
+        thread, asked = self.thread, None
+        if thread is not None and len(rows) >= self.least and rows.dtype == np.int64 and thread.is_free():
+            asked = thread.ask(self.array, self.address, rows)
         return _Later(self.array, rows) if asked is None else asked
 
 

@@ -27,20 +27,13 @@ class Idle:
         return False
 
 
-class Busy(Idle):
-    """The matrix library waits for work."""
-
-    def busy(self):
-        return True
-
-
-@pytest.fixture(params=[Idle, Busy])
+@pytest.fixture(params=[ahead.PATIENCE, 0])
 def pipelined(monkeypatch, request):
     """All batches are gathered ahead, by a thread that is awake, or by one that is woken."""
-    monkeypatch.setattr(rows, "SHORT", 1)
+    monkeypatch.setattr(ahead, "PATIENCE", request.param)
     monkeypatch.setattr(rows, "LONG", 1)
     monkeypatch.setattr(rows, "threads", lambda: 2)
-    monkeypatch.setattr(ahead, "Others", request.param)
+    monkeypatch.setattr(ahead, "Others", Idle)
     monkeypatch.setattr(ahead, "_gatherers", [])
     with kernels.using("compiled"):
         yield
@@ -126,11 +119,12 @@ def test_several_threads_may_ask(pipelined):
 
 
 @pytest.mark.needs_numba
-def test_a_thread_that_fell_asleep_is_woken(pipelined, monkeypatch):
-    monkeypatch.setattr(ahead, "PATIENCE", 1)
-    for number, got in enumerate(rows.gathered(X, iter(ORDERS))):
-        np.testing.assert_array_equal(got, X[ORDERS[number]])
-        time.sleep(0.002)
+def test_nothing_is_asked_for_while_another_thread_wants_the_core(pipelined, monkeypatch):
+    thread = ahead.gatherer()
+    monkeypatch.setattr(thread.others, "busy", lambda: True)
+    for got, order in zip(rows.gathered(X, ORDERS), ORDERS, strict=True):
+        np.testing.assert_array_equal(got, X[order])
+    assert thread.box[thread.relay.ASKED] == 0
 
 
 @pytest.mark.needs_numba
@@ -161,11 +155,11 @@ def test_what_was_not_waited_for_is_held_until_the_next_request(pipelined, no_co
     thread = ahead.gatherer()
     array = X.copy()
     held = weakref.ref(array)
-    thread.ask(array, array.ctypes.data, ORDERS[0], awake=False)
+    thread.ask(array, array.ctypes.data, ORDERS[0])
     del array
     assert held() is not None
     thread.finish()
-    assert thread.ask(X, X.ctypes.data, ORDERS[1], awake=False).result().shape == (32, 300)
+    assert thread.ask(X, X.ctypes.data, ORDERS[1]).result().shape == (32, 300)
     assert held() is None
     assert not thread.held
 
@@ -173,7 +167,7 @@ def test_what_was_not_waited_for_is_held_until_the_next_request(pipelined, no_co
 @pytest.mark.needs_numba
 def test_an_interrupt_while_waiting_comes_when_the_rows_are_there(pipelined, monkeypatch):
     thread = ahead.gatherer()
-    one, relay, waited = thread.ask(X, X.ctypes.data, ORDERS[0], awake=False), thread.relay, []
+    one, relay, waited = thread.ask(X, X.ctypes.data, ORDERS[0]), thread.relay, []
     gathered = thread.held[one.number][2]
 
     def wait(*arguments):
@@ -195,7 +189,7 @@ def test_a_thread_that_nobody_woke_is_woken_by_whoever_waits(pipelined, monkeypa
     while not thread.box[thread.relay.ASLEEP]:
         time.sleep(0.001)
     thread.box[thread.relay.ASLEEP] = 0  # as where Ctrl-C comes before it is told
-    one = thread.ask(X, X.ctypes.data, ORDERS[0], awake=False)
+    one = thread.ask(X, X.ctypes.data, ORDERS[0])
     np.testing.assert_array_equal(one.result(), X[ORDERS[0]])
 
 
@@ -238,11 +232,12 @@ def test_at_the_end_of_python_nothing_is_under_way(pipelined):
 def test_python_ends_well_in_the_middle_of_an_epoch():
     script = """
 import numpy as np
-from minidl.kernels import rows
-rows.LONG = 1
+from minidl.kernels import ahead, rows
+ahead.Others.busy = lambda others: False
 batches = rows.gathered(np.zeros((10_000, 784), np.float32), (np.arange(i, i + 128) for i in range(99)))
 for _ in range(3):
     next(batches)
+assert ahead.gatherer().held
 """
     settings = os.environ | {"MINIDL_KERNELS": "compiled", "OPENBLAS_NUM_THREADS": "2"}
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=settings)
@@ -291,7 +286,7 @@ def test_where_threads_have_no_clocks_others_are_taken_as_busy(monkeypatch):
 
 
 def test_in_numpy_nothing_is_gathered_ahead(monkeypatch):
-    monkeypatch.setattr(rows, "SHORT", 1)
+    monkeypatch.setattr(rows, "LONG", 1)
     monkeypatch.setattr(rows, "gatherer", None)
     with kernels.using("numpy"):
         assert len(list(rows.gathered(X, ORDERS))) == len(ORDERS)

@@ -26,23 +26,23 @@ def new_box():
 def try_out():
     """Compile the three loops below, by a request of one row."""
     box, row, words = new_box(), np.zeros(1, np.int64), np.zeros(1, np.uint32)
-    ask(box, words.ctypes.data, 1, row, words.copy(), 0)
-    serve(box)
+    ask(box, words.ctypes.data, 1, row, words.copy())
+    serve(box, 0)
     wait(box, 0, 1)
 
 
 @loop
-def ask(box, address, count, rows, gathered, patience):
+def ask(box, address, count, rows, gathered):
     """Request gathered = array[rows]; returns whether it will be done, and whether to wake the other thread.
 
-    The array begins at the address and has so many rows. The other thread then looks so many times for a request.
+    The array begins at the address and has so many rows.
     """
     number = box[ASKED]
     if number - read(box, DONE) >= ROOM or not all_there(rows, count):
         return False, False
     request = box[REQUESTS + LINE * (number % ROOM) :]  # as `serve` reads it
     request[0], request[1], request[2] = address, rows.ctypes.data, gathered.ctypes.data
-    request[3], request[4], request[5], request[6] = count, rows.size, gathered.size // rows.size, patience
+    request[3], request[4], request[5] = count, rows.size, gathered.size // rows.size
     write(box, ASKED, number + 1)
     asleep = read(box, ASLEEP) != 0
     if asleep:
@@ -61,16 +61,16 @@ def wait(box, number, looks):
 
 
 @loop
-def serve(box):
+def serve(box, patience):
     """Do what is asked for, until nothing was for so many looks."""
-    number, left = read(box, DONE), 0
+    number, left = read(box, DONE), patience
     while True:
         if read(box, ASKED) > number:
             request = box[REQUESTS + LINE * (number % ROOM) :]
             count, size, width = np.uint64(request[3]), np.uint64(request[4]), np.uint64(request[5])
             array, gathered = carray(words_at(request[0]), (count, width)), carray(words_at(request[2]), (size, width))
             copy_rows(array, carray(rows_at(request[1]), (size,)), gathered)
-            number, left = number + 1, request[6]
+            number, left = number + 1, patience
             write(box, DONE, number)
         elif left > 0:
             left -= 1
