@@ -52,7 +52,7 @@ def gathered(array: Array, batches: Iterable[Array]) -> Iterator[Array]:
 
 
 class _Plan:
-    """Which batches of an array are gathered ahead: those that are long enough, while no other thread wants the core."""
+    """Which batches of an array are gathered ahead: those that are long enough, while nobody else wants the core."""
 
     thread: Gatherer | None = None
 
