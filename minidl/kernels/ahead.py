@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl.kernels.forms import loading
 from minidl.kernels.sharing import uninterrupted
 from minidl.parameters import Array
 
@@ -25,12 +26,13 @@ def gatherer() -> "Gatherer | None":
 
     It changes no bit of a run, so where it cannot be made, nothing is said and rows are gathered when they are wanted.
     """
-    if not _gatherers:
-        try:
-            _gatherers.append(Gatherer(import_module(f"{__package__}.compiled.relay")))
-        except Exception:  # of the compiler, or of a system without such functions or room for a thread
-            _gatherers.append(None)
-    return _gatherers[0]
+    with loading:
+        if not _gatherers:
+            try:
+                _gatherers.append(Gatherer(import_module(f"{__package__}.compiled.relay")))
+            except Exception:  # of the compiler, or of a system without such functions or room for a thread
+                _gatherers.append(None)
+        return _gatherers[0]
 
 
 def finish() -> None:
@@ -67,6 +69,7 @@ class Gatherer:
         while True:
             self.wakes.get()
             serve(self.box, PATIENCE)
+            self._let_go()
 
     def works(self) -> bool:
         """Whether it ever does what it is asked for: not in a fork of the process that has it, nor at the end."""
@@ -88,9 +91,8 @@ class Gatherer:
         gathered = np.empty((len(rows), *array.shape[1:]), array.dtype)
         words = gathered.reshape(-1).view(np.uint32)
         with self.asking:
-            number, done = (int(self.box[place]) for place in (self.relay.ASKED, self.relay.DONE))
-            for one in [one for one in self.held if one < done]:  # whoever asked for it has it, or did not wait for it
-                del self.held[one]
+            self._let_go()
+            number = int(self.box[self.relay.ASKED])
             self.held[number] = array, rows, gathered
             accepted, asleep = self.relay.ask(self.box, address, len(array), rows, words)
             if not accepted:
@@ -99,6 +101,12 @@ class Gatherer:
         if asleep:
             self.wakes.put(None)
         return Ahead(self, number, array, rows, gathered)
+
+    def _let_go(self) -> None:
+        """Of what is done and nobody waited for."""
+        done = int(self.box[self.relay.DONE])
+        for number in [number for number in tuple(self.held) if number < done]:
+            self.held.pop(number, None)
 
     def finish(self) -> None:
         """Wait until all that was asked for is done."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import update_wrapper
 from importlib import import_module
 from importlib.util import find_spec
+from threading import RLock
 from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -16,6 +17,7 @@ VARIABLE = "MINIDL_KERNELS"
 CHOICES = ("auto", "compiled", "numpy")
 INSTALL = 'pip install "minidl[fast]"'
 KERNELS: dict[str, "Kernel[..., Any]"] = {}  # by name
+loading = RLock()  # two threads that load numba at once would each meet half of it
 watching: list[Callable[[str], object]] = []  # whoever wants to tell a person that something takes a while
 
 
@@ -55,7 +57,8 @@ class Kernel(Generic[P, R]):
             return self._form
         home, _, module = self.plain.__module__.rpartition(".")
         try:
-            found: Callable[P, R] = getattr(import_module(f"{home}.compiled.{module}"), self.plain.__name__)
+            with loading:
+                found: Callable[P, R] = getattr(import_module(f"{home}.compiled.{module}"), self.plain.__name__)
         except Exception as error:
             _fall_back(error)
             return self.plain

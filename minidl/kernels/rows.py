@@ -38,17 +38,12 @@ def gathered(array: Array, batches: Iterable[Array]) -> Iterator[Array]:
     ahead in another thread: the next while this one is trained on. So the array must not change meanwhile.
     """
     plan, waiting = _Plan(array), deque[_Later | Ahead]()
-    try:
-        for rows in batches:
-            waiting.append(plan.batch(rows))
-            if len(waiting) > 1 or plan.thread is None:
-                yield waiting.popleft().result()  # without a name: whoever trains on it may be the last to hold it
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for batch in waiting:
-            if isinstance(batch, Ahead):
-                batch.result()
+    for rows in batches:
+        waiting.append(plan.batch(rows))
+        if len(waiting) > 1 or plan.thread is None:
+            yield waiting.popleft().result()  # without a name: whoever trains on it may be the last to hold it
+    while waiting:
+        yield waiting.popleft().result()
 
 
 class _Plan:

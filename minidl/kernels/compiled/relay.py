@@ -25,8 +25,8 @@ def new_box():
 
 def try_out():
     """Compile the three loops below, by a request of one row."""
-    box, row, words = new_box(), np.zeros(1, np.int64), np.zeros(1, np.uint32)
-    ask(box, words.ctypes.data, 1, row, words.copy())
+    box, row, words, copied = new_box(), np.zeros(1, np.int64), np.zeros(1, np.uint32), np.zeros(1, np.uint32)
+    ask(box, words.ctypes.data, 1, row, copied)  # all of them have names: they are used until `serve` returns
     serve(box, 0)
     wait(box, 0, 1)
 
